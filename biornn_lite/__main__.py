@@ -1,0 +1,112 @@
+"""The command ``python -m biornn_lite``: the same work without notebooks, for clusters and for tests."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import torch
+
+from .datasets import EMBEDDED, list_fields, load_field
+from .errors import InputError
+from .files import written_atomically
+from .plots import accuracy_figure
+from .seeds import generator
+from .statistics import format_table
+from .study import Study, run_study
+from .tasks import TASKS
+from .training import Settings
+from .variants import PROTOCOLS, PUBLISHED_VARIANTS, describe_choices
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m biornn_lite", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("fields", help="list the fields and which are here")
+    commands.add_parser("choices", help="list the protocol's choices and what their values mean")
+
+    replicate = commands.add_parser(
+        "replicate", help="train variants on tasks, write results.csv, table.txt and accuracy.png"
+    )
+    add = replicate.add_argument
+    add("--field", default=EMBEDDED, help="an embedded name, a folder in the released layout, or a released name")
+    add("--variants", nargs="+", default=PUBLISHED_VARIANTS, metavar="V", help="default: the eleven published ones")
+    add("--tasks", nargs="+", default=tuple(TASKS), metavar="T", help=f"default: {' '.join(TASKS)}")
+    add("--runs", type=int, default=20, help="networks per variant and task (default 20)")
+    add("--epochs", type=int, default=Settings.epochs, help="default %(default)s")
+    add("--protocol", default="published", help=f"one of {', '.join(PROTOCOLS)} (default published)")
+    add("--set", action="append", default=[], metavar="CHOICE=VALUE", help="change one choice of the protocol")
+    add("--sign", default="free", help="free or positive: whether recurrent weights may be negative")
+    add("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    add("--neurons", type=int, help="train on a random subset of this many neurons")
+    add("--seed", type=int, default=0, help="run k has seed SEED + k (default 0)")
+    add("--jobs", type=int, help="processes (default: one per processor)")
+    add("--out", default="results", type=Path, help="folder to write to and resume from (default results)")
+    return parser
+
+
+def _replicate(arguments: argparse.Namespace) -> None:
+    if arguments.protocol not in PROTOCOLS:
+        raise InputError(f"no protocol {arguments.protocol!r}; there are {', '.join(PROTOCOLS)}")
+    if arguments.jobs is not None and arguments.jobs < 1:
+        raise InputError(f"jobs is {arguments.jobs}; it must be at least 1")
+    protocol = PROTOCOLS[arguments.protocol].choose(arguments.set)
+    field = load_field(arguments.field)
+    if arguments.neurons is not None:
+        field = field.subset(arguments.neurons, generator(max(arguments.seed, 0), "subset of neurons"))
+    device = arguments.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    elif device == "cuda" and not torch.cuda.is_available():
+        raise InputError("device is cuda, but PyTorch finds none here; use --device cpu")
+    study = Study(
+        field=field,
+        variants=tuple(arguments.variants),
+        tasks=tuple(arguments.tasks),
+        runs=arguments.runs,
+        seed=arguments.seed,
+        protocol=protocol,
+        sign=arguments.sign,
+        settings=Settings(epochs=arguments.epochs),
+    )
+    print(
+        f"{field.label}: {field.neurons} neurons, {len(study.networks)} networks; "
+        f"writing to {arguments.out}/results.csv, stop and start again at will",
+        file=sys.stderr,
+    )
+    results = run_study(study, arguments.out, arguments.jobs, device)
+    table = format_table(results, field.label)
+    with written_atomically(arguments.out / "table.txt") as temporary:
+        temporary.write_text(table + "\n", encoding="utf-8")
+    with written_atomically(arguments.out / "accuracy.png") as temporary:
+        accuracy_figure(results, field.label).savefig(temporary, dpi=150, format="png")
+    print(table)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code: 0, or 2 after an error in the input, which it says in one line."""
+    arguments = _parser().parse_args(argv)
+    matplotlib.use("Agg")
+    try:
+        if arguments.command == "fields":
+            print(list_fields().replace({"here": {True: "yes", False: "no"}}).to_string(index=False))
+        elif arguments.command == "choices":
+            for choice in describe_choices():
+                print(f"{choice['choice']}: {choice['allowed']}")
+                print(f"    published {choice['published']}, sound {choice['sound']}. {choice['meaning']}")
+        else:
+            _replicate(arguments)
+    except InputError as error:
+        print(f"biornn_lite: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("biornn_lite: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

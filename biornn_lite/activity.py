@@ -1,0 +1,130 @@
+"""From event times to function: counts in bins, Pearson correlation, spike time tiling coefficient.
+
+Notebook 02 works through this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import sparse
+
+BIN_SECONDS = 0.2
+"""Bin width of the released correlations."""
+
+TILE_SECONDS = 0.1
+"""Half-width Δt of a tile in the released spike time tiling coefficients."""
+
+
+def recording_end(spike_times: Sequence[np.ndarray]) -> float:
+    """Return when the recording is taken to end, in seconds: one Δt (0.1 s) after the last event of all.
+
+    The released files do not say; with this end, both released matrices come out to rounding error.
+    """
+    return max((train[-1] for train in spike_times if len(train)), default=0.0) + TILE_SECONDS
+
+
+def event_counts(
+    spike_times: Sequence[np.ndarray], bin_width: float = BIN_SECONDS, stop: float | None = None
+) -> np.ndarray:
+    """Count events in bins from time 0 on; a last bin that the recording does not fill is left out.
+
+    Parameters
+    ----------
+    spike_times : sequence of N ndarrays
+        Event times of each neuron, in seconds.
+    bin_width : float
+        Seconds.
+    stop : float, optional
+        End of the recording in seconds; :func:`recording_end` when left out.
+
+    Returns
+    -------
+    ndarray, shape (N, bins)
+    """
+    stop = recording_end(spike_times) if stop is None else stop
+    edges = np.arange(0, stop, bin_width)
+    return np.array([np.histogram(train, edges)[0] for train in spike_times])
+
+
+def correlation(counts: np.ndarray) -> np.ndarray:
+    """Pearson correlation of event counts between all pairs of neurons.
+
+    A neuron whose count never changes has no correlation in the strict sense; it is given 0 with all
+    others and, like every neuron, 1 with itself.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (N, bins)
+
+    Returns
+    -------
+    ndarray, shape (N, N)
+    """
+    centred = counts - counts.mean(axis=1, keepdims=True)
+    norm = np.linalg.norm(centred, axis=1, keepdims=True)
+    unit = np.divide(centred, norm, out=np.zeros(centred.shape), where=norm > 0)
+    matrix = np.clip(unit @ unit.T, -1, 1)
+    np.fill_diagonal(matrix, 1.0)
+    return matrix
+
+
+def spike_time_tiling_coefficient(
+    spike_times: Sequence[np.ndarray],
+    tile: float = TILE_SECONDS,
+    start: float = 0.0,
+    stop: float | None = None,
+) -> np.ndarray:
+    """Spike time tiling coefficient between all pairs of neurons (Cutts & Eglen 2014, equation 1).
+
+    ``STTC = ½ [(P_A − T_B) / (1 − P_A T_B) + (P_B − T_A) / (1 − P_B T_A)]``, where T_A is the share of the
+    recording within ±Δt of an event of A, and P_A the share of A's events within ±Δt of an event of B.
+
+    Parameters
+    ----------
+    spike_times : sequence of N ndarrays
+        Sorted event times of each neuron, in seconds.
+    tile : float
+        Δt, in seconds.
+    start, stop : float
+        The recording, in seconds; :func:`recording_end` when `stop` is left out.
+
+    Returns
+    -------
+    ndarray, shape (N, N)
+        Symmetric, diagonal 1; 0 for a neuron without events.
+    """
+    n = len(spike_times)
+    stop = recording_end(spike_times) if stop is None else stop
+    times, places = np.unique(np.concatenate(spike_times), return_inverse=True)  # (moments,), (events,)
+    sizes = np.array([len(train) for train in spike_times])
+    owner = np.repeat(np.arange(n), sizes)
+    events = sparse.csr_matrix((np.ones(len(places)), (owner, places)), shape=(n, len(times)))
+
+    tiled = np.zeros(n)  # T: share of the recording that each neuron's tiles cover
+    near = np.zeros((n, n))  # near[a, b]: how many events of a lie within ±Δt of an event of b
+    for first in range(0, n, 64):
+        block = range(first, min(first + 64, n))
+        covered = np.zeros((len(times), len(block)))  # moments that the tiles of each neuron cover
+        for column, b in enumerate(block):
+            train = spike_times[b]
+            if not len(train):
+                continue
+            low, high = np.maximum(train - tile, start), np.minimum(train + tile, stop)
+            tiled[b] = (high - np.maximum(low, np.concatenate([[start], high[:-1]]))).sum() / (stop - start)
+            # A tile opens at the first moment it holds and closes after the last: the running sum of
+            # openings minus closings is positive where at least one tile covers the moment.
+            change = np.bincount(np.searchsorted(times, train - tile, "left"), minlength=len(times) + 1)
+            change = change - np.bincount(np.searchsorted(times, train + tile, "right"), minlength=len(times) + 1)
+            covered[:, column] = np.cumsum(change[:-1]) > 0
+        near[:, block] = events @ covered
+
+    share = np.divide(near, sizes[:, None], out=np.zeros((n, n)), where=sizes[:, None] > 0)  # P_A, [a, b]
+    gap, scale = share - tiled[None, :], 1 - share * tiled[None, :]
+    one_way = np.divide(gap, scale, out=np.ones((n, n)), where=scale > 1e-12)
+    matrix = 0.5 * (one_way + one_way.T)
+    silent = sizes == 0
+    matrix[silent] = matrix[:, silent] = 0.0
+    np.fill_diagonal(matrix, 1.0)
+    return matrix

@@ -1,0 +1,413 @@
+"""A grid of variants × tasks × runs turned into one tidy table, written as it grows and resumed where it stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    CancelledError,
+    Executor,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from dataclasses import field as dataclass_field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from filelock import FileLock, Timeout
+from tqdm import tqdm
+
+from . import topology
+from .errors import InputError
+from .field import CorticalField
+from .files import written_atomically
+from .tasks import TASKS, get_task
+from .training import Settings, train
+from .variants import PUBLISHED_VARIANTS, Priors, Protocol, get_variant
+
+KEY = ["variant", "task", "run"]
+COLUMNS = [
+    "field", "protocol", "sign", "variant", "task", "run", "seed", "status",
+    "train_accuracy", "train_loss", "test_accuracy", "test_loss", "penalty",
+    "entropy", "modularity", "small_worldness", "assortativity", "seconds",
+    *asdict(Protocol()),
+]  # fmt: skip
+"""Columns of a results table."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """What to train.
+
+    Attributes
+    ----------
+    field : CorticalField
+    variants, tasks : tuple of str
+        Names, in the order of the table.
+    runs : int
+        Networks per variant and task; run k has seed ``seed + k`` in all of them, so that runs are paired.
+    seed : int
+    protocol : Protocol
+    sign : {"free", "positive"}
+        Whether recurrent weights may be negative.
+    settings : Settings
+    """
+
+    field: CorticalField
+    variants: tuple[str, ...] = PUBLISHED_VARIANTS
+    tasks: tuple[str, ...] = tuple(TASKS)
+    runs: int = 20
+    seed: int = 0
+    protocol: Protocol = dataclass_field(default_factory=Protocol)
+    sign: str = "free"
+    settings: Settings = dataclass_field(default_factory=Settings)
+
+    def __post_init__(self) -> None:
+        for variant in self.variants:
+            get_variant(variant)
+        for task in self.tasks:
+            get_task(task)
+        for what, names in (("variant", self.variants), ("task", self.tasks)):
+            if not names or len(set(names)) < len(names):
+                raise InputError(f"each {what} is to be named once, and at least one: got {', '.join(names) or 'none'}")
+        if self.sign not in ("free", "positive"):
+            raise InputError(f"sign is {self.sign!r}; it allows free, positive")
+        for what, value, least in (
+            ("runs", self.runs, 1), ("seed", self.seed, 0), ("epochs", self.settings.epochs, 1),
+        ):  # fmt: skip
+            if value < least:
+                raise InputError(f"{what} is {value}; it must be at least {least}")
+
+    @property
+    def networks(self) -> list[tuple[str, str, int]]:
+        """All networks as (variant, task, run), in the order of the table."""
+        return [(v, t, run) for t in self.tasks for v in self.variants for run in range(self.runs)]
+
+    @property
+    def configuration(self) -> dict:
+        """What must be the same for two results to stand in one table; variants, tasks and runs may grow."""
+        digest = hashlib.sha256()
+        for key in ("positions", "connectome", "correlation", "sttc", "precision", "lattice"):
+            value = getattr(self.field, key)
+            digest.update(b"" if value is None else np.ascontiguousarray(value).tobytes())
+        return {
+            "field": self.field.name,
+            "field_digest": digest.hexdigest()[:16],
+            "seed": self.seed,
+            "sign": self.sign,
+            **asdict(self.protocol),
+            **asdict(self.settings),
+        }
+
+
+def run_networks(
+    study: Study,
+    networks: Sequence[tuple[str, str, int]],
+    device: str = "cpu",
+    on_epoch: Callable[[int], None] | None = None,
+) -> list[dict]:
+    """Train and measure some networks of a study side by side.
+
+    Parameters
+    ----------
+    study : Study
+    networks : sequence of (variant, task, run)
+        All of one task.
+    device : str
+    on_epoch : callable, optional
+        Called with the number of networks after each epoch.
+
+    Returns
+    -------
+    list of dict
+        One row of the results table per network; ``seconds`` is each one's equal share of the time.
+    """
+    began = time.perf_counter()
+    (task_name,) = {task for _, task, _ in networks}
+    positive = study.sign == "positive"
+    priors = Priors(study.field, study.protocol, positive)
+    seeds = [study.seed + run for _, _, run in networks]
+    starts = [
+        priors.start(get_variant(variant), seed)
+        for (variant, _, _), seed in zip(networks, seeds, strict=True)
+    ]
+    trained = train(
+        starts, get_task(task_name), seeds, study.settings, positive, device,
+        on_epoch=None if on_epoch is None else lambda _: on_epoch(len(networks)),
+    )  # fmt: skip
+    shapes = [
+        None if t.diverged else topology.measure(t.weights, study.protocol.small_world_null)
+        for t in trained
+    ]
+    seconds = (time.perf_counter() - began) / len(networks)
+    rows = []
+    for (variant, task, run), seed, result, shape in zip(networks, seeds, trained, shapes, strict=True):
+        row = {
+            "field": study.field.name, "protocol": study.protocol.name, "sign": study.sign,
+            "variant": variant, "task": task, "run": run, "seed": seed,
+            "status": "diverged" if result.diverged else "ok", "seconds": round(seconds, 3),
+            **asdict(study.protocol),
+        }  # fmt: skip
+        if shape is not None:
+            row |= asdict(shape) | {
+                "train_accuracy": result.train_accuracy[-1], "train_loss": result.train_loss[-1],
+                "test_accuracy": result.test_accuracy[-1], "test_loss": result.test_loss[-1],
+                "penalty": result.penalty,
+            }  # fmt: skip
+        rows.append(row)
+    return rows
+
+
+def read_results(path: str | Path) -> pd.DataFrame:
+    """Read a results table.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is not one.
+    """
+    path = Path(path)
+    try:
+        table = pd.read_csv(path, float_precision="round_trip")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a results table ({error})") from None
+    if list(table.columns) != COLUMNS:
+        raise InputError(f"{path}: not a results table (its columns differ)")
+    if table[[*KEY, "status"]].isna().any(axis=None) or table.duplicated(KEY).any():
+        raise InputError(f"{path}: not a results table (rows are incomplete or repeated)")
+    if not table["status"].isin(["ok", "diverged"]).all() or not np.issubdtype(table["run"].dtype, np.integer):
+        raise InputError(f"{path}: not a results table (a row has no valid status or run)")
+    measured = table.loc[table["status"] == "ok", ["train_accuracy", "test_accuracy"]]
+    if not all(np.issubdtype(kind, np.number) for kind in measured.dtypes) or measured.isna().any(axis=None):
+        raise InputError(f"{path}: not a results table (an accuracy is missing or no number)")
+    return table
+
+
+def run_study(
+    study: Study,
+    out: str | Path | None = None,
+    jobs: int | None = None,
+    device: str = "cpu",
+    executor: Executor | None = None,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Train every network of a study that `out` does not hold yet.
+
+    Parameters
+    ----------
+    study : Study
+    out : path, optional
+        Folder for ``results.csv`` and ``study.json``. Results already there are kept and not computed again.
+    jobs : int, optional
+        Worker processes of one thread each; the number of processors when left out.
+    device : str
+        ``cpu`` or ``cuda``; on the latter one process trains larger groups.
+    executor : concurrent.futures.Executor, optional
+        Where to compute instead, such as ``distributed.Client(...).get_executor()``.
+    progress : bool
+        Show a bar.
+
+    Returns
+    -------
+    DataFrame
+        Columns :data:`COLUMNS`, one row per network, in the order of ``study.networks``; networks that `out`
+        held beyond those of the study stand after them.
+
+    Raises
+    ------
+    InputError
+        If `out` holds results of another configuration, or is in use.
+    """
+    if out is None:
+        return _run(study, pd.DataFrame(columns=COLUMNS), lambda table: None, jobs, device, executor, progress)
+    out = Path(out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(out / ".lock")
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise InputError(f"{out}: another study is writing here; wait for it or choose another folder") from None
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written to ({error.strerror})") from None
+    with lock:
+        _check_configuration(study, out)
+        path = out / "results.csv"
+        try:
+            done = read_results(path) if path.exists() else pd.DataFrame(columns=COLUMNS)
+        except InputError as error:
+            aside = _set_aside(path)
+            print(f"{error}; set aside as {aside.name}, starting again", file=sys.stderr)
+            done = pd.DataFrame(columns=COLUMNS)
+
+        def write(table: pd.DataFrame) -> None:
+            with written_atomically(path) as temporary:
+                table.to_csv(temporary, index=False)
+
+        return _run(study, done, write, jobs, device, executor, progress)
+
+
+def _check_configuration(study: Study, out: Path) -> None:
+    """Compare the study with the one that `out` holds, and note it there if there is none."""
+    path = out / "study.json"
+    mine = study.configuration
+    if path.exists():
+        try:
+            theirs = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            theirs = None
+        if not isinstance(theirs, dict):
+            raise InputError(f"{path}: unreadable, so its results cannot be told from these; choose another --out")
+        for key in mine | theirs:
+            if theirs.get(key) != mine.get(key):
+                raise InputError(
+                    f"{out}: holds results of another configuration: {key} is {theirs.get(key)} there "
+                    f"and {mine.get(key)} here; choose another --out"
+                )
+    elif (out / "results.csv").exists():
+        raise InputError(f"{out}: holds results.csv without study.json; choose another --out")
+    else:
+        with written_atomically(path) as temporary:
+            temporary.write_text(json.dumps(mine, indent=1) + "\n", encoding="utf-8")
+
+
+def _set_aside(path: Path) -> Path:
+    number = 1
+    while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
+        number += 1
+    return path.rename(aside)
+
+
+def _run(study, done, write, jobs, device, executor, progress) -> pd.DataFrame:
+    """Compute what `done` lacks, giving the growing table to `write` after each group."""
+    table = done
+    have = set(zip(*(done[key] for key in KEY), strict=True))
+    missing = [network for network in study.networks if network not in have]
+    if not missing:
+        return _in_order(table, study)
+    groups = _groups(missing, study.field.neurons, device)
+    epochs, total = study.settings.epochs, len(study.networks)
+    finished = total - len(missing)
+    bar = tqdm(
+        total=total * epochs, initial=finished * epochs, disable=not progress, unit="epoch",
+        desc=f"{finished}/{total} networks", mininterval=0.5,
+        # A notebook shows stderr as if it were an error.
+        file=sys.stdout if "ipykernel" in sys.modules else sys.stderr,
+    )  # fmt: skip
+    with bar, _workers(len(groups), jobs, device, executor) as (pool, ticks):
+        pending = {pool.submit(_run_group, study, group, device) for group in groups}
+        while pending:
+            ready, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
+            for future in ready:
+                rows = pd.DataFrame(future.result(), columns=COLUMNS)
+                table = _in_order(rows if table.empty else pd.concat([table, rows]), study)
+                write(table)
+                finished += len(rows)
+                bar.set_description(f"{finished}/{total} networks", refresh=False)
+            while not ticks.empty():
+                bar.update(ticks.get())
+        bar.update(total * epochs - bar.n)
+    return table
+
+
+def _in_order(table: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Sort rows as ``study.networks``, others after them by their keys."""
+    place = {network: k for k, network in enumerate(study.networks)}
+
+    def rank(network: tuple[str, str, int]) -> tuple:
+        return place.get(network, len(place)), network[1], network[0], network[2]
+
+    ranks = [rank(network) for network in zip(*(table[key] for key in KEY), strict=True)]
+    return table.iloc[sorted(range(len(ranks)), key=ranks.__getitem__)].reset_index(drop=True)
+
+
+def _groups(networks: Iterable[tuple[str, str, int]], neurons: int, device: str) -> list[list]:
+    """Split networks into groups of one task that are trained side by side.
+
+    Small networks share the cost of each call; from about 300 neurons on, a product fills a processor by
+    itself, and smaller groups lose less when stopped.
+    """
+    size = 64 if device == "cuda" else max(1, min(12, 150_000 // neurons**2))
+    by_task: dict[str, list] = {}
+    for network in networks:
+        by_task.setdefault(network[1], []).append(network)
+    return [same[k : k + size] for same in by_task.values() for k in range(0, len(same), size)]
+
+
+# How a worker reports to the process that started it: (queue of finished epochs, whether to stop).
+_reports = None
+
+
+def _run_group(study: Study, networks: Sequence[tuple[str, str, int]], device: str) -> list[dict]:
+    """Run :func:`run_networks` in a worker."""
+    return run_networks(study, networks, device, on_epoch=_report)
+
+
+def _report(networks: int) -> None:
+    """Say that an epoch of some networks is done; stop here if the study was interrupted."""
+    if _reports is not None:
+        ticks, stop = _reports
+        if stop.is_set():
+            raise CancelledError
+        ticks.put(networks)
+
+
+def _start_worker(ticks, stop, own_process: bool) -> None:
+    global _reports
+    _reports = ticks, stop
+    if own_process:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started it decides
+        torch.set_num_threads(1)
+        threading.Thread(target=_exit_with_parent, daemon=True).start()
+
+
+def _exit_with_parent() -> None:
+    """End this worker when the process that started it is gone, even if that was killed."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+
+@contextmanager
+def _workers(groups: int, jobs: int | None, device: str, executor: Executor | None):
+    """Give an executor and a queue of finished epochs; after an error, stop what is under way."""
+    if executor is not None:
+        yield executor, queue.SimpleQueue()  # a borrowed executor reports whole groups only
+        return
+    if device == "cpu":
+        context = multiprocessing.get_context("spawn")
+        ticks, stop = context.SimpleQueue(), context.Event()
+        pool = ProcessPoolExecutor(
+            min(jobs or available_processors(), groups), context, _start_worker, (ticks, stop, True)
+        )
+    else:
+        ticks, stop = queue.SimpleQueue(), threading.Event()
+        pool = ThreadPoolExecutor(1, initializer=_start_worker, initargs=(ticks, stop, False))
+    with pool:
+        try:
+            yield pool, ticks
+        except BaseException:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def available_processors() -> int:
+    """Count the processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

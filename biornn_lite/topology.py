@@ -1,0 +1,239 @@
+"""The shape of a trained network: entropy, modularity, assortativity, small-worldness, and the nulls behind it.
+
+All but the entropy are taken on the undirected graph of the strongest 10 % of |W|.
+Notebook 08 works through this module.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import networkx as nx
+import numpy as np
+from scipy.stats import gaussian_kde
+
+from .seeds import generator
+
+STRONGEST = 0.1
+"""Share of the entries of |W| that become edges."""
+
+PUBLISHED_NULL_DENSITY = 0.18
+"""Chance that the mean of two uniform numbers exceeds 0.7: the density of the published null graphs."""
+
+NULL_GRAPHS = 1000
+
+
+@dataclass(frozen=True)
+class Topology:
+    """The four measures of one network; NaN where one is not defined.
+
+    Attributes
+    ----------
+    entropy : float
+        Of the distribution of weights, in bits.
+    modularity, small_worldness, assortativity : float
+        Of the graph of the strongest connections.
+    """
+
+    entropy: float
+    modularity: float
+    small_worldness: float
+    assortativity: float
+
+
+@dataclass(frozen=True)
+class Null:
+    """Mean clustering and efficiency of random graphs of one size and density."""
+
+    clustering: float
+    efficiency: float
+
+
+def strongest_graph(weights: np.ndarray, share: float = STRONGEST) -> np.ndarray:
+    """Adjacency of the undirected graph of the strongest connections.
+
+    The threshold is the ``1 - share`` quantile of all |W|, self-connections included, which are dropped
+    afterwards: strong self-connections take places that other connections then do not have.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (N, N)
+    share : float
+
+    Returns
+    -------
+    ndarray of bool, shape (N, N)
+        Symmetric, diagonal False. An edge stands for a strong weight in either direction.
+    """
+    strengths = np.abs(weights)
+    strong = strengths > np.quantile(strengths, 1 - share)
+    np.fill_diagonal(strong, False)
+    return strong | strong.T
+
+
+def clustering(adjacency: np.ndarray) -> float:
+    """Mean share of a neuron's neighbours that are neighbours of one another (0 for fewer than two).
+
+    A self-connection, where there is one, makes a neuron its own neighbour and counts as a link: that is how
+    the published nulls come by more clustering than their density. A graph of :func:`strongest_graph` has none.
+
+    Parameters
+    ----------
+    adjacency : ndarray of bool, shape (..., N, N)
+
+    Returns
+    -------
+    ndarray, shape (...)
+    """
+    a = adjacency.astype(np.float32)  # counts stay below 2^24, where float32 is exact
+    degree = a.sum(-1)
+    links = ((a @ a) * a).sum(-1)  # ordered pairs of neighbours that are linked, (..., N)
+    pairs = degree * (degree - 1)
+    return np.divide(links, pairs, out=np.zeros(links.shape), where=pairs > 0).mean(-1)
+
+
+def efficiency(adjacency: np.ndarray) -> float:
+    """Mean inverse path length over pairs of different neurons, 0 for pairs without a path.
+
+    Parameters
+    ----------
+    adjacency : ndarray of bool, shape (..., N, N)
+
+    Returns
+    -------
+    ndarray, shape (...)
+    """
+    n = adjacency.shape[-1]
+    a = adjacency.astype(np.float32)
+    reached = np.eye(n, dtype=bool) | adjacency
+    total = (reached.sum((-1, -2)) - n).astype(np.float64)
+    frontier, length = a, 1
+    while True:
+        length += 1
+        new = (frontier @ a > 0) & ~reached
+        if not new.any():
+            return total / (n * (n - 1))
+        total += new.sum((-1, -2)) / length
+        reached |= new
+        frontier = new.astype(np.float32)
+
+
+@lru_cache(maxsize=256)
+def null(
+    neurons: int,
+    density: float = PUBLISHED_NULL_DENSITY,
+    self_connections: bool = True,
+    graphs: int = NULL_GRAPHS,
+) -> Null:
+    """Draw random graphs ``(U + Uᵀ)/2 > threshold`` and average them; once per size and density.
+
+    Parameters
+    ----------
+    neurons : int
+    density : float
+        Chance of an edge between two different neurons, at most 0.5.
+    self_connections : bool
+        As published, the diagonal of U is thresholded like the rest, so that neurons connect to themselves
+        (with chance 0.3 at density 0.18) and :func:`clustering` counts it; False removes those.
+    graphs : int
+
+    Returns
+    -------
+    Null
+    """
+    if not 0 < density <= 0.5:
+        raise ValueError(f"density {density}; expected more than 0 and at most 0.5")
+    threshold = 1 - np.sqrt(density / 2)
+    rng = generator(0, "null graphs")
+    clusterings, efficiencies = [], []
+    at_once = max(1, 2**20 // neurons**2)
+    for first in range(0, graphs, at_once):
+        u = rng.random((min(at_once, graphs - first), neurons, neurons), dtype=np.float32)
+        adjacency = (u + u.swapaxes(-1, -2)) / 2 > threshold
+        if not self_connections:
+            adjacency &= ~np.eye(neurons, dtype=bool)
+        clusterings.append(clustering(adjacency))
+        efficiencies.append(efficiency(adjacency))
+    return Null(float(np.concatenate(clusterings).mean()), float(np.concatenate(efficiencies).mean()))
+
+
+def null_of_own_density(adjacency: np.ndarray, graphs: int = NULL_GRAPHS) -> Null:
+    """Return the null for the density of one graph, without self-connections.
+
+    It lies on the line between the nulls of the two nearest whole per cents, so that each is drawn once.
+
+    Parameters
+    ----------
+    adjacency : ndarray of bool, shape (N, N)
+        With at least one edge, and at most half of all.
+    """
+    n = len(adjacency)
+    per_cent = float(np.clip(100 * adjacency.sum() / (n * (n - 1)), 1, 49.999))
+    low = int(per_cent)
+    below, above = (null(n, p / 100, False, graphs) for p in (low, low + 1))
+    part = per_cent - low
+    return Null(
+        below.clustering + part * (above.clustering - below.clustering),
+        below.efficiency + part * (above.efficiency - below.efficiency),
+    )
+
+
+def small_worldness(adjacency: np.ndarray, reference: Null) -> float:
+    """Clustering over null clustering, times efficiency over null efficiency."""
+    ratio = clustering(adjacency) / reference.clustering
+    return float(ratio * efficiency(adjacency) / reference.efficiency)
+
+
+def modularity(adjacency: np.ndarray) -> float:
+    """Modularity of the partition by greedy merging (Clauset, Newman & Moore 2004); NaN without edges."""
+    if not adjacency.any():
+        return float("nan")
+    graph = nx.from_numpy_array(adjacency)
+    return nx.community.modularity(graph, nx.community.greedy_modularity_communities(graph))
+
+
+def assortativity(adjacency: np.ndarray) -> float:
+    """Correlation of the degrees at both ends of an edge; NaN without edges or where all degrees are equal."""
+    degree = adjacency.sum(0)
+    ends = degree[np.argwhere(adjacency)]  # both directions of each edge, (2 * edges, 2)
+    if len(ends) == 0 or np.ptp(ends) == 0:
+        return float("nan")
+    return float(np.corrcoef(ends.T)[0, 1])
+
+
+def entropy(values: np.ndarray, points: int = 100) -> float:
+    """Entropy in bits of a Gaussian kernel density estimate at equidistant points between the extremes.
+
+    Returns
+    -------
+    float
+        NaN where all values are equal.
+    """
+    values = np.ravel(values).astype(np.float64)
+    if np.ptp(values) == 0:
+        return float("nan")
+    density = gaussian_kde(values)(np.linspace(values.min(), values.max(), points))
+    share = density / density.sum()
+    share = share[share > 0]
+    return float(-(share * np.log2(share)).sum())
+
+
+def measure(weights: np.ndarray, small_world_null: str = "fixed") -> Topology:
+    """Measure one trained network.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (N, N)
+        Finite.
+    small_world_null : {"fixed", "matched"}
+        ``fixed`` as published: density 0.18 and self-connections. ``matched``: the graph's own density and none.
+    """
+    graph = strongest_graph(weights)
+    if not graph.any():
+        small = float("nan")
+    elif small_world_null == "matched":
+        small = small_worldness(graph, null_of_own_density(graph))
+    else:
+        small = small_worldness(graph, null(len(graph)))
+    return Topology(entropy(weights), modularity(graph), small, assortativity(graph))

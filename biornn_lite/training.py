@@ -1,0 +1,243 @@
+"""Training many networks at once: the penalties, the loop, and what is recorded.
+
+Notebook 07 works through this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from .communicability import communicability, distribution_distance
+from .network import RecurrentNetworks, glorot_uniform
+from .seeds import generator
+from .tasks import Task
+from .variants import Start
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a network is trained; the defaults are the published ones.
+
+    Attributes
+    ----------
+    epochs, batches, batch_size : int
+        Each epoch shows the same ``batches * batch_size`` trials in the same order.
+    test_trials : int
+        Trials seen without noise after each epoch.
+    learning_rate, epsilon : float
+        Of Adam.
+    input_noise : float
+        SD of the Gaussian noise on every input while training.
+    """
+
+    epochs: int = 10
+    batches: int = 40
+    batch_size: int = 128
+    test_trials: int = 2560
+    learning_rate: float = 1e-3
+    epsilon: float = 1e-7
+    input_noise: float = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """One trained network and how it got there.
+
+    Attributes
+    ----------
+    weights : ndarray, shape (N, N)
+        Recurrent weights after training.
+    train_accuracy, train_loss, test_accuracy, test_loss : ndarray, shape (epochs,)
+        Share of right answers and cross-entropy (nats): over an epoch's batches as they are trained, noise
+        included, and over the test trials after each epoch. NaN from the epoch in which the run diverged.
+    penalty : float
+        Value of the penalty after training.
+    diverged : bool
+        Whether the loss or a weight stopped being a finite number.
+    """
+
+    weights: np.ndarray
+    train_accuracy: np.ndarray
+    train_loss: np.ndarray
+    test_accuracy: np.ndarray
+    test_loss: np.ndarray
+    penalty: float
+    diverged: bool
+
+
+class Penalty:
+    """The penalties of many networks at once.
+
+    With D the distances and λ in ``Start.cost``: ``Σ λ|W|⊙D``; with communicability ``C`` of the weights,
+    ``Σ λ|W|⊙D⊙C``; with an empirical one, ``Σ λ|W|⊙D + λ_EMD · mean |sort(C(W)) − sort(C_emp)|``.
+    Self-connections count wherever D has no zeros on its diagonal; C is 0 there.
+
+    Parameters
+    ----------
+    starts : sequence of Start
+        One per run.
+    device : torch.device or str
+    """
+
+    def __init__(self, starts: Sequence[Start], device: torch.device | str = "cpu") -> None:
+        def tensor(arrays) -> torch.Tensor:
+            return torch.as_tensor(np.array(arrays), dtype=torch.float32, device=device)
+
+        kinds = [start.communicability for start in starts]
+        self.cost = tensor([start.cost for start in starts])  # (runs, N, N)
+        self.factor = [r for r, kind in enumerate(kinds) if kind == "weights"]
+        self.pulled = [r for r, kind in enumerate(kinds) if kind == "empirical"]
+        if self.pulled:
+            self.targets = tensor([starts[r].sorted_target for r in self.pulled])  # (pulled, N * N)
+            self.emd_weights = tensor([starts[r].emd_weight for r in self.pulled])  # (pulled,)
+
+    def __call__(self, w: torch.Tensor) -> torch.Tensor:
+        """Return the penalty of each network, shape (runs,), for weights of shape (runs, N, N)."""
+        costs = w.abs() * self.cost  # (runs, N, N)
+        if not self.factor and not self.pulled:
+            return costs.sum((1, 2))
+        reach = communicability(w[self.factor + self.pulled])  # (factor + pulled, N, N)
+        total = list(costs.sum((1, 2)))
+        for r, c in zip(self.factor, reach, strict=False):
+            total[r] = (costs[r] * c).sum()
+        if self.pulled:
+            distance = distribution_distance(reach[len(self.factor) :], self.targets)  # (pulled,)
+            for r, d, weight in zip(self.pulled, distance, self.emd_weights, strict=True):
+                total[r] = total[r] + weight * d
+        return torch.stack(total)
+
+
+def _trials(task: Task, count: int, seeds: Sequence[int], purpose: str, device: torch.device | str):
+    """Draw the trials of each seed: inputs (steps, seeds, count, inputs) and labels (seeds, count)."""
+    drawn = [task.trials(count, generator(seed, purpose, task.name)) for seed in seeds]
+    inputs = torch.from_numpy(np.stack([x for x, _ in drawn], axis=1))  # (count, seeds, steps, inputs)
+    labels = torch.from_numpy(np.stack([y for _, y in drawn]))
+    return inputs.permute(2, 1, 0, 3).contiguous().to(device), labels.to(device)
+
+
+def initial_networks(
+    starts: Sequence[Start], task: Task, seeds: Sequence[int], positive: bool = False
+) -> RecurrentNetworks:
+    """Make the networks that :func:`train` trains, with the input and readout weights of their seeds."""
+    neurons = len(starts[0].weights)
+    streams = [generator(seed, "input and readout weights", task.name) for seed in seeds]
+    ends = [
+        (glorot_uniform(task.inputs, neurons, rng), glorot_uniform(neurons, task.classes, rng))
+        for rng in streams
+    ]
+    w_in, w_out = (np.array(matrices) for matrices in zip(*ends, strict=True))
+    return RecurrentNetworks([start.weights for start in starts], w_in, w_out, positive)
+
+
+def train(
+    starts: Sequence[Start],
+    task: Task,
+    seeds: Sequence[int],
+    settings: Settings | None = None,
+    positive: bool = False,
+    device: torch.device | str = "cpu",
+    on_epoch: Callable[[int], None] | None = None,
+) -> list[Trained]:
+    """Train one network per start, all at once and independently of one another.
+
+    The losses are summed over runs, and the gradient of a sum with respect to one run's weights is that of its
+    own loss; Adam works on each weight alone. So a run comes out the same alone and among others.
+
+    Parameters
+    ----------
+    starts : sequence of Start
+        One per run, all of one size.
+    task : Task
+    seeds : sequence of int
+        One per run: trials, noise, input and readout weights. Runs of one seed share them.
+    settings : Settings, optional
+    positive : bool
+        Keep the recurrent weights non-negative: they are clipped at 0 after each step.
+    device : torch.device or str
+    on_epoch : callable, optional
+        Called with the number of finished epochs after each.
+
+    Returns
+    -------
+    list of Trained
+        In the order of `starts`.
+    """
+    settings = settings or Settings()
+    runs = len(starts)
+    networks = initial_networks(starts, task, seeds, positive).to(device)
+    penalty = Penalty(starts, device)
+    optimiser = torch.optim.Adam(
+        networks.parameters(), lr=settings.learning_rate, eps=settings.epsilon
+    )
+    distinct = sorted(set(seeds))
+    of_run = torch.tensor([distinct.index(seed) for seed in seeds], device=device)  # (runs,)
+    size = settings.batch_size
+    x, y = _trials(task, settings.batches * size, distinct, "training trials", device)
+    test_x, test_y = _trials(task, settings.test_trials, distinct, "test trials", device)
+    noises = [
+        torch.Generator().manual_seed(int(generator(seed, "noise", task.name).integers(2**63)))
+        for seed in distinct
+    ]
+    noise_shape = (task.steps, size, task.inputs)
+
+    history = np.full((4, runs, settings.epochs), np.nan)
+    diverged = np.zeros(runs, dtype=bool)
+    for epoch in range(settings.epochs):
+        right = torch.zeros(runs, device=device)
+        loss_sum = torch.zeros(runs, dtype=torch.float64, device=device)
+        for first in range(0, settings.batches * size, size):
+            noise = torch.stack([torch.randn(noise_shape, generator=g) for g in noises], 1).to(device)
+            batch_x = x[:, :, first : first + size] + settings.input_noise * noise
+            batch_y = y[of_run, first : first + size]  # (runs, batch)
+            logits = networks(batch_x[:, of_run])  # (runs, batch, classes)
+            loss = _cross_entropy(logits, batch_y)  # (runs,)
+            optimiser.zero_grad()
+            (loss + penalty(networks.w)).sum().backward()
+            optimiser.step()
+            networks.constrain()
+            right += (logits.detach().argmax(-1) == batch_y).sum(1)
+            loss_sum += loss.detach()
+        test_right, test_loss = _evaluate(networks, test_x, test_y, of_run)
+        finite = torch.isfinite(networks.w).flatten(1).all(1) & torch.isfinite(loss_sum + test_loss)
+        diverged |= ~finite.cpu().numpy()
+        recorded = torch.stack(
+            [
+                right / (settings.batches * size),
+                loss_sum / settings.batches,
+                test_right / settings.test_trials,
+                test_loss / settings.test_trials,
+            ]
+        )
+        history[:, ~diverged, epoch] = recorded.cpu().numpy()[:, ~diverged]
+        if on_epoch is not None:
+            on_epoch(epoch + 1)
+    # One network at a time: a sum over one is then added up the same way whoever trained beside it.
+    values = [
+        float(Penalty([start], device)(networks.w[r : r + 1].detach())) for r, start in enumerate(starts)
+    ]
+    final = networks.w.detach().cpu().numpy()
+    return [
+        Trained(final[r], *history[:, r], penalty=values[r], diverged=bool(diverged[r]))
+        for r in range(runs)
+    ]
+
+
+def _cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Mean cross-entropy of each run, shape (runs,), from logits (runs, batch, classes)."""
+    return functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view_as(labels).mean(1)
+
+
+def _evaluate(networks, x, y, of_run, chunk: int = 512):
+    """Count right answers and sum cross-entropies over the test trials, each of shape (runs,)."""
+    right, loss = 0, 0
+    for first in range(0, y.shape[1], chunk):
+        labels = y[of_run, first : first + chunk]
+        logits = networks.evaluate(x[:, of_run, first : first + chunk])
+        right = right + (logits.argmax(-1) == labels).sum(1)
+        loss = loss + _cross_entropy(logits, labels).double() * labels.shape[1]
+    return right, loss

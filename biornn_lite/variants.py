@@ -1,0 +1,336 @@
+"""The eleven variants and the choices behind them, as data, and the priors that follow from both.
+
+A variant says *what* a network starts from; a protocol says *how* that was carried out. Each published quirk is
+one choice of the protocol, with the published value and a sound one. Notebook 09 compares the variants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
+from itertools import product
+
+import numpy as np
+import torch
+
+from . import space, weights
+from .communicability import communicability, empirical_communicability
+from .errors import InputError
+from .field import CorticalField
+from .seeds import generator
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Three independent choices.
+
+    Attributes
+    ----------
+    name : str
+        As in the paper: weights, then space, then communicability.
+    weights : {"orthogonal", "functional", "relabelled"}
+        Initial recurrent weights: ``W``, ``W*``, ``W!``.
+    space : {"none", "lattice", "cortical"}
+        Distances in the penalty: none, ``D``, ``D*``.
+    communicability : {"none", "weights", "empirical"}
+        None; ``C``, that of the network's own weights as a factor; ``C*``, a pull towards the connectome's.
+    """
+
+    name: str
+    weights: str
+    space: str
+    communicability: str
+
+
+_WEIGHTS = {"W": "orthogonal", "W*": "functional", "W!": "relabelled"}
+_SPACE = {"": "none", "D": "lattice", "D*": "cortical"}
+_COMMUNICABILITY = {"": "none", "C": "weights", "C*": "empirical"}
+
+VARIANTS: dict[str, Variant] = {
+    w + d + c: Variant(w + d + c, _WEIGHTS[w], _SPACE[d], _COMMUNICABILITY[c])
+    for w, d, c in product(_WEIGHTS, _SPACE, _COMMUNICABILITY)
+}
+"""All 27 combinations by name."""
+
+PUBLISHED_VARIANTS: tuple[str, ...] = (
+    "W*D*C", "WD*C", "WDC", "WD*", "WD", "W", "W*D*C*", "WD*C*", "W*DC*", "W!D*C", "W!D*C*",
+)  # fmt: skip
+"""The eleven of the paper, in its order."""
+
+
+def get_variant(name: str) -> Variant:
+    """Look a variant up by name.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name.
+    """
+    try:
+        return VARIANTS[name]
+    except KeyError:
+        raise InputError(
+            f"no variant {name!r}; the published ones are {', '.join(PUBLISHED_VARIANTS)}, "
+            "and W, W* or W! go with any of D, D* and C, C*"
+        ) from None
+
+
+def _choice(published: str, sound: str, *others: str, doc: str):
+    """Describe a choice: the published value is the default."""
+    allowed = tuple(dict.fromkeys((published, sound, *others)))
+    return field(default=published, metadata={"allowed": allowed, "sound": sound, "doc": doc})
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Every choice behind the results; the defaults are what the published code does.
+
+    ``PROTOCOLS["published"]`` and ``PROTOCOLS["sound"]`` are ready made; :meth:`choose` changes single choices.
+    :func:`describe_choices` lists what each value means.
+
+    Raises
+    ------
+    InputError
+        If a choice has a value that it does not allow.
+    """
+
+    coordinates: str = _choice(
+        "reshaped", "transposed",
+        doc="reshaped reads the (N, 3) positions as (3, N), which mixes axes and neurons; transposed keeps them",
+    )  # fmt: skip
+    units: str = _choice(
+        "min_max", "micrometres",
+        doc="min_max scales each axis to 0…1 by itself; micrometres scales all by the longest axis",
+    )  # fmt: skip
+    lattice_scale: str = _choice(
+        "raw", "matched",
+        doc="raw leaves the lattice D in steps of 1; matched gives D the mean distance of D*",
+    )  # fmt: skip
+    lambda_in_w: str = _choice(
+        "ignored", "applied",
+        doc="ignored penalises the variant W with 1 in place of λ; applied uses λ",
+    )  # fmt: skip
+    penalty_start: str = _choice(
+        "fixed", "matched",
+        doc="fixed uses λ as it is; matched scales it so that Σ|W|⊙… starts where that of W*D* does",
+    )  # fmt: skip
+    self_connections: str = _choice(
+        "kept", "removed", "only",
+        doc="the diagonal of the starting W* and W!: kept, removed, or only it (no brain data at all)",
+    )  # fmt: skip
+    relabelling: str = _choice(
+        "permuted", "shuffled_off_diagonal", "shuffled",
+        doc="permuted gives W! the graph of W* under new labels; the others mix its entries",
+    )  # fmt: skip
+    isolated_neurons: str = _choice(
+        "epsilon", "zero",
+        doc="neurons without outgoing synapses in C*: a row sum of 1e-10, or communicability 0",
+    )  # fmt: skip
+    reported_accuracy: str = _choice(
+        "train", "test",
+        doc="the accuracy that the table shows: of the last training epoch, or on held-out trials",
+    )  # fmt: skip
+    positive_start: str = _choice(
+        "clipped", "rescaled",
+        doc="weights clipped at 0 for positive-only networks, and then scaled to spectral radius 0.95 or not",
+    )  # fmt: skip
+    small_world_null: str = _choice(
+        "fixed", "matched",
+        doc="random graphs behind small-worldness: density 0.18 and self-connections, or the graph's own density",
+    )  # fmt: skip
+    function: str = _choice(
+        "correlation", "correlation", "sttc", "precision",
+        doc="what W* is made of: correlation and STTC, STTC alone, or precision and STTC",
+    )  # fmt: skip
+    penalty_weight: float = field(
+        default=0.3, metadata={"allowed": "a number ≥ 0", "doc": "λ, the weight of Σ|W|⊙…"}
+    )
+    emd_weight: float = field(
+        default=0.1,
+        metadata={"allowed": "a number ≥ 0", "doc": "λ_EMD, the weight of the distance to C*"},
+    )
+
+    def __post_init__(self) -> None:
+        for choice in fields(self):
+            value, allowed = getattr(self, choice.name), choice.metadata["allowed"]
+            if isinstance(allowed, tuple):
+                if value not in allowed:
+                    raise InputError(f"choice {choice.name} is {value!r}; it allows {', '.join(allowed)}")
+            else:
+                try:
+                    number = float(value)
+                except ValueError:
+                    number = -1.0
+                if not 0 <= number < float("inf"):
+                    raise InputError(f"choice {choice.name} is {value!r}; it allows {allowed}")
+                object.__setattr__(self, choice.name, number)
+
+    @property
+    def name(self) -> str:
+        """The ready-made protocol this is, or the nearer one with its changes: ``published+units=micrometres``."""
+        mine = asdict(self)
+
+        def changes(other: Protocol) -> list[str]:
+            return [f"{k}={mine[k]}" for k, v in asdict(other).items() if v != mine[k]]
+
+        nearest = min(PROTOCOLS, key=lambda known: len(changes(PROTOCOLS[known])))
+        return "+".join([nearest, *changes(PROTOCOLS[nearest])])
+
+    def choose(self, settings: Iterable[str]) -> Protocol:
+        """Change single choices.
+
+        Parameters
+        ----------
+        settings : iterable of str
+            Each ``choice=value``.
+
+        Raises
+        ------
+        InputError
+            If a setting has another form, or names no choice, or a value that the choice does not allow.
+        """
+        changed: dict[str, str] = {}
+        for setting in settings:
+            name, equals, value = setting.partition("=")
+            if not equals:
+                raise InputError(f"setting {setting!r} is not of the form choice=value")
+            if name not in asdict(self):
+                raise InputError(f"no choice {name!r}; there are {', '.join(asdict(self))}")
+            changed[name] = value
+        return replace(self, **changed)
+
+
+PROTOCOLS: dict[str, Protocol] = {
+    "published": Protocol(),
+    "sound": Protocol(**{c.name: c.metadata["sound"] for c in fields(Protocol) if "sound" in c.metadata}),
+}
+"""The two ready protocols by name."""
+
+
+def describe_choices() -> list[dict[str, str]]:
+    """List the choices: name, published and sound value, all allowed values, and what they mean."""
+    return [
+        {
+            "choice": c.name,
+            "published": c.default,
+            "sound": c.metadata.get("sound", c.default),
+            "allowed": ", ".join(a) if isinstance(a := c.metadata["allowed"], tuple) else a,
+            "meaning": c.metadata["doc"],
+        }
+        for c in fields(Protocol)
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """What one network starts from.
+
+    Attributes
+    ----------
+    weights : ndarray, shape (N, N)
+        Initial recurrent weights.
+    cost : ndarray, shape (N, N)
+        λ times distance (1 without space): what one unit of each |weight| costs.
+    communicability : {"none", "weights", "empirical"}
+        As in :class:`Variant`.
+    sorted_target : ndarray, shape (N * N,), or None
+        For ``empirical``: the connectome's communicabilities in increasing order.
+    emd_weight : float
+        For ``empirical``: weight of the distance to `sorted_target`.
+    """
+
+    weights: np.ndarray
+    cost: np.ndarray
+    communicability: str = "none"
+    sorted_target: np.ndarray | None = None
+    emd_weight: float = 0.0
+
+
+class Priors:
+    """The priors that one field gives under one protocol; what depends on no seed is computed once.
+
+    Parameters
+    ----------
+    field : CorticalField
+    protocol : Protocol
+    positive : bool
+        Whether recurrent weights are to be non-negative.
+    """
+
+    def __init__(self, field: CorticalField, protocol: Protocol, positive: bool = False) -> None:
+        if protocol.function == "precision" and field.precision is None:
+            raise InputError(f"{field.name} has no precision matrix; choose function=correlation or sttc")
+        self.field, self.protocol, self.positive = field, protocol, positive
+
+    @cached_property
+    def cortical_distances(self) -> np.ndarray:
+        """Distances ``D*`` between the neurons' coordinates, shape (N, N)."""
+        return space.distances(
+            space.coordinates(self.field, self.protocol.coordinates, self.protocol.units)
+        )
+
+    @cached_property
+    def lattice_distances(self) -> np.ndarray:
+        """Distances ``D`` between the points of the field's lattice, shape (N, N)."""
+        shape = self.field.lattice or space.lattice_shape(self.field.neurons)
+        matrix = space.distances(space.lattice(shape))
+        if self.protocol.lattice_scale == "matched":
+            matrix *= space.mean_distance(self.cortical_distances) / space.mean_distance(matrix)
+        return matrix
+
+    @cached_property
+    def empirical_communicability(self) -> np.ndarray:
+        """Communicability of the field's connectome, shape (N, N)."""
+        return empirical_communicability(self.field.connectome, self.protocol.isolated_neurons)
+
+    def functional_weights(self, seed: int) -> np.ndarray:
+        """Functional weights ``W*`` of one run, shape (N, N)."""
+        similarities = [self.field.sttc]
+        if self.protocol.function != "sttc":
+            similarities.insert(0, getattr(self.field, self.protocol.function))
+        return weights.functional(
+            weights.lognormal_draws(self.field.neurons, generator(seed, "lognormal")),
+            *similarities,
+            self_connections=self.protocol.self_connections,
+        )
+
+    def initial_weights(self, kind: str, seed: int) -> np.ndarray:
+        """Initial recurrent weights of one run, shape (N, N); `kind` as in :class:`Variant`."""
+        if kind == "orthogonal":
+            initial = weights.orthogonal(self.field.neurons, generator(seed, "orthogonal"))
+        else:
+            initial = self.functional_weights(seed)
+            if kind == "relabelled":
+                initial = weights.relabelled(
+                    initial, generator(seed, "relabelling"), self.protocol.relabelling
+                )
+        if self.positive:
+            initial = weights.non_negative(initial, self.protocol.positive_start == "rescaled")
+        return initial
+
+    def start(self, variant: Variant, seed: int) -> Start:
+        """Assemble what one run of a variant starts from."""
+        initial = self.initial_weights(variant.weights, seed)
+        if variant.space == "none":
+            distances = np.ones_like(initial)
+        else:
+            distances = self.lattice_distances if variant.space == "lattice" else self.cortical_distances
+        plain = variant.space == variant.communicability == "none"
+        weight = self.protocol.penalty_weight
+        if plain and self.protocol.lambda_in_w == "ignored":
+            weight = 1.0
+        if self.protocol.penalty_start == "matched":
+            reference = space.wiring_cost(self.functional_weights(seed), self.cortical_distances)
+            own = np.abs(initial) * distances
+            if variant.communicability == "weights":
+                own = own * communicability(torch.from_numpy(initial)).numpy()
+            weight = self.protocol.penalty_weight * reference / own.sum()
+        empirical = variant.communicability == "empirical"
+        return Start(
+            weights=initial,
+            cost=weight * distances,
+            communicability=variant.communicability,
+            sorted_target=np.sort(self.empirical_communicability.ravel()) if empirical else None,
+            emd_weight=self.protocol.emd_weight if empirical else 0.0,
+        )
