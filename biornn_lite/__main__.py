@@ -32,8 +32,18 @@ def _parser() -> argparse.ArgumentParser:
         "replicate", help="train variants on tasks, write results.csv, table.txt and accuracy.png"
     )
     add = replicate.add_argument
-    add("--field", default=EMBEDDED, help="an embedded name, a folder in the released layout, or a released name")
-    add("--variants", nargs="+", default=PUBLISHED_VARIANTS, metavar="V", help="default: the eleven published ones")
+    add(
+        "--field",
+        default=EMBEDDED,
+        help="an embedded name, a folder in the released layout, or a released name",
+    )
+    add(
+        "--variants",
+        nargs="+",
+        default=PUBLISHED_VARIANTS,
+        metavar="V",
+        help="default: the eleven published ones",
+    )
     add("--tasks", nargs="+", default=tuple(TASKS), metavar="T", help=f"default: {' '.join(TASKS)}")
     add("--runs", type=int, default=20, help="networks per variant and task (default 20)")
     add("--epochs", type=int, default=Settings.epochs, help="default %(default)s")

@@ -45,8 +45,7 @@ def communicability(weights: torch.Tensor) -> torch.Tensor:
     # Paterson & Stockmeyer: Σ P^k / k! = B₀ + (B₁ + (B₂ + B₃ P³) P³) P³ where
     # B_q = I/(3q)! + P/(3q+1)! + P²/(3q+2)!: five products in all.
     blocks = [
-        _COEFFICIENTS[k] * eye + _COEFFICIENTS[k + 1] * walk + _COEFFICIENTS[k + 2] * walk2
-        for k in (0, 3, 6, 9)
+        _COEFFICIENTS[k] * eye + _COEFFICIENTS[k + 1] * walk + _COEFFICIENTS[k + 2] * walk2 for k in (0, 3, 6, 9)
     ]
     total = blocks[3]
     for block in blocks[2::-1]:

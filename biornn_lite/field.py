@@ -72,9 +72,7 @@ class CorticalField:
                 continue
             matrix = self._frozen(key, getattr(self, key))
             if matrix.shape != (n, n):
-                raise FieldError(
-                    f"{self.name}: {key} has shape {matrix.shape}, but the positions give {n} neurons"
-                )
+                raise FieldError(f"{self.name}: {key} has shape {matrix.shape}, but the positions give {n} neurons")
             if key == "connectome":
                 if (matrix < 0).any():
                     raise FieldError(f"{self.name}: connectome has negative synapse counts")

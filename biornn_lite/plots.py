@@ -9,19 +9,32 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
+from .field import CorticalField
 from .statistics import ceilings, reported_accuracy
 from .tasks import TASKS
 from .training import Trained
 from .variants import PUBLISHED_VARIANTS, get_variant
 
 COLOURS = dict(
-    zip(("orthogonal", "functional", "relabelled"), np.array(sns.color_palette("colorblind"))[[7, 0, 1]], strict=True)
+    zip(
+        ("orthogonal", "functional", "relabelled"),
+        np.array(sns.color_palette("colorblind"))[[7, 0, 1]],
+        strict=True,
+    )
 )
 """One colour per kind of initial weights, distinguishable without colour vision by lightness too."""
 
-WEIGHT_LABELS = {"orthogonal": "W, orthogonal", "functional": "W*, functional", "relabelled": "W!, relabelled"}
+MARKERS = {"orthogonal": "s", "functional": "o", "relabelled": "^"}
+"""And one marker."""
+
+WEIGHT_LABELS = {
+    "orthogonal": "W, orthogonal",
+    "functional": "W*, functional",
+    "relabelled": "W!, relabelled",
+}
 
 
 def _draw_ceilings(ax: Axes, task: str, reported: str) -> None:
@@ -30,8 +43,18 @@ def _draw_ceilings(ax: Axes, task: str, reported: str) -> None:
     ax.axhline(best, color="0.35", linestyle="--", linewidth=1.2, label=f"best possible, {best:.3f}")
 
 
-def accuracy(results: pd.DataFrame, task: str, ax: Axes) -> Axes:
-    """Draw the accuracy of every run of one task by variant, with the task's ceilings and each median.
+MEASURE_LABELS = {
+    "accuracy": "accuracy",
+    "entropy": "entropy of the weights (bits)",
+    "modularity": "modularity Q",
+    "small_worldness": "small-worldness (ratio to null)",
+    "assortativity": "degree assortativity (correlation)",
+}
+"""What the axis of each measure says."""
+
+
+def by_variant(results: pd.DataFrame, task: str, ax: Axes, measure: str = "accuracy") -> Axes:
+    """Draw one measure of every run of one task by variant: a point per run, a bar at the median.
 
     Parameters
     ----------
@@ -39,42 +62,60 @@ def accuracy(results: pd.DataFrame, task: str, ax: Axes) -> Axes:
         A results table; runs that diverged are named below, not drawn.
     task : str
     ax : Axes
+    measure : str
+        A key of :data:`MEASURE_LABELS`. With ``accuracy`` come the task's ceilings.
     """
     rows = results[results["task"] == task].assign(accuracy=reported_accuracy(results))
     present = set(rows["variant"])
     variants = [v for v in PUBLISHED_VARIANTS if v in present] + sorted(present - set(PUBLISHED_VARIANTS))
-    reported = rows["reported_accuracy"].iloc[0]
     for place, variant in enumerate(variants):
-        ok = rows[(rows["variant"] == variant) & (rows["status"] == "ok")]["accuracy"].to_numpy()
-        colour = COLOURS[get_variant(variant).weights]
-        spread = np.linspace(-0.22, 0.22, len(ok)) if len(ok) > 1 else np.zeros(len(ok))
-        ax.plot(place + spread, ok, "o", color=colour, markersize=4.5, alpha=0.8)
-        if len(ok):
-            ax.plot([place - 0.35, place + 0.35], [np.median(ok)] * 2, color=colour, linewidth=2.5)
-        diverged = int(((rows["variant"] == variant) & (rows["status"] == "diverged")).sum())
+        mine = rows[rows["variant"] == variant]
+        values = mine.loc[mine["status"] == "ok", measure].dropna().to_numpy()
+        kind = get_variant(variant).weights
+        spread = np.linspace(-0.22, 0.22, len(values)) if len(values) > 1 else np.zeros(len(values))
+        ax.plot(place + spread, values, MARKERS[kind], color=COLOURS[kind], markersize=5, alpha=0.8)
+        if len(values):
+            ax.plot([place - 0.35, place + 0.35], [np.median(values)] * 2, color=COLOURS[kind], linewidth=2.5)
+        diverged = (mine["status"] == "diverged").sum()
         if diverged:
-            ax.text(place, 0.02, f"{diverged} diverged", rotation=90, ha="center", va="bottom", fontsize=8)
-    _draw_ceilings(ax, task, reported)
+            ax.text(
+                place, 0.03, f"{diverged} diverged", rotation=90, ha="center", va="bottom", fontsize=8,
+                transform=ax.get_xaxis_transform(),
+            )  # fmt: skip
+    label = MEASURE_LABELS[measure]
+    if measure == "accuracy":
+        reported = rows["reported_accuracy"].iloc[0]
+        _draw_ceilings(ax, task, reported)
+        ax.set_ylim(0, 1.04)
+        label = ("training" if reported == "train" else "test") + " accuracy"
     ax.set_xticks(range(len(variants)), variants, rotation=60, ha="right")
-    ax.set_ylim(0, 1.04)
-    ax.set_ylabel(("training" if reported == "train" else "test") + " accuracy")
+    ax.set_xlim(-0.6, len(variants) - 0.4)
+    ax.set_ylabel(label)
     ax.set_title(TASKS[task].title)
     sns.despine(ax=ax)
     return ax
 
 
-def accuracy_figure(results: pd.DataFrame, field: str) -> Figure:
-    """Draw :func:`accuracy` for each task of a results table side by side; `field` is its label for the title."""
-    tasks = [task for task in TASKS if task in set(results["task"])]
-    figure, axes = plt.subplots(1, len(tasks), figsize=(1.5 + 4.2 * len(tasks), 4.6), squeeze=False, layout="constrained")
-    for ax, task in zip(axes[0], tasks, strict=True):
-        accuracy(results, task, ax)
-        ax.legend(loc="lower right", fontsize=8, framealpha=0.9)
+def weights_legend(results: pd.DataFrame, owner: Axes | Figure, **placing) -> None:
+    """Add the legend of the three kinds of initial weights to an Axes or a Figure."""
     kinds = dict.fromkeys(get_variant(v).weights for v in results["variant"])
-    handles = [plt.Line2D([], [], marker="o", color=COLOURS[k], label=WEIGHT_LABELS[k]) for k in kinds]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
+    handles = [plt.Line2D([], [], marker=MARKERS[k], color=COLOURS[k], label=WEIGHT_LABELS[k]) for k in kinds]
+    owner.legend(handles=handles, frameon=False, **placing)
+
+
+def accuracy_figure(results: pd.DataFrame, field: str) -> Figure:
+    """Draw the accuracy by variant for each task side by side; `field` is the field's label for the title."""
+    tasks = [task for task in TASKS if task in set(results["task"])]
+    size = (1.5 + 4.2 * len(tasks), 4.6)
+    figure, axes = plt.subplots(1, len(tasks), figsize=size, squeeze=False, layout="constrained")
+    for ax, task in zip(axes[0], tasks, strict=True):
+        by_variant(results, task, ax)
+        ax.legend(loc="lower right", fontsize=8, framealpha=0.9)
+    weights_legend(results, figure, loc="outside lower center", ncols=3)
     runs = results.groupby(["task", "variant"]).size().max()
-    figure.suptitle(f"{field}, protocol {results['protocol'].iloc[0]}: {runs} runs each, bars are medians", fontsize=11)
+    figure.suptitle(
+        f"{field}, protocol {results['protocol'].iloc[0]}: {runs} runs each, bars are medians", fontsize=11
+    )
     return figure
 
 
@@ -100,4 +141,46 @@ def learning(trained: Sequence[Trained], labels: Sequence[str], task: str, ax: A
     ax.set_title(TASKS[task].title)
     ax.legend(loc="lower right", fontsize=8)
     sns.despine(ax=ax)
+    return ax
+
+
+def field_map(field: CorticalField, ax: Axes) -> Axes:
+    """Draw the somata of a field from the side, joined by their synapses.
+
+    Parameters
+    ----------
+    field : CorticalField
+    ax : Axes
+    """
+    x, depth = field.positions[:, 0], field.positions[:, 2]
+    ends = np.argwhere(field.connectome)  # (pairs, 2), from and to
+    lines = np.stack([field.positions[ends[:, side]][:, [0, 2]] for side in (0, 1)], axis=1)
+    ax.add_collection(LineCollection(lines, colors="0.6", linewidths=0.8, zorder=1))
+    ax.scatter(x, depth, s=22, color=COLOURS["functional"], zorder=2)
+    ax.set_xlabel("x (µm)")
+    ax.set_ylabel("z (µm)")
+    ax.set_aspect("equal")
+    ax.set_title(f"{field.label}: {field.neurons} neurons, {len(ends)} connected pairs", fontsize=10)
+    sns.despine(ax=ax)
+    return ax
+
+
+def matrix(values: np.ndarray, ax: Axes, title: str, label: str, limit: float | None = None) -> Axes:
+    """Draw a matrix over pairs of neurons, from neuron (row) to neuron (column).
+
+    Parameters
+    ----------
+    values : ndarray, shape (N, N)
+    ax : Axes
+    title, label : str
+        Of the Axes, and of the colour bar.
+    limit : float, optional
+        Where the colours end, the same on both sides of 0; the largest absolute value when left out.
+    """
+    limit = np.abs(values).max() if limit is None else limit
+    image = ax.imshow(values, cmap="PuOr", vmin=-limit, vmax=limit, interpolation="nearest")
+    ax.figure.colorbar(image, ax=ax, label=label, shrink=0.8, extend="max" if values.max() > limit else "neither")
+    ax.set_xlabel("to neuron")
+    ax.set_ylabel("from neuron")
+    ax.set_title(title, fontsize=10)
     return ax

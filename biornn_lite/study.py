@@ -4,30 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
-import os
-import queue
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    CancelledError,
-    Executor,
-    ProcessPoolExecutor,
-    ThreadPoolExecutor,
-    wait,
-)
-from contextlib import contextmanager
+from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from dataclasses import asdict, dataclass
 from dataclasses import field as dataclass_field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
@@ -35,9 +21,11 @@ from . import topology
 from .errors import InputError
 from .field import CorticalField
 from .files import written_atomically
+from .priors import Priors
 from .tasks import TASKS, get_task
 from .training import Settings, train
-from .variants import PUBLISHED_VARIANTS, Priors, Protocol, get_variant
+from .variants import PUBLISHED_VARIANTS, Protocol, get_variant
+from .workers import available_processors, report, workers
 
 KEY = ["variant", "task", "run"]
 COLUMNS = [
@@ -83,7 +71,9 @@ class Study:
             get_task(task)
         for what, names in (("variant", self.variants), ("task", self.tasks)):
             if not names or len(set(names)) < len(names):
-                raise InputError(f"each {what} is to be named once, and at least one: got {', '.join(names) or 'none'}")
+                raise InputError(
+                    f"each {what} is to be named once, and at least one: got {', '.join(names) or 'none'}"
+                )
         if self.sign not in ("free", "positive"):
             raise InputError(f"sign is {self.sign!r}; it allows free, positive")
         for what, value, least in (
@@ -141,18 +131,12 @@ def run_networks(
     positive = study.sign == "positive"
     priors = Priors(study.field, study.protocol, positive)
     seeds = [study.seed + run for _, _, run in networks]
-    starts = [
-        priors.start(get_variant(variant), seed)
-        for (variant, _, _), seed in zip(networks, seeds, strict=True)
-    ]
+    starts = [priors.start(get_variant(variant), seed) for (variant, _, _), seed in zip(networks, seeds, strict=True)]
     trained = train(
         starts, get_task(task_name), seeds, study.settings, positive, device,
         on_epoch=None if on_epoch is None else lambda _: on_epoch(len(networks)),
     )  # fmt: skip
-    shapes = [
-        None if t.diverged else topology.measure(t.weights, study.protocol.small_world_null)
-        for t in trained
-    ]
+    shapes = [None if t.diverged else topology.measure(t.weights, study.protocol.small_world_null) for t in trained]
     seconds = (time.perf_counter() - began) / len(networks)
     rows = []
     for (variant, task, run), seed, result, shape in zip(networks, seeds, trained, shapes, strict=True):
@@ -300,7 +284,8 @@ def _run(study, done, write, jobs, device, executor, progress) -> pd.DataFrame:
     missing = [network for network in study.networks if network not in have]
     if not missing:
         return _in_order(table, study)
-    groups = _groups(missing, study.field.neurons, device)
+    count = (jobs or available_processors()) if device == "cpu" else 1
+    groups = _groups(missing, study.field.neurons, device, count)
     epochs, total = study.settings.epochs, len(study.networks)
     finished = total - len(missing)
     bar = tqdm(
@@ -309,8 +294,8 @@ def _run(study, done, write, jobs, device, executor, progress) -> pd.DataFrame:
         # A notebook shows stderr as if it were an error.
         file=sys.stdout if "ipykernel" in sys.modules else sys.stderr,
     )  # fmt: skip
-    with bar, _workers(len(groups), jobs, device, executor) as (pool, ticks):
-        pending = {pool.submit(_run_group, study, group, device) for group in groups}
+    with bar, workers(min(count, len(groups)), device, executor) as (pool, ticks):
+        pending = {pool.submit(run_networks, study, group, device, report) for group in groups}
         while pending:
             ready, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
             for future in ready:
@@ -336,78 +321,18 @@ def _in_order(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     return table.iloc[sorted(range(len(ranks)), key=ranks.__getitem__)].reset_index(drop=True)
 
 
-def _groups(networks: Iterable[tuple[str, str, int]], neurons: int, device: str) -> list[list]:
-    """Split networks into groups of one task that are trained side by side.
+def _groups(networks: Iterable[tuple[str, str, int]], neurons: int, device: str, workers: int) -> list[list]:
+    """Split networks into groups of one task that are trained side by side, with work for all workers.
 
     Small networks share the cost of each call; from about 300 neurons on, a product fills a processor by
     itself, and smaller groups lose less when stopped.
     """
-    size = 64 if device == "cuda" else max(1, min(12, 150_000 // neurons**2))
+    most = 64 if device == "cuda" else max(1, min(12, 150_000 // neurons**2))
     by_task: dict[str, list] = {}
     for network in networks:
         by_task.setdefault(network[1], []).append(network)
-    return [same[k : k + size] for same in by_task.values() for k in range(0, len(same), size)]
-
-
-# How a worker reports to the process that started it: (queue of finished epochs, whether to stop).
-_reports = None
-
-
-def _run_group(study: Study, networks: Sequence[tuple[str, str, int]], device: str) -> list[dict]:
-    """Run :func:`run_networks` in a worker."""
-    return run_networks(study, networks, device, on_epoch=_report)
-
-
-def _report(networks: int) -> None:
-    """Say that an epoch of some networks is done; stop here if the study was interrupted."""
-    if _reports is not None:
-        ticks, stop = _reports
-        if stop.is_set():
-            raise CancelledError
-        ticks.put(networks)
-
-
-def _start_worker(ticks, stop, own_process: bool) -> None:
-    global _reports
-    _reports = ticks, stop
-    if own_process:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started it decides
-        torch.set_num_threads(1)
-        threading.Thread(target=_exit_with_parent, daemon=True).start()
-
-
-def _exit_with_parent() -> None:
-    """End this worker when the process that started it is gone, even if that was killed."""
-    multiprocessing.parent_process().join()
-    os._exit(1)
-
-
-@contextmanager
-def _workers(groups: int, jobs: int | None, device: str, executor: Executor | None):
-    """Give an executor and a queue of finished epochs; after an error, stop what is under way."""
-    if executor is not None:
-        yield executor, queue.SimpleQueue()  # a borrowed executor reports whole groups only
-        return
-    if device == "cpu":
-        context = multiprocessing.get_context("spawn")
-        ticks, stop = context.SimpleQueue(), context.Event()
-        pool = ProcessPoolExecutor(
-            min(jobs or available_processors(), groups), context, _start_worker, (ticks, stop, True)
-        )
-    else:
-        ticks, stop = queue.SimpleQueue(), threading.Event()
-        pool = ThreadPoolExecutor(1, initializer=_start_worker, initargs=(ticks, stop, False))
-    with pool:
-        try:
-            yield pool, ticks
-        except BaseException:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def available_processors() -> int:
-    """Count the processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    groups = []
+    for same in by_task.values():
+        size = min(most, -(-len(same) // workers))
+        groups += [same[k : k + size] for k in range(0, len(same), size)]
+    return groups

@@ -1,4 +1,4 @@
-"""A made-up cortical field of any size, shaped like the measured ones. It is labelled synthetic wherever it is shown."""
+"""A made-up cortical field of any size, shaped like the measured ones and labelled synthetic wherever it is shown."""
 
 from __future__ import annotations
 

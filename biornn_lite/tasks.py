@@ -72,7 +72,7 @@ LEFT, UP, RIGHT, DOWN = range(4)
 
 @dataclass(frozen=True)
 class OneChoiceInference(Task):
-    """A goal cue, a delay, then two choices: which of them goes with the goal?"""
+    """A goal cue, a delay, then two choices: say which of them goes with the goal."""
 
     name: str = "one_choice_inference"
     title: str = "One-choice inference"
@@ -113,7 +113,7 @@ class OneChoiceInference(Task):
 
 @dataclass(frozen=True)
 class GoNoGo(Task):
-    """Fixation, a stimulus on one of two channels, fixation, silence: which channel was it?"""
+    """Fixation, a stimulus on one of two channels, fixation, silence: say which channel it was."""
 
     name: str = "go_nogo"
     title: str = "Go/NoGo"
@@ -140,7 +140,7 @@ class GoNoGo(Task):
 
 @dataclass(frozen=True)
 class PerceptualDecision(Task):
-    """Two noisy channels for 30 steps: which was stronger on average?"""
+    """Two noisy channels for 30 steps: say which was stronger on average."""
 
     name: str = "perceptual_decision_making"
     title: str = "Perceptual decision"
@@ -175,9 +175,7 @@ class PerceptualDecision(Task):
         return float(norm.cdf(signal / sd).mean())
 
 
-TASKS: dict[str, Task] = {
-    task.name: task for task in (OneChoiceInference(), GoNoGo(), PerceptualDecision())
-}
+TASKS: dict[str, Task] = {task.name: task for task in (OneChoiceInference(), GoNoGo(), PerceptualDecision())}
 """The tasks by name, in the paper's order."""
 
 

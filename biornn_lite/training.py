@@ -14,9 +14,9 @@ from torch.nn import functional
 
 from .communicability import communicability, distribution_distance
 from .network import RecurrentNetworks, glorot_uniform
+from .priors import Start
 from .seeds import generator
 from .tasks import Task
-from .variants import Start
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,7 @@ def initial_networks(
     neurons = len(starts[0].weights)
     streams = [generator(seed, "input and readout weights", task.name) for seed in seeds]
     ends = [
-        (glorot_uniform(task.inputs, neurons, rng), glorot_uniform(neurons, task.classes, rng))
-        for rng in streams
+        (glorot_uniform(task.inputs, neurons, rng), glorot_uniform(neurons, task.classes, rng)) for rng in streams
     ]
     w_in, w_out = (np.array(matrices) for matrices in zip(*ends, strict=True))
     return RecurrentNetworks([start.weights for start in starts], w_in, w_out, positive)
@@ -171,17 +170,14 @@ def train(
     runs = len(starts)
     networks = initial_networks(starts, task, seeds, positive).to(device)
     penalty = Penalty(starts, device)
-    optimiser = torch.optim.Adam(
-        networks.parameters(), lr=settings.learning_rate, eps=settings.epsilon
-    )
+    optimiser = torch.optim.Adam(networks.parameters(), lr=settings.learning_rate, eps=settings.epsilon)
     distinct = sorted(set(seeds))
     of_run = torch.tensor([distinct.index(seed) for seed in seeds], device=device)  # (runs,)
     size = settings.batch_size
     x, y = _trials(task, settings.batches * size, distinct, "training trials", device)
     test_x, test_y = _trials(task, settings.test_trials, distinct, "test trials", device)
     noises = [
-        torch.Generator().manual_seed(int(generator(seed, "noise", task.name).integers(2**63)))
-        for seed in distinct
+        torch.Generator().manual_seed(int(generator(seed, "noise", task.name).integers(2**63))) for seed in distinct
     ]
     noise_shape = (task.steps, size, task.inputs)
 
@@ -217,14 +213,9 @@ def train(
         if on_epoch is not None:
             on_epoch(epoch + 1)
     # One network at a time: a sum over one is then added up the same way whoever trained beside it.
-    values = [
-        float(Penalty([start], device)(networks.w[r : r + 1].detach())) for r, start in enumerate(starts)
-    ]
+    values = [float(Penalty([start], device)(networks.w[r : r + 1].detach())) for r, start in enumerate(starts)]
     final = networks.w.detach().cpu().numpy()
-    return [
-        Trained(final[r], *history[:, r], penalty=values[r], diverged=bool(diverged[r]))
-        for r in range(runs)
-    ]
+    return [Trained(final[r], *history[:, r], penalty=values[r], diverged=bool(diverged[r])) for r in range(runs)]
 
 
 def _cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

@@ -52,9 +52,7 @@ def min_max(matrix: np.ndarray) -> np.ndarray:
     return (matrix - low) / (high - low)
 
 
-def functional(
-    lognormal: np.ndarray, *similarities: np.ndarray, self_connections: str = "kept"
-) -> np.ndarray:
+def functional(lognormal: np.ndarray, *similarities: np.ndarray, self_connections: str = "kept") -> np.ndarray:
     """Build functional weights ``W*`` from measured similarities of activity.
 
     The product of the lognormal draws and each similarity, scaled from 0 to 1, is scaled to mean 0.1; its

@@ -1,0 +1,47 @@
+# The first call of a target sets up .venv; later calls reuse it until pyproject.toml changes.
+PYTHON ?= python3
+# A version with builds for the processor alone; see the README for how to get one on Linux.
+TORCH ?= torch==2.13.0
+OUT ?= results/replicate
+# The server's options, such as LAB_ARGS=--no-browser.
+LAB_ARGS ?=
+
+BIN := .venv/bin
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+endif
+
+.PHONY: help lab test replicate notebooks format lint
+
+help:
+	@echo "make lab        open the course in JupyterLab"
+	@echo "make test       run all tests"
+	@echo "make replicate  train the eleven variants on the embedded field: a table and a figure"
+	@echo "make notebooks  run all notebooks again, in place"
+	@echo "make lint       check style;  make format  mend it"
+
+.venv/ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which with make PYTHON=...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet "$(TORCH)"
+	$(BIN)/python -m pip install --quiet --editable ".[lab,test]"
+	@touch $@
+
+lab: .venv/ready
+	$(BIN)/jupyter lab $(LAB_ARGS) notebooks/00_start_here.ipynb
+
+test: .venv/ready
+	$(BIN)/python -m pytest --nbmake --nbmake-timeout=300 --durations=10 tests notebooks
+
+replicate: .venv/ready
+	$(BIN)/python -m biornn_lite replicate --runs 3 --out $(OUT)
+
+notebooks: .venv/ready
+	$(BIN)/python notebooks/run_all.py
+
+lint: .venv/ready
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+format: .venv/ready
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format .

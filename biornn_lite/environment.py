@@ -1,0 +1,65 @@
+"""Does this machine have what the course needs? Notebook 00 asks first."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import time
+
+import pandas as pd
+import torch
+
+from .datasets import EMBEDDED, load_field
+from .errors import FieldError
+from .workers import available_processors
+
+
+def matrix_product_rate(size: int = 512, repeats: int = 20) -> float:
+    """Measure this machine's rate of float32 matrix products, in 10⁹ operations per second."""
+    a = torch.rand(size, size)
+    best = float("inf")
+    for _ in range(repeats):
+        began = time.perf_counter()
+        a @ a
+        best = min(best, time.perf_counter() - began)
+    return 2 * size**3 / best / 1e9
+
+
+def check_environment() -> pd.DataFrame:
+    """Check what the notebooks need.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``what``, ``found`` and ``verdict``: ``ok``, or what to do.
+    """
+    rows = [("Python", platform.python_version(), "ok")]
+    for package in (
+        "torch",
+        "numpy",
+        "scipy",
+        "networkx",
+        "pandas",
+        "matplotlib",
+        "ipywidgets",
+        "jupyterlab",
+    ):
+        try:
+            rows.append((package, importlib.metadata.version(package), "ok"))
+        except importlib.metadata.PackageNotFoundError:
+            rows.append((package, "missing", "run `make lab`, or pip install 'biornn_lite[lab]'"))
+    try:
+        field = load_field(EMBEDDED)
+        rows.append(("embedded field", f"{field.label}, {field.neurons} neurons", "ok"))
+    except FieldError as error:
+        rows.append(("embedded field", str(error), "get the project again; its folder data/ is incomplete"))
+    rows.append(("processors", str(available_processors()), "ok"))
+    rate = matrix_product_rate()
+    rows.append(
+        (
+            "matrix products",
+            f"{rate:.0f} × 10⁹ operations per second",
+            "ok" if rate > 20 else "slow: the times stated in the notebooks will be exceeded",
+        )
+    )
+    return pd.DataFrame(rows, columns=["what", "found", "verdict"])

@@ -1,0 +1,178 @@
+"""Panels for the notebooks. Behind each stands a plain function that draws the same without widgets."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+
+import ipywidgets as ipw
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from . import plots
+from .errors import InputError
+from .field import CorticalField
+from .priors import Priors
+from .tasks import TASKS, get_task
+from .training import Settings, Trained, train
+from .variants import PUBLISHED_VARIANTS, Protocol, get_variant
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110)
+    plt.close(figure)
+    return buffer.getvalue()
+
+
+def _dropdown(description: str, options: Sequence, value: str) -> ipw.Dropdown:
+    return ipw.Dropdown(description=description, options=options, value=value, style={"description_width": "initial"})
+
+
+TASK_OPTIONS = [(task.title, task.name) for task in TASKS.values()]
+
+
+class Prediction:
+    """A question asked before a result, whose answer is kept and shown beside it.
+
+    Parameters
+    ----------
+    question : str
+    options : sequence of str
+    """
+
+    def __init__(self, question: str, options: Sequence[str]) -> None:
+        self.question = question
+        self._choice = ipw.RadioButtons(options=options, value=None, layout={"width": "auto"})
+
+    @property
+    def answer(self) -> str | None:
+        """What was chosen, or None."""
+        return self._choice.value
+
+    def ask(self) -> ipw.Widget:
+        """Return the panel in which to choose."""
+        return ipw.VBox([ipw.HTML(f"<b>Predict.</b> {self.question}"), self._choice])
+
+    def reveal(self, outcome: str) -> None:
+        """Print the prediction and the outcome side by side."""
+        print(f"You predicted: {self.answer or '(nothing)'}")
+        print(f"What happened: {outcome}")
+
+
+def train_two(
+    field: CorticalField,
+    variants: tuple[str, str],
+    task: str,
+    seed: int = 0,
+    protocol: Protocol | None = None,
+    settings: Settings | None = None,
+    on_epoch: Callable[[int], None] | None = None,
+) -> list[Trained]:
+    """Train two variants side by side on the same trials.
+
+    Parameters
+    ----------
+    field : CorticalField
+    variants : (str, str)
+    task : str
+    seed : int
+    protocol : Protocol, optional
+        The published one when left out.
+    settings : Settings, optional
+    on_epoch : callable, optional
+        Called with the number of finished epochs after each.
+
+    Returns
+    -------
+    list of Trained
+    """
+    priors = Priors(field, protocol or Protocol())
+    starts = [priors.start(get_variant(variant), seed) for variant in variants]
+    return train(starts, get_task(task), [seed, seed], settings, on_epoch=on_epoch)
+
+
+def two_variants_figure(
+    trained: Sequence[Trained], variants: tuple[str, str], task: str, field: CorticalField
+) -> Figure:
+    """Draw how two variants learned, and the recurrent weights that each ended with."""
+    figure, axes = plt.subplots(
+        1, 3, figsize=(13, 4), layout="constrained", gridspec_kw={"width_ratios": [1.25, 1, 1]}
+    )
+    plots.learning(trained, variants, task, axes[0])
+    for ax, network, variant in zip(axes[1:], trained, variants, strict=True):
+        if network.diverged:
+            ax.set_axis_off()
+            ax.text(0.5, 0.5, f"{variant} diverged", ha="center", va="center")
+        else:
+            plots.matrix(network.weights, ax, f"{variant}: weights after training", "weight", limit=0.2)
+    figure.suptitle(f"{field.label}, one run of each", fontsize=11)
+    return figure
+
+
+def two_variants_panel(field: CorticalField, settings: Settings | None = None) -> ipw.Widget:
+    """Return a panel in which to pick two variants and a task, and to train both; see :func:`train_two`."""
+    settings = settings or Settings()
+    first = _dropdown("first", PUBLISHED_VARIANTS, "W*D*C*")
+    second = _dropdown("second", PUBLISHED_VARIANTS, "WD*C*")
+    task = _dropdown("task", TASK_OPTIONS, "go_nogo")
+    seed = ipw.BoundedIntText(description="seed", value=1, min=0, max=9999, layout={"width": "12em"})
+    button = ipw.Button(description="Train both", button_style="primary", icon="play")
+    bar = ipw.IntProgress(min=0, max=settings.epochs, description="epochs")
+    status = ipw.HTML("Pick two variants and a task.")
+    image = ipw.Image(format="png", layout={"max_width": "100%", "display": "none"})
+
+    def run(_=None) -> None:
+        button.disabled, bar.value = True, 0
+        status.value = f"Training {first.value} and {second.value} …"
+        variants = first.value, second.value
+        try:
+            trained = train_two(
+                field, variants, task.value, seed.value, settings=settings,
+                on_epoch=lambda epoch: setattr(bar, "value", epoch),
+            )  # fmt: skip
+            image.value = _png(two_variants_figure(trained, variants, task.value, field))
+            image.layout.display = "block"
+            status.value = (
+                "; ".join(
+                    f"<b>{variant}</b> " + ("diverged" if t.diverged else f"{t.test_accuracy[-1]:.3f}")
+                    for variant, t in zip(variants, trained, strict=True)
+                )
+                + f" test accuracy on {TASKS[task.value].title}, in one run with seed {seed.value}."
+            )
+        except InputError as error:
+            status.value = f"⚠ {error}"
+        finally:
+            button.disabled = False
+
+    button.on_click(run)
+    return ipw.VBox([ipw.HBox([first, second, task, seed]), ipw.HBox([button, bar]), status, image])
+
+
+def measure_figure(results: pd.DataFrame, task: str, measure: str, field: str) -> Figure:
+    """Draw one measure of one task by variant; `field` is the field's label for the title."""
+    figure, ax = plt.subplots(figsize=(9, 4.2), layout="constrained")
+    plots.by_variant(results, task, ax, measure)
+    if measure == "accuracy":
+        ax.add_artist(ax.legend(loc="lower left", fontsize=8, framealpha=0.9))
+    plots.weights_legend(results, figure, loc="outside right upper", fontsize=9)
+    ax.set_title(f"{TASKS[task].title} · {field}", fontsize=11)
+    return figure
+
+
+def results_panel(results: pd.DataFrame, field: str) -> ipw.Widget:
+    """Return a panel in which to pick a task and a measure of a results table; see :func:`measure_figure`."""
+    present = set(results["task"])
+    options = [option for option in TASK_OPTIONS if option[1] in present]
+    task = _dropdown("task", options, options[0][1])
+    measure = _dropdown("measure", [(text, key) for key, text in plots.MEASURE_LABELS.items()], "accuracy")
+    image = ipw.Image(format="png", layout={"max_width": "100%"})
+
+    def draw(_=None) -> None:
+        image.value = _png(measure_figure(results, task.value, measure.value, field))
+
+    for control in (task, measure):
+        control.observe(draw, "value")
+    draw()
+    return ipw.VBox([ipw.HBox([task, measure]), image])
