@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--sign", default="free", help="free or positive: whether recurrent weights may be negative")
     add("--device", default="auto", choices=("auto", "cpu", "cuda"))
     add("--neurons", type=int, help="train on a random subset of this many neurons")
-    add("--seed", type=int, default=0, help="run k has seed SEED + k (default 0)")
+    add("--seed", type=int, default=0, help="of the study; each run derives its own from it (default 0)")
     add("--jobs", type=int, help="processes (default: one per processor)")
     add("--out", default="results", type=Path, help="folder to write to and resume from (default results)")
     return parser

@@ -22,3 +22,24 @@ def generator(seed: int, *purpose: str) -> np.random.Generator:
     """
     words = [zlib.crc32(word.encode()) for word in purpose]
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=words))
+
+
+def run_seed(study_seed: int, run: int) -> int:
+    """Derive the seed of one run of a study.
+
+    ``study_seed + run`` would let the studies of seeds 0 and 1 share all runs but one, and count them twice where
+    their results are joined; derived seeds make studies of different seeds independent.
+
+    Parameters
+    ----------
+    study_seed : int
+        Not negative.
+    run : int
+        Counted from 0.
+
+    Returns
+    -------
+    int
+        Below 2³².
+    """
+    return int(np.random.SeedSequence(study_seed, spawn_key=(run,)).generate_state(1)[0])

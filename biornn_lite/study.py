@@ -22,6 +22,7 @@ from .errors import InputError
 from .field import CorticalField
 from .files import written_atomically
 from .priors import Priors
+from .seeds import run_seed
 from .tasks import TASKS, get_task
 from .training import Settings, train
 from .variants import PUBLISHED_VARIANTS, Protocol, get_variant
@@ -47,8 +48,9 @@ class Study:
     variants, tasks : tuple of str
         Names, in the order of the table.
     runs : int
-        Networks per variant and task; run k has seed ``seed + k`` in all of them, so that runs are paired.
+        Networks per variant and task.
     seed : int
+        Of the study. Run k has the seed ``run_seed(seed, k)`` in all variants and tasks, so that runs are paired.
     protocol : Protocol
     sign : {"free", "positive"}
         Whether recurrent weights may be negative.
@@ -130,7 +132,7 @@ def run_networks(
     (task_name,) = {task for _, task, _ in networks}
     positive = study.sign == "positive"
     priors = Priors(study.field, study.protocol, positive)
-    seeds = [study.seed + run for _, _, run in networks]
+    seeds = [run_seed(study.seed, run) for _, _, run in networks]
     starts = [priors.start(get_variant(variant), seed) for (variant, _, _), seed in zip(networks, seeds, strict=True)]
     trained = train(
         starts, get_task(task_name), seeds, study.settings, positive, device,

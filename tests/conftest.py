@@ -1,0 +1,55 @@
+"""What all tests share. Under ``BIORNN_NO_SKIP`` (the project's own checks) a skipped test is a failure."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def pytest_configure(config):
+    # Worker processes and kernels must not find another copy of the package first.
+    os.environ.pop("PYTHONPATH", None)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.skipped and os.environ.get("BIORNN_NO_SKIP") and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome, report.longrepr = "failed", f"skipped where nothing may be: {reason}"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with real fields and reference figures."""
+    folder = os.environ.get("BIORNN_SHARED")
+    if not folder:
+        pytest.skip("needs the real fields and reference figures; BIORNN_SHARED says where they are")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def microns(shared) -> Path:
+    return shared / "microns"
+
+
+@pytest.fixture(scope="session")
+def reference(shared) -> Path:
+    return shared / "reference"
+
+
+@pytest.fixture(scope="session")
+def column():
+    from biornn_lite.datasets import load_field
+
+    return load_field("synthetic_column")
+
+
+@pytest.fixture(scope="session")
+def small(column):
+    """A field of 24 neurons, for tests that train."""
+    import numpy as np
+
+    return column.subset(24, np.random.default_rng(0))

@@ -1,0 +1,80 @@
+"""Trials and ceilings of the three tasks."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from biornn_lite.errors import InputError
+from biornn_lite.seeds import generator
+from biornn_lite.tasks import TASKS, accuracy_of_best_guess, get_task
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=list(TASKS))
+def test_trials_have_the_stated_form(task):
+    x, y = task.trials(4000, generator(0, "test"))
+    assert x.shape == (4000, task.steps, task.inputs) and x.dtype == np.float32
+    assert y.dtype == np.int64 and set(y) == set(range(task.classes))
+    again, _ = task.trials(4000, generator(0, "test"))
+    assert np.array_equal(x, again)
+
+
+def test_one_choice_inference():
+    x, y = get_task("one_choice_inference").trials(500, generator(0, "test"))
+    assert (x[:, :20, :4].sum(-1) == 1).all() and not x[:, :20, 4:].any()
+    assert not x[:, 20:30].any()
+    assert (x[:, 30:, 4:].sum(-1) == 2).all() and not x[:, 30:, :4].any()
+    assert (x[np.arange(500), 40, 4 + y] == 1).all(), "the answer is one of the two choices"
+
+
+def test_go_nogo():
+    x, y = get_task("go_nogo").trials(100, generator(0, "test"))
+    assert (x[:, :5, 0] == 1).all() and (x[:, 25:35, 0] == 1).all() and not x[:, 5:25, 0].any()
+    assert (x[y == 0, 5:25, 1] == 1).all() and (x[y == 1, 5:25, 2] == 1).all()
+    assert x.sum() == 100 * (5 + 20 + 10) and not x[:, 35:].any()
+
+
+def test_perceptual_decision():
+    x, y = get_task("perceptual_decision_making").trials(20_000, generator(0, "test"))
+    assert (x[:, :, 0] == 1).all() and not x[:, 0, 1:].any() and not x[:, 31:, 1:].any()
+    evidence = x[:, 1:31, 1:]
+    assert evidence.mean() == pytest.approx(0.5, abs=1e-3)
+    towards = np.where(y == 0, 1, -1) * (evidence[..., 0] - evidence[..., 1]).mean(1)
+    assert towards.mean() == pytest.approx(np.mean([0, 6.4, 12.8, 25.6, 51.2]) / 100, abs=0.005)
+    within = evidence - evidence.mean(1, keepdims=True)
+    assert within.std() * np.sqrt(30 / 29) == pytest.approx(0.1, rel=0.01)
+
+
+def test_ceilings_are_the_stated_ones():
+    found = {name: (task.memoryless_ceiling(), task.best_ceiling()) for name, task in TASKS.items()}
+    assert found["one_choice_inference"] == (5 / 8, 1)
+    assert found["go_nogo"] == (1 / 2, 1)
+    assert found["perceptual_decision_making"] == (1 / 2, pytest.approx(0.90, abs=0.005))
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.05])
+def test_the_best_ceiling_is_what_an_ideal_observer_reaches(noise):
+    task = get_task("perceptual_decision_making")
+    x, y = task.trials(100_000, generator(1, "test"))
+    x = x + np.random.default_rng(0).normal(0, noise, x.shape)
+    answers = x[:, 1:31, 2].sum(1) > x[:, 1:31, 1].sum(1)
+    assert (answers == y).mean() == pytest.approx(task.best_ceiling(noise), abs=0.004)
+
+
+def test_the_memoryless_ceiling_is_what_the_last_inputs_allow():
+    task = get_task("one_choice_inference")
+    x, y = task.trials(40_000, generator(1, "test"))
+    last = [tuple(row) for row in x[:, -1]]
+    assert accuracy_of_best_guess(zip(last, y, strict=True)) == pytest.approx(task.memoryless_ceiling(), abs=0.01)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1))
+def test_seeing_more_never_lowers_the_best_guess(types):
+    blind = accuracy_of_best_guess((0, label) for _, label in types)
+    seeing = accuracy_of_best_guess(types)
+    assert blind <= seeing <= 1
+
+
+def test_an_unknown_task_is_refused():
+    with pytest.raises(InputError, match="no task 'maze'; there are one_choice_inference"):
+        get_task("maze")

@@ -1,0 +1,217 @@
+"""The network, its gradients and its penalties against the published trainings and a loop written from the definition."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from biornn_lite.network import RecurrentNetworks, glorot_uniform
+from biornn_lite.priors import Priors, Start
+from biornn_lite.study import Study, run_networks
+from biornn_lite.tasks import TASKS, get_task
+from biornn_lite.training import Penalty, Settings, _trials, initial_networks, train
+from biornn_lite.variants import PUBLISHED_VARIANTS, Protocol, get_variant
+
+QUICK = Settings(epochs=2, batches=3, batch_size=32, test_trials=100)
+
+
+@pytest.fixture(scope="module")
+def parity(reference):
+    with np.load(reference / "parity.npz") as file:
+        return dict(file)
+
+
+def published_start(parity, initial: str, penalty: str) -> Start:
+    """The start that a key of the reference names, such as ``bio`` and ``EMDdense_pos``."""
+    lam = float(parity["lam"])
+    weights = parity["W_bio" if initial == "bio" else "W_orthogonal"]
+    if penalty == "none":
+        return Start(weights, np.zeros((24, 24)))
+    if penalty == "W":
+        return Start(weights, np.ones((24, 24)))
+    kind, _, where = penalty.partition("_")
+    cost = lam * parity[f"distance_{where}"]
+    if kind == "WD":
+        return Start(weights, cost)
+    if kind == "WDC":
+        return Start(weights, cost, "weights")
+    target = parity["C_emp_dense" if kind == "EMDdense" else "C_emp"]
+    return Start(weights, cost, "empirical", np.sort(target.ravel()), float(parity["emd"]))
+
+
+@pytest.mark.parametrize("initial", ["bio", "orth"])
+def test_penalties_and_gradients_are_the_published_ones(parity, initial):
+    names = [key.split("/")[2] for key in parity if key.startswith(f"penalty/{initial}/")]
+    assert len(names) == 8
+    starts = [published_start(parity, initial, name) for name in names]
+    w = torch.tensor(np.array([s.weights for s in starts]), dtype=torch.float32, requires_grad=True)
+    values = Penalty(starts)(w)
+    values.sum().backward()
+    for k, name in enumerate(names):
+        gradient = parity[f"grad/{initial}/{name}"]
+        assert float(values[k].detach()) == pytest.approx(float(parity[f"penalty/{initial}/{name}"]), rel=1e-6), name
+        np.testing.assert_allclose(w.grad[k], gradient, atol=2e-6 * np.abs(gradient).max(), err_msg=name)
+
+
+@pytest.mark.parametrize("signs", ["free", "nonneg"])
+def test_thirty_steps_come_out_as_published(parity, signs):
+    keys = sorted({key.rsplit("/", 1)[0] for key in parity if key.startswith("train/") and f"/{signs}/" in key})
+    assert len(keys) == {"free": 10, "nonneg": 5}[signs]
+    starts = [published_start(parity, *key.split("/")[1:3]) for key in keys]
+    runs = len(keys)
+    networks = RecurrentNetworks(
+        [s.weights for s in starts], [parity["W_in"]] * runs, [parity["W_out"]] * runs, signs == "nonneg"
+    )
+    penalty = Penalty(starts)
+    optimiser = torch.optim.Adam(networks.parameters(), lr=1e-3, eps=1e-7)
+    losses = []
+    for x, y in zip(parity["X"], parity["Y"], strict=True):
+        batch = torch.tensor(x).permute(1, 0, 2)[:, None].expand(-1, runs, -1, -1)
+        labels = torch.tensor(y).expand(runs, -1)
+        logits = networks(batch)
+        entropy = functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
+        entropy = entropy.view_as(labels).mean(1)
+        total = entropy + penalty(networks.w)
+        optimiser.zero_grad()
+        total.sum().backward()
+        optimiser.step()
+        networks.constrain()
+        losses.append(torch.stack([entropy, total], -1).detach().numpy())
+    for k, key in enumerate(keys):
+        np.testing.assert_allclose(np.array(losses)[:, k], parity[f"{key}/loss"], rtol=1e-5, atol=1e-6, err_msg=key)
+        # Adam's steps follow the sign of a gradient near 0, so rounding can move one entry by a share of a step.
+        for name, value, tolerance in (
+            ("W", networks.w[k], 3e-4), ("Win", networks.w_in[k], 2e-5),
+            ("b", networks.b[k, 0], 2e-5), ("Wout", networks.w_out[k], 2e-5),
+        ):  # fmt: skip
+            np.testing.assert_allclose(
+                value.detach(), parity[f"{key}/{name}"], atol=tolerance, err_msg=f"{key} {name}"
+            )
+        assert np.abs(networks.w[k].detach().numpy() - parity[f"{key}/W"]).mean() < 3e-6
+
+
+def loop(x, w_in, w, b, w_out, b_out):
+    """The recurrence of one network as its definition says it."""
+    h = torch.zeros(x.shape[1], len(w), dtype=x.dtype)
+    for x_t in x:
+        h = torch.relu(x_t @ w_in + h @ w + b)
+    return h @ w_out + b_out
+
+
+def test_gradients_by_hand_are_those_of_the_loop():
+    r = np.random.default_rng(0)
+    networks = RecurrentNetworks(
+        r.normal(0, 0.3, (3, 7, 7)), r.normal(size=(3, 4, 7)), r.normal(size=(3, 7, 2))
+    ).double()
+    with torch.no_grad():
+        networks.b += torch.tensor(r.normal(size=(3, 1, 7)))
+    x = torch.tensor(r.normal(size=(9, 3, 5, 4)))
+    logits = networks(x)
+    pull = torch.tensor(r.normal(size=(3, 5, 2)))
+    (logits * pull).sum().backward()
+    for k in range(3):
+        own = [
+            p[k].detach().clone().requires_grad_() for p in (networks.w_in, networks.w, networks.b, networks.w_out)
+        ]
+        plain = loop(x[:, k], *own, networks.b_out[k].detach())
+        torch.testing.assert_close(logits[k], plain)
+        (plain * pull[k]).sum().backward()
+        for mine, theirs in zip((networks.w_in, networks.w, networks.b, networks.w_out), own, strict=True):
+            torch.testing.assert_close(mine.grad[k], theirs.grad)
+    torch.testing.assert_close(networks.evaluate(x), logits.detach())
+
+
+def test_glorot_limits():
+    w = glorot_uniform(8, 312, np.random.default_rng(0))
+    assert np.abs(w).max() < np.sqrt(6 / 320) and w.std() == pytest.approx(np.sqrt(2 / 320), rel=0.05)
+
+
+@pytest.mark.parametrize("source", ["small", "5_3_8", "5_3_4"])
+@pytest.mark.parametrize("task", list(TASKS))
+def test_a_run_is_the_same_alone_and_among_others(request, source, task):
+    """Bit for bit, at the thread count of this process, in every column but the time it took."""
+    if source == "small":
+        field = request.getfixturevalue("small")
+    else:
+        from biornn_lite.datasets import read_released
+
+        field = read_released(request.getfixturevalue("microns") / source)
+    study = Study(field, runs=2, settings=QUICK)
+    networks = [network for network in study.networks if network[1] == task]
+    together = run_networks(study, networks)
+    for place in (0, 5, 13, 21):
+        (alone,) = run_networks(study, [networks[place]])
+        for row in (alone, together[place]):
+            del row["seconds"]
+        assert repr(alone) == repr(together[place])
+
+
+def test_seeds_make_runs(small):
+    starts = [Priors(small, Protocol()).start(get_variant("W*D*"), seed) for seed in (3, 3, 4)]
+    same, again, other = train(starts, get_task("go_nogo"), [3, 3, 4], QUICK)
+    assert np.array_equal(same.weights, again.weights) and same.train_loss[0] == again.train_loss[0]
+    assert not np.array_equal(same.weights, other.weights)
+
+
+def test_training_trials_come_in_one_order_and_test_trials_are_others():
+    task = get_task("perceptual_decision_making")
+    x, y = _trials(task, 64, [5, 6], "training trials", "cpu")
+    again, _ = _trials(task, 64, [5], "training trials", "cpu")
+    other, _ = _trials(task, 64, [5], "test trials", "cpu")
+    assert x.shape == (task.steps, 2, 64, 3) and y.shape == (2, 64)
+    assert torch.equal(x[:, :1], again) and not torch.equal(again, other)
+
+
+def test_a_learnable_task_is_learned_and_recorded(small):
+    """A diagonal near 1 and no penalty: the network remembers, and the record shows it."""
+    start = Start(0.95 * np.eye(24), np.zeros((24, 24)))
+    epochs = []
+    settings = Settings(epochs=4, batches=20)
+    (trained,) = train([start], get_task("go_nogo"), [0], settings, on_epoch=epochs.append)
+    assert epochs == [1, 2, 3, 4]
+    assert trained.test_accuracy[-1] > 0.95 and trained.test_loss[-1] < trained.test_loss[0]
+    assert trained.penalty == 0 and not trained.diverged
+
+
+def test_recorded_test_accuracy_is_that_of_the_returned_weights(small):
+    task = get_task("go_nogo")
+    start = Priors(small, Protocol()).start(get_variant("W*D*"), 0)
+    (trained,) = train([start], task, [0], Settings(epochs=1, batches=1, test_trials=700, learning_rate=0.0))
+    networks = initial_networks([start], task, [0])
+    x, y = _trials(task, 700, [0], "test trials", "cpu")
+    logits = torch.stack([loop(x[:, 0], *(p[0] for p in (networks.w_in, networks.w, networks.b, networks.w_out)), 0)])
+    assert trained.test_accuracy[0] == pytest.approx(float((logits.argmax(-1) == y).float().mean()))
+    assert trained.test_loss[0] == pytest.approx(float(functional.cross_entropy(logits[0], y[0]).detach()), rel=1e-5)
+
+
+def test_positive_networks_stay_positive(small):
+    priors = Priors(small, Protocol(), positive=True)
+    starts = [priors.start(get_variant(v), 0) for v in PUBLISHED_VARIANTS]
+    for trained in train(starts, get_task("go_nogo"), [0] * 11, QUICK, positive=True):
+        assert trained.diverged or (trained.weights >= 0).all()
+
+
+def test_a_diverged_run_is_said_to_be_one_and_leaves_its_neighbours_alone(small):
+    fine = Priors(small, Protocol()).start(get_variant("W*D*"), 0)
+    wild = Start(np.full((24, 24), 40.0), np.zeros((24, 24)))
+    task = get_task("go_nogo")
+    beside, diverged = train([fine, wild], task, [0, 0], QUICK)
+    (alone,) = train([fine], task, [0], QUICK)
+    assert diverged.diverged and np.isnan(diverged.train_accuracy).all() and np.isnan(diverged.test_loss).all()
+    assert not beside.diverged and np.array_equal(beside.weights, alone.weights)
+
+
+def test_published_positive_baselines_diverge_on_the_real_field(microns):
+    """An orthogonal matrix of 312 neurons clipped at 0 overflows; rescaled to 0.95 it does not."""
+    from biornn_lite.datasets import read_released
+
+    field = read_released(microns / "6_6_2")
+    brief = Settings(epochs=1, batches=2, test_trials=64)
+    status = {}
+    for how in ("clipped", "rescaled"):
+        study = Study(
+            field, ("WD",), ("one_choice_inference",), 1, 0, Protocol(positive_start=how), "positive", brief
+        )
+        (row,) = run_networks(study, study.networks)
+        status[how] = row["status"]
+    assert status == {"clipped": "diverged", "rescaled": "ok"}
