@@ -17,7 +17,7 @@ import pandas as pd
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from . import topology
+from . import __version__, topology
 from .errors import InputError
 from .field import CorticalField
 from .files import written_atomically
@@ -97,6 +97,7 @@ class Study:
             value = getattr(self.field, key)
             digest.update(b"" if value is None else np.ascontiguousarray(value).tobytes())
         return {
+            "biornn_lite": __version__,
             "field": self.field.name,
             "field_digest": digest.hexdigest()[:16],
             "seed": self.seed,

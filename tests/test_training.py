@@ -106,13 +106,12 @@ def test_gradients_by_hand_are_those_of_the_loop():
     pull = torch.tensor(r.normal(size=(3, 5, 2)))
     (logits * pull).sum().backward()
     for k in range(3):
-        own = [
-            p[k].detach().clone().requires_grad_() for p in (networks.w_in, networks.w, networks.b, networks.w_out)
-        ]
+        trained = (networks.w_in, networks.w, networks.b, networks.w_out)
+        own = [p[k].detach().clone().requires_grad_() for p in trained]
         plain = loop(x[:, k], *own, networks.b_out[k].detach())
         torch.testing.assert_close(logits[k], plain)
         (plain * pull[k]).sum().backward()
-        for mine, theirs in zip(shared, own, strict=True):
+        for mine, theirs in zip(trained, own, strict=True):
             torch.testing.assert_close(mine.grad[k], theirs.grad)
     torch.testing.assert_close(networks.evaluate(x), logits.detach())
 
