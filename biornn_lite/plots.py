@@ -18,14 +18,8 @@ from .tasks import TASKS
 from .training import Trained
 from .variants import PUBLISHED_VARIANTS, get_variant
 
-COLOURS = dict(
-    zip(
-        ("orthogonal", "functional", "relabelled"),
-        np.array(sns.color_palette("colorblind"))[[7, 0, 1]],
-        strict=True,
-    )
-)
-"""One colour per kind of initial weights, distinguishable without colour vision by lightness too."""
+COLOURS = {"orthogonal": "#444444", "functional": "#0173b2", "relabelled": "#de8f05"}
+"""One colour per kind of initial weights, which differ in lightness too."""
 
 MARKERS = {"orthogonal": "s", "functional": "o", "relabelled": "^"}
 """And one marker."""

@@ -71,6 +71,7 @@ class Study:
             get_variant(variant)
         for task in self.tasks:
             get_task(task)
+        Priors(self.field, self.protocol)  # refuses a protocol that this field cannot serve
         for what, names in (("variant", self.variants), ("task", self.tasks)):
             if not names or len(set(names)) < len(names):
                 raise InputError(
@@ -169,7 +170,7 @@ def read_results(path: str | Path) -> pd.DataFrame:
     """
     path = Path(path)
     try:
-        table = pd.read_csv(path, float_precision="round_trip")
+        table = pd.read_csv(path, engine="python")  # which reads back the very numbers that were written
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (OSError, ValueError) as error:

@@ -1,0 +1,126 @@
+"""The course as a person meets it: a real JupyterLab in a real browser, panels used with the mouse."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import ROOT
+from playwright.sync_api import expect, sync_playwright
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+MINUTE = 60_000  # milliseconds
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium on the path"),
+]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """A JupyterLab that serves a copy of the notebooks."""
+    home = tmp_path_factory.mktemp("lab")
+    shutil.copytree(ROOT / "notebooks", home / "notebooks")
+    log = home / "lab.log"
+    folders = {f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0", "--ip=127.0.0.1",
+             f"--ServerApp.root_dir={home / 'notebooks'}"],
+            stdout=output, stderr=subprocess.STDOUT, env=os.environ | folders,
+        )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 90
+        while not (found := re.search(r"(http://127\.0\.0\.1:\d+)/lab\?token=(\w+)", log.read_text())):
+            assert server.poll() is None and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.2)
+        yield f"{found[1]}/lab/tree/{{}}?token={found[2]}&reset"
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+@pytest.fixture
+def page():
+    quiet = [
+        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    ]  # fmt: skip
+    with sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=CHROMIUM, args=quiet)
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        yield page
+        browser.close()
+
+
+def run_all(page, address, name):
+    """Open a notebook and run every cell of it; the last code cell has a number at the end."""
+    page.goto(address.format(name), timeout=MINUTE)
+    notebook = page.locator(".jp-NotebookPanel:visible")
+    expect(notebook.locator(".jp-Cell").first).to_be_visible(timeout=MINUTE)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.locator(".lm-Menu-itemLabel", has_text="Restart Kernel and Run All Cells").first.click()
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    return notebook
+
+
+def keep(page, name):
+    """Keep a picture of the page for people to look at."""
+    folder = ROOT / "build" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=folder / f"{name}.png")
+
+
+def test_the_first_notebook_runs_and_its_panel_trains_two_variants(address, page):
+    notebook = run_all(page, address, "00_start_here.ipynb")
+    button = notebook.get_by_role("button", name="Train both")
+    expect(button).to_be_visible(timeout=3 * MINUTE)
+    keep(page, "00_opened")
+
+    option = notebook.get_by_text("both about the same", exact=True)
+    option.scroll_into_view_if_needed()
+    option.click()
+    expect(notebook.get_by_role("radio", name="both about the same")).to_be_checked()
+    keep(page, "00_prediction")
+
+    button.scroll_into_view_if_needed()
+    notebook.get_by_label("first").select_option("W!D*C")
+    notebook.get_by_label("second").select_option("W")
+    notebook.get_by_label("task").select_option("One-choice inference")
+    panel = notebook.locator(".widget-vbox", has=button)
+    began = time.monotonic()
+    button.click()
+    expect(panel.get_by_text("test accuracy on One-choice inference, in one run")).to_be_visible(timeout=MINUTE)
+    took = time.monotonic() - began
+    image = panel.locator("img")
+    expect(image).to_be_visible()
+    assert image.evaluate("i => i.naturalWidth") > 1000
+    image.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    keep(page, "00_panel")
+    expect(button).to_be_enabled()
+    expect(
+        notebook.locator(".jp-OutputArea-output[data-mime-type*='stderr'], .jp-RenderedText[data-mime-type*='error']")
+    ).to_have_count(0)
+    print(f"the panel trained two networks in {took:.1f} s")
+
+
+def test_the_ablation_runs_and_its_panel_redraws(address, page):
+    notebook = run_all(page, address, "09_ablation.ipynb")
+    measure = notebook.get_by_label("measure")
+    expect(measure).to_be_visible(timeout=5 * MINUTE)
+    panel = notebook.locator(".widget-vbox", has=measure).last
+    image = panel.locator("img")
+    before = image.get_attribute("src")
+    measure.scroll_into_view_if_needed()
+    measure.select_option("modularity Q")
+    notebook.get_by_label("task").select_option("Perceptual decision")
+    expect(image).not_to_have_attribute("src", before, timeout=MINUTE)
+    image.scroll_into_view_if_needed()
+    page.wait_for_timeout(1000)
+    keep(page, "09_panel")
+    expect(notebook.locator(".jp-RenderedText[data-mime-type*='error']")).to_have_count(0)

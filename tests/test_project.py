@@ -1,0 +1,101 @@
+"""The project around the library: its lists agree, it works away from the clone, its texts keep promises."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+
+import biornn_lite
+
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+CONDA_NAMES = {
+    "matplotlib": "matplotlib-base",
+    "seaborn": "seaborn-base",
+    "torch": "pytorch-cpu",
+    "playwright": "playwright-python",
+}
+
+
+def test_conda_and_pip_install_the_same():
+    extras = PYPROJECT["project"]["optional-dependencies"]
+    pip = [*PYPROJECT["project"]["dependencies"], *extras["lab"], *extras["test"]]
+    pip = {re.sub(r"^[\w-]+", lambda m: CONDA_NAMES.get(m[0], m[0]), line) for line in pip}
+    pip.add("python" + PYPROJECT["project"]["requires-python"])
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    assert {line for line in conda if isinstance(line, str)} - {"pip"} == pip
+
+
+def test_dependencies_have_lower_bounds_and_no_upper_ones():
+    for line in PYPROJECT["project"]["dependencies"] + PYPROJECT["project"]["optional-dependencies"]["lab"]:
+        assert re.fullmatch(r"[\w-]+>=[\d.]+", line), line
+
+
+def test_versions_agree():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert PYPROJECT["project"]["version"] == biornn_lite.__version__ == citation["version"]
+    assert "2606.14975" in json.dumps(citation["references"])
+
+
+def test_it_works_from_a_wheel_away_from_the_clone(tmp_path):
+    """Without its dependencies, which this environment lends; the package itself comes from the wheel."""
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as file:
+        file.extractall(tmp_path / "site")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r})\n"
+        "import biornn_lite; from biornn_lite.datasets import load_field, released_fields\n"
+        "print(biornn_lite.__file__, load_field('synthetic_column').neurons, len(released_fields()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(tmp_path / "site" / "biornn_lite" / "__init__.py"), "96", "56"]
+
+
+@pytest.mark.parametrize("what", [["check", "."], ["format", "--check", "."]])
+def test_style(what):
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", *what], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def public_functions():
+    for path in sorted((ROOT / "biornn_lite").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                yield path, node
+
+
+def test_functions_are_short_enough_to_see_whole():
+    long = {f"{path.name}:{node.name}" for path, node in public_functions() if node.end_lineno - node.lineno > 110}
+    assert not long
+
+
+def test_the_readme_names_what_there_is():
+    readme = (ROOT / "README.md").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"make (\w+)", readme):
+        assert re.search(rf"^{target}:", makefile, re.M), target
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", readme):
+        assert (ROOT / link).exists(), link
+    for option in set(re.findall(r"(--[a-z]+)", readme)):
+        shown = subprocess.run(
+            [sys.executable, "-m", "biornn_lite", "replicate", "--help"], capture_output=True, text=True, check=True
+        ).stdout
+        assert option in shown, option
+
+
+def test_the_repository_carries_no_real_data():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    files = [ROOT / name for name in tracked.stdout.split()] or list(ROOT.glob("data/*"))
+    assert not [f for f in files if re.search(r"(positions|spikes|connectome|root_ids)_\d_\d_\d", f.name)]
+    assert all(f.stat().st_size < 1_000_000 for f in files if Path(f).exists())

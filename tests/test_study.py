@@ -1,0 +1,331 @@
+"""Studies and the command: rows, resuming, a kill at any moment, and errors of the user's in one line."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from biornn_lite.__main__ import main
+from biornn_lite.datasets import read_released
+from biornn_lite.errors import InputError
+from biornn_lite.seeds import generator, run_seed
+from biornn_lite.statistics import ceilings, format_table, reported_accuracy, summarise
+from biornn_lite.study import COLUMNS, Study, read_results, run_study
+from biornn_lite.tasks import TASKS
+from biornn_lite.training import Settings
+from biornn_lite.variants import PROTOCOLS, PUBLISHED_VARIANTS, Protocol
+
+QUICK = Settings(epochs=1, batches=2, batch_size=16, test_trials=40)
+
+
+def without_time(table: pd.DataFrame) -> pd.DataFrame:
+    return table.drop(columns="seconds")
+
+
+@pytest.fixture
+def threads():
+    with ThreadPoolExecutor(2) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def results(small):
+    """All variants and tasks, twice, hardly trained."""
+    with ThreadPoolExecutor(2) as pool:
+        return run_study(Study(small, runs=2, settings=QUICK), executor=pool, progress=False)
+
+
+# Rows
+
+
+def test_every_network_has_one_row_in_order(results):
+    assert list(results.columns) == COLUMNS and len(results) == 11 * 3 * 2
+    assert not results.duplicated(["variant", "task", "run"]).any()
+    assert list(results["variant"].unique()) == list(PUBLISHED_VARIANTS)
+    assert list(results["task"].unique()) == list(TASKS)
+    assert (results["status"] == "ok").all() and results[["train_accuracy", "penalty"]].notna().all(axis=None)
+    assert (results["seed"] == results["run"].map(lambda run: run_seed(0, run))).all()
+    assert (results["units"] == "min_max").all() and (results["protocol"] == "published").all()
+
+
+def test_studies_of_different_seeds_share_no_runs():
+    seeds = [run_seed(seed, run) for seed in range(30) for run in range(30)]
+    assert len(set(seeds)) == 900 and run_seed(5, 3) == run_seed(5, 3)
+    assert generator(1, "a").random() != generator(1, "b").random() != generator(2, "b").random()
+
+
+def test_worker_processes_give_the_rows_of_this_one(small, results):
+    study = Study(small, ("W*D*C*", "W"), ("go_nogo",), 2, settings=QUICK)
+    rows = run_study(study, jobs=2, progress=False)
+    here = results[results["variant"].isin(study.variants) & (results["task"] == "go_nogo")]
+    here = here.set_index(["variant", "run"]).loc[list(rows[["variant", "run"]].itertuples(index=False))]
+    numbers = ["train_accuracy", "test_accuracy", "train_loss", "test_loss", "penalty"]
+    # One thread there and several here: equal to rounding.
+    np.testing.assert_allclose(rows[numbers], here[numbers], rtol=1e-4)
+
+
+# Resuming
+
+
+def test_a_study_grows_without_computing_anything_again(tmp_path, small, threads):
+    first = Study(small, ("W", "W*"), ("go_nogo",), 1, settings=QUICK)
+    run_study(first, tmp_path, executor=threads, progress=False)
+    marked = pd.read_csv(tmp_path / "results.csv").assign(seconds=123.0)
+    marked.to_csv(tmp_path / "results.csv", index=False)
+    larger = Study(small, ("W*", "W", "WD"), ("go_nogo", "one_choice_inference"), 2, settings=QUICK)
+    table = run_study(larger, tmp_path, executor=threads, progress=False)
+    assert len(table) == 12 and (table["seconds"] == 123.0).sum() == 2
+    assert [*zip(table["variant"], table["task"], table["run"], strict=True)] == larger.networks
+    pd.testing.assert_frame_equal(read_results(tmp_path / "results.csv"), table, check_dtype=False)
+    whole = run_study(larger, executor=threads, progress=False)
+    pd.testing.assert_frame_equal(without_time(whole), without_time(table), check_dtype=False, rtol=1e-6)
+    smaller = run_study(first, tmp_path, executor=threads, progress=False)
+    assert len(smaller) == 12 and smaller["variant"].iloc[0] == "W"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seed": 1}, "seed is 0 there and 1 here"),
+        ({"sign": "positive"}, "sign is free there and positive here"),
+        ({"protocol": Protocol(units="micrometres")}, "units is min_max there and micrometres here"),
+        ({"settings": Settings(epochs=2)}, "epochs is 1 there and 2 here"),
+    ],
+)
+def test_results_of_another_configuration_are_left_alone(tmp_path, small, threads, change, message):
+    common = {"field": small, "variants": ("W",), "tasks": ("go_nogo",), "runs": 1, "settings": QUICK}
+    run_study(Study(**common), tmp_path, executor=threads, progress=False)
+    before = (tmp_path / "results.csv").read_bytes()
+    with pytest.raises(InputError, match=f"another configuration: {message}"):
+        run_study(Study(**common | change), tmp_path, executor=threads, progress=False)
+    assert (tmp_path / "results.csv").read_bytes() == before
+
+
+def test_another_field_of_the_same_name_is_another_configuration(tmp_path, column, threads):
+    for seed, failing in ((1, False), (2, True)):
+        field = column.subset(10, np.random.default_rng(seed))
+        study = Study(field, ("W",), ("go_nogo",), 1, settings=QUICK)
+        if failing:
+            with pytest.raises(InputError, match="field_digest"):
+                run_study(study, tmp_path, executor=threads, progress=False)
+        else:
+            run_study(study, tmp_path, executor=threads, progress=False)
+
+
+@pytest.mark.parametrize("damage", ["cut", "text", "nan", "repeated", "empty"])
+def test_a_corrupt_results_file_is_set_aside_and_said(tmp_path, small, threads, capsys, damage):
+    study = Study(small, ("W", "WD"), ("go_nogo",), 1, settings=QUICK)
+    whole = run_study(study, tmp_path, executor=threads, progress=False)
+    path = tmp_path / "results.csv"
+    text = path.read_text()
+    lines = text.splitlines(keepends=True)
+    path.write_text(
+        {
+            "cut": text[: len(lines[0]) + 30],
+            "text": "what is this",
+            "nan": lines[0] + lines[1].replace(f",{float(whole['train_accuracy'][0])},", ",,"),
+            "repeated": text + lines[1],
+            "empty": "",
+        }[damage]
+    )
+    damaged = path.read_bytes()
+    again = run_study(study, tmp_path, executor=threads, progress=False)
+    assert "set aside as results.csv.corrupt-1" in capsys.readouterr().err
+    assert (tmp_path / "results.csv.corrupt-1").read_bytes() == damaged
+    pd.testing.assert_frame_equal(without_time(again), without_time(whole), check_dtype=False)
+
+
+def test_results_without_their_configuration_are_left_alone(tmp_path, small, threads):
+    (tmp_path / "results.csv").write_text("mine")
+    with pytest.raises(InputError, match=r"results\.csv without study\.json"):
+        run_study(Study(small, runs=1, settings=QUICK), tmp_path, executor=threads)
+    (tmp_path / "study.json").write_text("{")
+    with pytest.raises(InputError, match="unreadable"):
+        run_study(Study(small, runs=1, settings=QUICK), tmp_path, executor=threads)
+
+
+def test_two_studies_do_not_write_to_one_folder(tmp_path, small, threads):
+    from filelock import FileLock
+
+    with FileLock(tmp_path / ".lock"), pytest.raises(InputError, match="another study is writing here"):
+        run_study(Study(small, runs=1, settings=QUICK), tmp_path, executor=threads)
+
+
+def test_an_error_in_a_network_stops_the_study_and_keeps_what_is_done(tmp_path, column):
+    constant = column.subset(10, np.random.default_rng(0))
+    from dataclasses import replace
+
+    constant = replace(constant, correlation=np.ones((10, 10)))
+    study = Study(constant, ("W", "W*"), ("go_nogo",), 1, settings=QUICK)
+    with pytest.raises(InputError, match=r"all entries are 1\.0"):
+        run_study(study, tmp_path, jobs=1, progress=False)
+
+
+def command(*arguments, **options) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "biornn_lite", *map(str, arguments)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options,
+    )  # fmt: skip
+
+
+def children(pid: int) -> list[int]:
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    return [int(line) for line in found.stdout.split()]
+
+
+@pytest.mark.skipif(shutil.which("ps") is None, reason="needs ps")
+def test_a_killed_study_goes_on_to_the_same_rows(tmp_path, microns):
+    """Killed with SIGKILL three times at random moments, on real data; the workers end with it."""
+    arguments = (
+        "replicate", "--field", microns / "5_3_8", "--tasks", "go_nogo", "--runs", 2, "--epochs", 2, "--jobs", 2,
+    )  # fmt: skip
+    undisturbed = command(*arguments, "--out", tmp_path / "whole")
+    _, errors = undisturbed.communicate(timeout=300)
+    assert undisturbed.returncode == 0, errors
+    whole = read_results(tmp_path / "whole" / "results.csv")
+    assert len(whole) == 22
+
+    out = tmp_path / "killed"
+    moments, kills = random.Random(), 0
+    while kills < 3:
+        process = command(*arguments, "--out", out)
+        began = time.monotonic()
+        wait = moments.uniform(2, 14)
+        try:
+            process.wait(timeout=wait)
+            break  # finished before its kill
+        except subprocess.TimeoutExpired:
+            workers = children(process.pid)
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            kills += 1
+            deadline = time.monotonic() + 20
+            while any(os.path.exists(f"/proc/{pid}") for pid in workers) and time.monotonic() < deadline:  # noqa: PTH110
+                time.sleep(0.1)
+            assert not any(os.path.exists(f"/proc/{pid}") for pid in workers), f"workers outlive a kill at {wait} s"  # noqa: PTH110
+            if (out / "results.csv").exists():
+                read_results(out / "results.csv")
+        assert time.monotonic() - began < 60
+    final = command(*arguments, "--out", out)
+    table, errors = final.communicate(timeout=300)
+    assert final.returncode == 0, errors
+    assert "corrupt" not in errors
+    pd.testing.assert_frame_equal(without_time(read_results(out / "results.csv")), without_time(whole))
+    assert "Go/NoGo: without memory 0.500, best possible 1.000" in table
+
+
+# The command
+
+
+def test_the_command_ends_with_table_and_figure(tmp_path, microns, capsys):
+    code = main(
+        ["replicate", "--field", str(microns / "5_3_8"), "--neurons", "12", "--variants", "W*D*C*", "W!D*C", "WC",
+         "--tasks", "go_nogo", "--runs", "2", "--epochs", "1", "--sign", "positive", "--protocol", "sound",
+         "--set", "units=min_max", "--jobs", "1", "--out", str(tmp_path)]
+    )  # fmt: skip
+    printed = capsys.readouterr()
+    assert code == 0, printed.err
+    table = read_results(tmp_path / "results.csv")
+    assert len(table) == 6 and set(table["field"]) == {"5_3_8[12]"} and set(table["sign"]) == {"positive"}
+    assert set(table["protocol"]) == {"sound+units=min_max"} and set(table["coordinates"]) == {"transposed"}
+    assert printed.out.splitlines()[-3].startswith("W*D*C*") and printed.out.splitlines()[-1].startswith("WC")
+    assert (tmp_path / "table.txt").read_text().strip() == printed.out.strip()
+    assert (tmp_path / "accuracy.png").read_bytes().startswith(b"\x89PNG")
+    assert "6/6 networks: 100%" in printed.err
+    assert json.loads((tmp_path / "study.json").read_text())["units"] == "min_max"
+
+
+def test_the_command_lists_fields_and_choices(capsys):
+    assert main(["fields"]) == 0
+    assert capsys.readouterr().out.count("released") == 56
+    assert main(["choices"]) == 0
+    assert "coordinates: reshaped, transposed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--field", "/nowhere/at/all"], "/nowhere/at/all: no such folder, file or field"),
+        (["--variants", "W*", "W**"], "no variant 'W**'"),
+        (["--variants", "W*", "W*"], "each variant is to be named once"),
+        (["--tasks", "maze"], "no task 'maze'"),
+        (["--set", "units=inches"], "choice units is 'inches'"),
+        (["--set", "colour=red"], "no choice 'colour'"),
+        (["--set", "units"], "not of the form choice=value"),
+        (["--protocol", "best"], "no protocol 'best'"),
+        (["--sign", "negative"], "sign is 'negative'"),
+        (["--runs", "0"], "runs is 0"),
+        (["--epochs", "0"], "epochs is 0"),
+        (["--seed", "-1"], "seed is -1"),
+        (["--jobs", "0"], "jobs is 0"),
+        (["--neurons", "1000"], "cannot keep 1000 of 96 neurons"),
+        (["--neurons", "1"], "cannot keep 1 of 96 neurons"),
+        (["--device", "cuda"], "device is cuda"),
+        (["--set", "function=precision"], "has no precision matrix"),
+    ],
+)
+def test_bad_input_gets_one_line_and_code_2(tmp_path, capsys, monkeypatch, arguments, message):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert main(["replicate", *arguments, "--out", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and error.startswith("biornn_lite: ") and message in error
+    assert not (tmp_path / "out").exists(), "nothing is made for a study that cannot be"
+
+
+def test_a_bad_folder_gets_one_line_and_code_2(tmp_path, microns, capsys):
+    shutil.copytree(microns / "5_3_8", tmp_path / "5_3_8")
+    (tmp_path / "5_3_8").chmod(0o755)
+    (tmp_path / "5_3_8" / "sttc_matrix.npy").unlink()
+    assert main(["replicate", "--field", str(tmp_path / "5_3_8"), "--out", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "sttc_matrix.npy: no such file" in error
+
+
+def test_an_out_that_cannot_be_a_folder(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert main(["replicate", "--runs", "1", "--out", str(tmp_path / "file")]) == 2
+    assert "cannot be written to" in capsys.readouterr().err
+
+
+# Summaries
+
+
+def test_diverged_and_undefined_values_never_enter_a_median(results):
+    table = results[results["task"] == "go_nogo"].copy()
+    first = table.index[(table["variant"] == "W*D*C")]
+    table.loc[first, "status"] = "diverged"
+    table.loc[first, ["train_accuracy", "entropy"]] = np.nan
+    second = table.index[(table["variant"] == "WDC")]
+    table.loc[second[0], "assortativity"] = np.nan
+    summary = summarise(table)
+    assert summary.loc[("go_nogo", "W*D*C"), "diverged"] == 2
+    assert np.isnan(summary.loc[("go_nogo", "W*D*C"), "accuracy"])
+    assert summary.loc[("go_nogo", "WDC"), "assortativity"] == table.loc[second[1], "assortativity"]
+    text = format_table(table, "made")
+    assert "nan" not in text
+    row = next(line for line in text.splitlines() if line.startswith("W*D*C "))
+    assert row.split()[:4] == ["W*D*C", "2", "2", "–"]
+    assert next(line for line in text.splitlines() if line.startswith("WDC ")).endswith("(1)")
+
+
+def test_the_protocol_says_which_accuracy_is_reported(results):
+    assert (reported_accuracy(results) == results["train_accuracy"]).all()
+    tested = results.assign(reported_accuracy=PROTOCOLS["sound"].reported_accuracy)
+    assert (reported_accuracy(tested) == results["test_accuracy"]).all()
+    assert "held-out test trials" in format_table(tested, "made")
+    assert ceilings("perceptual_decision_making", "train")[1] < ceilings("perceptual_decision_making", "test")[1]
+
+
+def test_a_real_field_gives_real_rows(microns, threads):
+    study = Study(read_released(microns / "5_3_4"), tasks=("go_nogo",), runs=1, settings=QUICK)
+    table = run_study(study, executor=threads, progress=False)
+    assert len(table) == 11 and set(table["field"]) == {"5_3_4"}

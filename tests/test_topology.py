@@ -1,0 +1,112 @@
+"""Topology against the published figures and NetworkX."""
+
+import json
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from biornn_lite import topology
+
+
+def reference_matrices(n):
+    """The matrices that the reference describes, drawn in its order."""
+    r = np.random.default_rng(7)
+    block = np.repeat(np.arange(4), n // 4)
+    gaussian = r.normal(size=(n, n))
+    modular = r.normal(size=(n, n)) * np.where(block[:, None] == block[None], 3, 1)
+    h = np.exp(r.normal(size=n))
+    hubs = r.lognormal(0, 0.5, (n, n)) * h[None] * h[:, None]
+    p = r.random((n, 3))
+    d = np.linalg.norm(p[:, None] - p[None], axis=-1)
+    return {"gaussian": gaussian, "modular": modular, "hubs": hubs, "spatial": np.exp(-d / 0.15) * r.random((n, n))}
+
+
+@pytest.mark.parametrize("n", [24, 60, 120])
+def test_measures_are_the_published_ones(reference, n):
+    wanted = json.loads((reference / "topology.json").read_text())
+    for kind, w in reference_matrices(n).items():
+        target, graph = wanted[f"{kind}/{n}"], topology.strongest_graph(w)
+        assert graph.sum() // 2 == target["edges"]
+        assert topology.clustering(graph) == pytest.approx(target["clustering"], rel=1e-6)
+        assert topology.efficiency(graph) == pytest.approx(target["efficiency"])
+        measured = topology.measure(w)
+        assert measured.modularity == pytest.approx(target["modularity"])
+        assert measured.assortativity == pytest.approx(target["assortativity"])
+        assert measured.entropy == pytest.approx(target["entropy"])
+        # Both divide by the mean of 1,000 random graphs, drawn from other streams.
+        tolerance = 3 * wanted[f"null/{n}"]["clustering_sem"] / wanted[f"null/{n}"]["clustering_mean"]
+        assert measured.small_worldness == pytest.approx(target["small_worldness"], rel=tolerance)
+
+
+@pytest.mark.parametrize("n", [24, 60, 120, 312])
+def test_nulls_are_the_published_ones(reference, n):
+    wanted = json.loads((reference / "topology.json").read_text())[f"null/{n}"]
+    null = topology.null(n, graphs=1000 if n < 300 else 200)
+    for key in ("clustering", "efficiency"):
+        assert abs(getattr(null, key) - wanted[f"{key}_mean"]) < 4 * wanted[f"{key}_sem"]
+
+
+def test_a_null_is_drawn_once_per_size_and_density():
+    assert topology.null(20) is topology.null(20)
+    assert topology.null(20) is not topology.null(20, 0.2)
+
+
+def test_nulls_without_self_connections_cluster_as_densely_as_they_connect():
+    null = topology.null(100, 0.1, False, 200)
+    assert null.clustering == pytest.approx(0.1, rel=0.02)
+
+
+def test_the_null_of_own_density_lies_between_its_neighbours():
+    w = np.random.default_rng(0).normal(size=(60, 60))
+    graph = topology.strongest_graph(w)
+    per_cent = int(100 * graph.sum() / (60 * 59))
+    low, high = (topology.null(60, p / 100, False, 50) for p in (per_cent, per_cent + 1))
+    own = topology.null_of_own_density(graph, 50)
+    assert min(low.clustering, high.clustering) <= own.clustering <= max(low.clustering, high.clustering)
+    assert topology.measure(w, "matched").small_worldness != topology.measure(w, "fixed").small_worldness
+
+
+@given(st.integers(3, 25), st.floats(0, 0.6), st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_measures_are_networkx_ones(n, density, seed):
+    upper = np.triu(np.random.default_rng(seed).random((n, n)) < density, 1)
+    graph = upper | upper.T
+    theirs = nx.from_numpy_array(graph)
+    assert topology.clustering(graph) == pytest.approx(nx.average_clustering(theirs), abs=1e-6)
+    assert topology.efficiency(graph) == pytest.approx(nx.global_efficiency(theirs), abs=1e-9)
+    ours = topology.assortativity(graph)
+    degrees = {d for node, d in theirs.degree if d}
+    if len(degrees) > 1:
+        assert ours == pytest.approx(nx.degree_assortativity_coefficient(theirs), abs=1e-6)
+    else:
+        assert np.isnan(ours)
+
+
+def test_stacks_of_graphs_are_measured_one_by_one():
+    u = np.random.default_rng(0).random((5, 12, 12)) > 0.8
+    graphs = u | u.swapaxes(-1, -2)
+    for f in (topology.clustering, topology.efficiency):
+        np.testing.assert_allclose(f(graphs), [f(g) for g in graphs])
+
+
+def test_degenerate_weights_have_no_topology_and_raise_nothing():
+    zero = topology.measure(np.zeros((10, 10)))
+    assert all(np.isnan(v) for v in (zero.entropy, zero.modularity, zero.small_worldness, zero.assortativity))
+    one = np.zeros((10, 10))
+    one[0, 1] = 1.0
+    assert topology.strongest_graph(one).sum() == 2
+    assert np.isfinite(topology.measure(one).entropy)
+
+
+def test_strong_self_connections_take_the_places_of_others():
+    w = np.random.default_rng(0).normal(size=(50, 50))
+    plain = topology.strongest_graph(w).sum()
+    assert topology.strongest_graph(w + 100 * np.eye(50)).sum() < plain
+
+
+def test_a_bad_density_is_refused():
+    with pytest.raises(ValueError, match="density"):
+        topology.null(20, 0.9)

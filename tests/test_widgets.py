@@ -1,0 +1,136 @@
+"""Panels used as their code allows, exercises answered rightly and wrongly, figures and the environment's check."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+
+from biornn_lite import exercises, plots, widgets
+from biornn_lite.environment import check_environment
+from biornn_lite.training import Settings
+from biornn_lite.variants import PUBLISHED_VARIANTS
+
+QUICK = Settings(epochs=2, batches=2, batch_size=16, test_trials=40)
+
+
+@pytest.fixture(autouse=True)
+def no_figure_is_left_open():
+    yield
+    plt.close("all")
+
+
+def parts_of(panel):
+    """All widgets of a panel by what they are called."""
+    found = {}
+    stack = [panel]
+    while stack:
+        widget = stack.pop()
+        stack.extend(getattr(widget, "children", ()))
+        found[getattr(widget, "description", "") or type(widget).__name__] = widget
+    return found
+
+
+def test_the_panel_of_two_variants(small):
+    parts = parts_of(widgets.two_variants_panel(small, QUICK))
+    parts["first"].value, parts["second"].value = "W", "W!D*C*"
+    parts["task"].value = "one_choice_inference"
+    parts["Train both"].click()
+    assert parts["epochs"].value == 2 and not parts["Train both"].disabled
+    assert bytes(parts["Image"].value).startswith(b"\x89PNG")
+    assert "W!D*C*" in parts["HTML"].value and "in one run with seed 1" in parts["HTML"].value
+
+
+def test_the_panel_says_what_went_wrong_and_goes_on(column):
+    from dataclasses import replace
+
+    broken = replace(column.subset(10, np.random.default_rng(0)), correlation=np.ones((10, 10)))
+    parts = parts_of(widgets.two_variants_panel(broken, QUICK))
+    parts["Train both"].click()
+    assert "all entries are" in parts["HTML"].value and not parts["Train both"].disabled
+
+
+def test_a_prediction_is_kept(capsys):
+    prediction = widgets.Prediction("Which?", ["this", "that"])
+    choice = parts_of(prediction.ask())["RadioButtons"]
+    assert prediction.answer is None
+    prediction.reveal("that")
+    choice.value = "this"
+    prediction.reveal("that")
+    assert capsys.readouterr().out == (
+        "You predicted: (nothing)\nWhat happened: that\nYou predicted: this\nWhat happened: that\n"
+    )
+
+
+def test_a_diverged_network_is_drawn_as_such(small):
+    trained = widgets.train_two(small, ("W*D*", "W"), "go_nogo", settings=QUICK)
+    from dataclasses import replace
+
+    gone = np.full(2, np.nan)
+    lost = replace(trained[0], diverged=True, test_accuracy=gone)
+    figure = widgets.two_variants_figure([lost, trained[1]], ("W*D*", "W"), "go_nogo", small)
+    texts = [t.get_text() for ax in figure.axes for t in ax.texts]
+    legend = [t.get_text() for t in figure.axes[0].get_legend().get_texts()]
+    assert "W*D* diverged" in texts and "W*D* (diverged)" in legend
+
+
+def test_figures_say_what_they_show(column):
+    ax = plots.field_map(column, plt.figure().add_subplot())
+    assert "synthetic" in ax.get_title() and "µm" in ax.get_xlabel()
+    ax = plots.matrix(column.sttc, plt.figure().add_subplot(), "title", "label", limit=0.1)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("to neuron", "from neuron")
+
+
+def test_kinds_of_weights_can_be_told_apart_without_colour():
+    lightness = sorted(np.dot(to_rgb(colour), (0.2126, 0.7152, 0.0722)) for colour in plots.COLOURS.values())
+    assert len(set(plots.MARKERS.values())) == 3 and min(np.diff(lightness)) > 0.08
+
+
+def test_the_environment_is_checked():
+    table = check_environment()
+    assert list(table.columns) == ["what", "found", "verdict"]
+    assert (table["verdict"].str.startswith(("ok", "slow"))).all(), table
+
+
+# Exercises
+
+
+@pytest.mark.parametrize(
+    ("answer", "right", "says"),
+    [
+        (None, False, "not answered yet"),
+        (0.625, True, "may have learned no memory"),
+        (5 / 8, True, "0.625"),
+        (0.25, False, "blind guessing"),
+        (1.0, False, "perfect use"),
+        (0.7, False, "too high"),
+        (0.5, False, "too low"),
+        (62.5, False, "not a share"),
+        ("most", False, "not a number"),
+    ],
+)
+def test_the_check_of_the_ceiling(capsys, answer, right, says):
+    assert exercises.check_memoryless_ceiling(answer, "one_choice_inference") is right
+    assert says in capsys.readouterr().out
+
+
+ALL_PAIRS = [
+    ("W*D*C", "W*D*C*"), ("W!D*C*", "W!D*C"), ("WD*C", "WD*"), ("WD*C", "WD*C*"), ("WD*", "WD*C*"), ("WDC", "WD"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("pairs", "right", "says"),
+    [
+        (None, False, "not answered yet"),
+        (ALL_PAIRS, True, "all 6 pairs"),
+        (ALL_PAIRS[:-1], False, "1 more can be found"),
+        ([("W*D*C", "W")], False, "differ in weights and space and communicability"),
+        ([("W", "W")], False, "differ in nothing"),
+        ([("W", "V")], False, "no variant 'V'"),
+        (["W"], False, "expected two names"),
+        ([("W*", "W*C")], False, "not both among"),
+    ],
+)
+def test_the_check_of_fair_pairs(capsys, pairs, right, says):
+    assert exercises.check_one_difference(pairs, "communicability", PUBLISHED_VARIANTS) is right
+    assert says in capsys.readouterr().out
