@@ -328,10 +328,10 @@ def _in_order(table: pd.DataFrame, study: Study) -> pd.DataFrame:
 def _groups(networks: Iterable[tuple[str, str, int]], neurons: int, device: str, workers: int) -> list[list]:
     """Split networks into groups of one task that are trained side by side, with work for all workers.
 
-    Small networks share the cost of each call; from about 300 neurons on, a product fills a processor by
+    Small networks share the cost of each call; from about 150 neurons on, a product fills a processor by
     itself, and smaller groups lose less when stopped.
     """
-    most = 64 if device == "cuda" else max(1, min(12, 150_000 // neurons**2))
+    most = 64 if device == "cuda" else max(1, min(12, 40_000 // neurons**2))
     by_task: dict[str, list] = {}
     for network in networks:
         by_task.setdefault(network[1], []).append(network)
