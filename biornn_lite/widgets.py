@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Callable, Sequence
 
 import ipywidgets as ipw
@@ -57,8 +58,8 @@ class Prediction:
 
     def reveal(self, outcome: str) -> None:
         """Print the prediction and the outcome side by side."""
-        print(f"You predicted: {self.answer or '(nothing)'}")
-        print(f"What happened: {outcome}")
+        for label, text in (("You predicted: ", self.answer or "(nothing)"), ("What happened: ", outcome)):
+            print(textwrap.fill(label + text, width=90, subsequent_indent=" " * len(label)))
 
 
 def train_two(

@@ -58,13 +58,13 @@ def page():
 
 
 def run_all(page, address, name):
-    """Open a notebook and run every cell of it; the last code cell has a number at the end."""
+    """Open a notebook and run every cell of it in the kernel that starts with it."""
     page.goto(address.format(name), timeout=MINUTE)
     notebook = page.locator(".jp-NotebookPanel:visible")
     expect(notebook.locator(".jp-Cell").first).to_be_visible(timeout=MINUTE)
+    expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=MINUTE)
     page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.locator(".lm-Menu-itemLabel", has_text="Restart Kernel and Run All Cells").first.click()
-    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     return notebook
 
 
@@ -91,7 +91,7 @@ def test_the_first_notebook_runs_and_its_panel_trains_two_variants(address, page
     notebook.get_by_label("first").select_option("W!D*C")
     notebook.get_by_label("second").select_option("W")
     notebook.get_by_label("task").select_option("One-choice inference")
-    panel = notebook.locator(".widget-vbox", has=button)
+    panel = notebook.locator(".jp-OutputArea-output", has=page.get_by_role("button", name="Train both"))
     began = time.monotonic()
     button.click()
     expect(panel.get_by_text("test accuracy on One-choice inference, in one run")).to_be_visible(timeout=MINUTE)
@@ -111,7 +111,7 @@ def test_the_ablation_runs_and_its_panel_redraws(address, page):
     notebook = run_all(page, address, "09_ablation.ipynb")
     measure = notebook.get_by_label("measure")
     expect(measure).to_be_visible(timeout=5 * MINUTE)
-    panel = notebook.locator(".widget-vbox", has=measure).last
+    panel = notebook.locator(".jp-OutputArea-output", has=page.get_by_label("measure"))
     image = panel.locator("img")
     before = image.get_attribute("src")
     measure.scroll_into_view_if_needed()
