@@ -11,6 +11,9 @@ ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
 endif
 
+# In a container one is often root, which Jupyter wants to be told.
+ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
+
 .PHONY: help lab test replicate notebooks format lint
 
 help:
@@ -29,7 +32,7 @@ help:
 	@touch $@
 
 lab: .venv/ready
-	$(BIN)/jupyter lab $(LAB_ARGS) notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab $(ROOT) $(LAB_ARGS) notebooks/00_start_here.ipynb
 
 # The notebooks run first, on a copy, and the tests then look at what their kernels left behind.
 test: .venv/ready
