@@ -296,7 +296,7 @@ def _run(study, done, write, jobs, device, executor, progress) -> pd.DataFrame:
         total=total * epochs, initial=finished * epochs, disable=not progress, unit="epoch",
         desc=f"{finished}/{total} networks", mininterval=0.5,
         # A notebook shows stderr as if it were an error.
-        file=sys.stdout if "ipykernel" in sys.modules else sys.stderr,
+        file=sys.stdout if type(sys.stdout).__module__.startswith("ipykernel") else sys.stderr,
     )  # fmt: skip
     with bar, workers(min(count, len(groups)), device, executor) as (pool, ticks):
         pending = {pool.submit(run_networks, study, group, device, report) for group in groups}
