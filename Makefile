@@ -28,14 +28,19 @@ help:
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet "$(TORCH)"
-	$(BIN)/python -m pip install --quiet --editable ".[lab,test]"
+	$(BIN)/python -m pip install --quiet --editable ".[lab]"
+	@touch $@
+
+# What tests and contributors need beyond that.
+.venv/develop: .venv/ready
+	$(BIN)/python -m pip install --quiet --editable ".[lab,source,test]"
 	@touch $@
 
 lab: .venv/ready
 	$(BIN)/jupyter lab $(ROOT) $(LAB_ARGS) notebooks/00_start_here.ipynb
 
 # The notebooks run first, on a copy, and the tests then look at what their kernels left behind.
-test: .venv/ready
+test: .venv/develop
 	rm -rf build/notebooks && mkdir -p build && cp -r notebooks build/notebooks
 	BIORNN_EXECUTED=build/notebooks $(BIN)/python -m pytest --nbmake --overwrite --nbmake-timeout=300 --durations=10 \
 		build/notebooks tests
@@ -43,11 +48,11 @@ test: .venv/ready
 replicate: .venv/ready
 	$(BIN)/python -m biornn_lite replicate --runs 3 --out $(OUT)
 
-notebooks: .venv/ready
+notebooks: .venv/develop
 	$(BIN)/python notebooks/run_all.py
 
-lint: .venv/ready
+lint: .venv/develop
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-format: .venv/ready
+format: .venv/develop
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .

@@ -10,7 +10,7 @@ from pathlib import Path
 import matplotlib
 import torch
 
-from .datasets import EMBEDDED, list_fields, load_field
+from .datasets import EMBEDDED, download_all, fetch_field, list_fields, released_fields
 from .errors import InputError
 from .files import written_atomically
 from .plots import accuracy_figure
@@ -28,6 +28,10 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("fields", help="list the fields and which are here")
     commands.add_parser("choices", help="list the protocol's choices and what their values mean")
 
+    fetch = commands.add_parser("fetch", help="download released fields, checked; what is here already is kept")
+    fetch.add_argument("fields", nargs="*", metavar="FIELD", help="names such as 6_6_2")
+    fetch.add_argument("--all", action="store_true", help="all 56")
+
     replicate = commands.add_parser(
         "replicate", help="train variants on tasks, write results.csv, table.txt and accuracy.png"
     )
@@ -35,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--field",
         default=EMBEDDED,
-        help="an embedded name, a folder in the released layout, or a released name",
+        help="an embedded name, a folder in the released layout, a saved field, or a released name to fetch",
     )
     add(
         "--variants",
@@ -58,13 +62,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _fetch(arguments: argparse.Namespace) -> None:
+    if bool(arguments.fields) == arguments.all:
+        raise InputError("name the fields to fetch, or give --all; `python -m biornn_lite fields` lists them")
+    folder = download_all(None if arguments.all else arguments.fields)
+    for name in arguments.fields or released_fields().index:
+        print(folder / name)
+
+
 def _replicate(arguments: argparse.Namespace) -> None:
     if arguments.protocol not in PROTOCOLS:
         raise InputError(f"no protocol {arguments.protocol!r}; there are {', '.join(PROTOCOLS)}")
     if arguments.jobs is not None and arguments.jobs < 1:
         raise InputError(f"jobs is {arguments.jobs}; it must be at least 1")
     protocol = PROTOCOLS[arguments.protocol].choose(arguments.set)
-    field = load_field(arguments.field)
+    field = fetch_field(arguments.field)
     if arguments.neurons is not None:
         field = field.subset(arguments.neurons, generator(max(arguments.seed, 0), "subset of neurons"))
     device = arguments.device
@@ -103,6 +115,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments.command == "fields":
             print(list_fields().replace({"here": {True: "yes", False: "no"}}).to_string(index=False))
+        elif arguments.command == "fetch":
+            _fetch(arguments)
         elif arguments.command == "choices":
             for choice in describe_choices():
                 print(f"{choice['choice']}: {choice['allowed']}")

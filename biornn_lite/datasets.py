@@ -1,4 +1,4 @@
-"""Where fields come from: the embedded one, released folders, saved files, and the list of all.
+"""Where fields come from: the embedded one, released folders, saved files, and the paper's data release.
 
 Notebook 01 works through this module.
 """
@@ -6,13 +6,17 @@ Notebook 01 works through this module.
 from __future__ import annotations
 
 import os
-import pickle
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pooch
+import requests
+from tqdm.auto import tqdm
 
+from .arrays import first_line, read_npy
 from .errors import FieldError
 from .field import MICRONS_VOXEL_UM, CorticalField
 
@@ -27,10 +31,10 @@ def data_folder() -> Path:
     return inside if inside.is_dir() else package.parent / "data"
 
 
-def cache_folder() -> Path | None:
-    """Return the folder that holds released fields, from the environment variable ``BIORNN_DATA``, or None."""
+def cache_folder() -> Path:
+    """Return the folder of released fields: the environment variable ``BIORNN_DATA``, or the platform's cache."""
     folder = os.environ.get("BIORNN_DATA")
-    return Path(folder).expanduser() if folder else None
+    return Path(folder).expanduser() if folder else pooch.os_cache("biornn_lite")
 
 
 @cache
@@ -48,6 +52,21 @@ def released_fields() -> pd.DataFrame:
     return table
 
 
+@cache
+def registry() -> pd.DataFrame:
+    """List the released files whose contents are known, with what tells them from others.
+
+    Returns
+    -------
+    DataFrame
+        Index ``path``, as ``6_6_2/corr_matrix.npy``; columns ``field``, ``sha256`` and ``bytes``. The event times of
+        40 large fields are missing: no checksum of them is known, and what cannot be verified is not fetched.
+    """
+    table = pd.read_csv(data_folder() / "registry.csv", index_col="path").dropna()
+    table["field"] = [path.split("/")[0] for path in table.index]
+    return table.astype({"bytes": int})
+
+
 def list_fields() -> pd.DataFrame:
     """List all known fields and whether they are on this machine.
 
@@ -57,21 +76,20 @@ def list_fields() -> pd.DataFrame:
         Columns ``field, neurons, kind, here``.
     """
     embedded = load_field(EMBEDDED)
-    folder = cache_folder()
     rows = [(EMBEDDED, embedded.neurons, "synthetic, embedded", True)]
     for name, neurons in released_fields()["neurons"].items():
-        rows.append((name, neurons, "released", folder is not None and (folder / name).is_dir()))
+        rows.append((name, neurons, "released", not _missing_files(name, cache_folder())))
     return pd.DataFrame(rows, columns=["field", "neurons", "kind", "here"])
 
 
 def load_field(source: str | Path) -> CorticalField:
-    """Get a field.
+    """Get a field that is on this machine; nothing is downloaded.
 
     Parameters
     ----------
     source : str or Path
         ``"synthetic_column"``, the embedded field; a folder in the released layout; a file written by
-        :meth:`CorticalField.save`; or the name of a released field that lies in the folder ``BIORNN_DATA``.
+        :meth:`CorticalField.save`; or the name of a released field that :func:`fetch_field` has fetched.
 
     Raises
     ------
@@ -85,15 +103,129 @@ def load_field(source: str | Path) -> CorticalField:
         return read_released(path)
     if path.is_file():
         return CorticalField.load(path)
-    folder = cache_folder()
-    if folder is not None and (folder / str(source)).is_dir():
-        return read_released(folder / str(source))
-    if str(source) in released_fields().index:
+    name = str(source)
+    if name not in released_fields().index:
+        raise FieldError(f"{source}: no such folder, file or field; try {EMBEDDED}, which needs no data")
+    missing = _missing_files(name, cache_folder(), thorough=True)
+    if missing:
         raise FieldError(
-            f"{source} is a released field, but it is not here: give its folder, or set BIORNN_DATA to the "
-            f"folder that holds {source}/ ({EMBEDDED} works without either)"
+            f"{name} is a released field, but {len(missing)} of its {len(_files_of(name))} files are not in "
+            f"{cache_folder()} (such as {missing[0]}): fetch_field({name!r}) or `python -m biornn_lite fetch {name}` "
+            f"downloads them ({EMBEDDED} works without)"
         )
-    raise FieldError(f"{source}: no such folder, file or field; try {EMBEDDED}, which needs no data")
+    return read_released(cache_folder() / name)
+
+
+# Fetching
+
+
+SOURCE_URL = (
+    "https://github.com/neurovium/CorticalBlueprintRNN/raw/8d5e241b444803ba552923d32a5fcef39439425b/Model/DATA/info/"
+)
+"""Where the released fields are: the code release of arXiv:2606.14975, at one commit."""
+
+
+def fetch_field(name: str, progress: bool = True) -> CorticalField:
+    """Get a field, downloading what is not on this machine.
+
+    Each file is checked against its SHA-256 and appears under its name only when it is whole and right, so a
+    download that was cut off goes on where it stopped.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`released_fields`, or anything that :func:`load_field` takes.
+    progress : bool
+        Show a bar.
+
+    Raises
+    ------
+    FieldError
+        If the field cannot be fetched: the message says what to do without a network.
+    """
+    if name in released_fields().index and not Path(name).exists():
+        _download([name], progress)
+    return load_field(name)
+
+
+def download_all(names: Sequence[str] | None = None, progress: bool = True) -> Path:
+    """Download fields for a workshop, to be copied to machines without a network.
+
+    Parameters
+    ----------
+    names : sequence of str, optional
+        All 56 when left out, about 500 MB.
+    progress : bool
+        Show a bar.
+
+    Returns
+    -------
+    Path
+        The folder that now holds them. On another machine, set ``BIORNN_DATA`` to a copy of it, or serve it
+        (``python -m http.server``) and set ``BIORNN_MIRROR`` to the server's address.
+    """
+    names = list(released_fields().index if names is None else names)
+    unknown = [name for name in names if name not in released_fields().index]
+    if unknown:
+        raise FieldError(f"{unknown[0]} is not a released field; `python -m biornn_lite fields` lists them")
+    _download(names, progress)
+    return cache_folder()
+
+
+def _files_of(name: str) -> pd.DataFrame:
+    table = registry()
+    return table[table["field"] == name]
+
+
+def _missing_files(name: str, folder: Path, thorough: bool = False) -> list[str]:
+    """Files of a field that are not there whole: told by their size or, if `thorough`, by their contents."""
+
+    def whole(path: Path, row) -> bool:
+        if not path.is_file() or path.stat().st_size != row.bytes:
+            return False
+        return not thorough or pooch.file_hash(str(path), alg="sha256") == row.sha256
+
+    return [row.Index for row in _files_of(name).itertuples() if not whole(folder / row.Index, row)]
+
+
+def _download(names: Sequence[str], progress: bool) -> None:
+    folder = cache_folder()
+    wanted = [path for name in names for path in _files_of(name).index]
+    missing = [path for name in names for path in _missing_files(name, folder, thorough=True)]
+    if not missing:
+        return
+    url = os.environ.get("BIORNN_MIRROR", SOURCE_URL).rstrip("/") + "/"
+    pooch.get_logger().setLevel("WARNING")
+    store = pooch.create(
+        path=folder,
+        base_url=url,
+        registry={path: f"sha256:{registry().loc[path, 'sha256']}" for path in wanted},
+        retry_if_failed=2,
+    )
+    total = int(registry().loc[missing, "bytes"].sum())
+    with tqdm(total=total, unit="B", unit_scale=True, desc="download", disable=not progress) as bar:
+        for path in missing:
+            try:
+                store.fetch(path, downloader=pooch.HTTPDownloader(timeout=30))
+            except (OSError, ValueError) as error:
+                raise FieldError(
+                    f"{path} cannot be fetched from {url}: {_reason(error)}. What is whole stays in {folder}; "
+                    f"try again later, copy fields there, or go on with {EMBEDDED}, which needs no network"
+                ) from None
+            bar.update(int(registry().loc[path, "bytes"]))
+
+
+def _reason(error: Exception) -> str:
+    """Say in a few words why a download failed."""
+    if isinstance(error, requests.HTTPError):
+        return f"the server answers {error.response.status_code}"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the connection broke off"
+    if isinstance(error, requests.RequestException):
+        return "no connection"
+    if isinstance(error, ValueError):  # so pooch says that the checksum is another
+        return "what arrives is not the released file"
+    return first_line(error)
 
 
 def read_released(folder: str | Path) -> CorticalField:
@@ -105,7 +237,8 @@ def read_released(folder: str | Path) -> CorticalField:
     ----------
     folder : path
         Holds ``positions_NAME.npy``, ``connectome_NAME.csv``, ``corr_matrix.npy``, ``sttc_matrix.npy``, and may
-        hold ``precision_matrix.npy`` and ``spikes_NAME.npy``.
+        hold ``precision_matrix.npy``, ``spikes_NAME.npy`` and the ids ``target_ids_NAME.npy`` (nuclei),
+        ``unit_ids_NAME.npy`` and ``root_ids_NAME.npy``.
 
     Raises
     ------
@@ -127,6 +260,8 @@ def read_released(folder: str | Path) -> CorticalField:
     if sttc.ndim == 2 and sttc.shape[0] == sttc.shape[1] and not np.triu(sttc, 1).any():
         sttc = sttc + np.tril(sttc, -1).T  # released as its lower triangle and diagonal
     spikes, precision = folder / f"spikes_{name}.npy", folder / "precision_matrix.npy"
+    ids = {"nucleus_ids": "target_ids", "unit_ids": "unit_ids", "root_ids": "root_ids"}
+    files = {key: folder / f"{released}_{name}.npy" for key, released in ids.items()}
     lattice = None
     if name in released_fields().index and released_fields().loc[name, "neurons"] == len(voxels):
         lattice = released_fields().loc[name, "lattice"]
@@ -136,7 +271,8 @@ def read_released(folder: str | Path) -> CorticalField:
         "correlation": _numbers(folder / "corr_matrix.npy"),
         "sttc": sttc,
         "precision": _numbers(precision) if precision.exists() else None,
-        "spike_times": list(_array(spikes)) if spikes.exists() else None,
+        "spike_times": list(read_npy(spikes)) if spikes.exists() else None,
+        **{key: read_npy(file) for key, file in files.items() if file.exists()},
     }
     try:
         return CorticalField(name=name, lattice=lattice, **arrays)
@@ -151,70 +287,19 @@ def _connectome(path: Path) -> np.ndarray:
     except FileNotFoundError:
         raise FieldError(f"{path}: no such file") from None
     except (OSError, ValueError, pd.errors.ParserError) as error:
-        raise FieldError(f"{path}: not a table ({_first_line(error)})") from None
+        raise FieldError(f"{path}: not a table ({first_line(error)})") from None
     try:
         return table.to_numpy(dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise FieldError(f"{path}: holds something other than numbers ({_first_line(error)})") from None
+        raise FieldError(f"{path}: holds something other than numbers ({first_line(error)})") from None
 
 
 def _numbers(path: Path) -> np.ndarray:
     """Read an array of numbers, also one stored as an object array of rows."""
-    array = _array(path)
+    array = read_npy(path)
     try:
         if array.dtype == object:
             array = np.stack([np.asarray(row, dtype=np.float64) for row in array])
         return array.astype(np.float64)
     except (TypeError, ValueError) as error:
-        raise FieldError(f"{path}: does not hold a table of numbers ({_first_line(error)})") from None
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Unpickle NumPy arrays and nothing else."""
-
-    ADMITTED = frozenset(
-        {
-            ("numpy", "ndarray"),
-            ("numpy", "dtype"),
-            ("numpy.core.multiarray", "_reconstruct"),
-            ("numpy._core.multiarray", "_reconstruct"),
-        }
-    )
-
-    def find_class(self, module: str, name: str):
-        if (module, name) not in self.ADMITTED:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is not an array")
-        return getattr(np, name) if module == "numpy" else np._core.multiarray._reconstruct
-
-    def persistent_load(self, pid):
-        raise pickle.UnpicklingError("it refers to an object outside the file")
-
-
-def _array(path: Path) -> np.ndarray:
-    """Read one ``.npy`` file; an object array through :class:`_ArrayUnpickler`."""
-    try:
-        with path.open("rb") as file:
-            version = np.lib.format.read_magic(file)
-            read_header = {
-                (1, 0): np.lib.format.read_array_header_1_0,
-                (2, 0): np.lib.format.read_array_header_2_0,
-            }.get(version)
-            if read_header is None:
-                raise ValueError(f"version {version} of the format")
-            shape, _, dtype = read_header(file)
-            if not dtype.hasobject:
-                file.seek(0)
-                return np.lib.format.read_array(file, allow_pickle=False)
-            array = _ArrayUnpickler(file).load()
-            if not isinstance(array, np.ndarray) or array.shape != shape:
-                raise ValueError("what it holds is not the array that its header announces")
-            return array
-    except FileNotFoundError:
-        raise FieldError(f"{path}: no such file") from None
-    except Exception as error:
-        # A malformed pickle can raise anything, and all of it means that the file cannot be read.
-        raise FieldError(f"{path}: cannot be read safely ({_first_line(error)})") from None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
+        raise FieldError(f"{path}: does not hold a table of numbers ({first_line(error)})") from None

@@ -1,75 +1,153 @@
-"""A made-up cortical field of any size, shaped like the measured ones and labelled synthetic wherever it is shown."""
+"""A made-up cortical field of any size, with the statistics of measured ones, and labelled as synthetic."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from scipy.signal import lfilter
 from scipy.spatial.distance import cdist
-from scipy.special import ndtri
 
 from . import activity
 from .field import MICRONS_VOXEL_UM, CorticalField
 from .seeds import generator
 from .space import lattice_shape
 
-SLAB_UM = (1000.0, 130.0, 500.0)
-FRAME_SECONDS = 0.1587
-RECORDING_SECONDS = 6347.0
+
+@dataclass(frozen=True)
+class ColumnRecipe:
+    """What a synthetic field is made from; the defaults give the statistics of four measured fields.
+
+    ``data/README.md`` shows those statistics side by side.
+
+    Parameters
+    ----------
+    slab : (float, float, float)
+        Extent of the tissue in µm.
+    crowding : (float, float, float)
+        How much denser somata are in the middle of each axis: both parameters of a Beta distribution.
+    seconds, frame : float
+        Length of the recording and of one imaging frame.
+    rate, rate_spread : float
+        Median events per second of a neuron, and standard deviation of its logarithm over neurons.
+    nearby, alike, private : float
+        Shares of the variance of what makes a neuron active: a drive that neurons near each other have in common,
+        one that neurons of like tuning have in common, and a slow one of its own. The rest is noise, new in each
+        frame.
+    reach : float
+        Distance in µm over which what nearby neurons have in common falls to 1/e.
+    drive_time, private_time : float
+        Time in seconds over which the common drives, and a neuron's own, forget themselves.
+    density, fall : float
+        Mean chance of a synapse from one neuron to another, and by how much its logarithm falls in 100 µm.
+    like_to_like : float
+        By how much the logarithm of that chance rises with one standard deviation of tuning similarity.
+    out_spread : float
+        Standard deviation of the logarithm of a neuron's tendency to have outgoing synapses.
+    """
+
+    slab: tuple[float, float, float] = (1000.0, 134.0, 500.0)
+    crowding: tuple[float, float, float] = (1.5, 3.0, 2.0)
+    seconds: float = 6347.0
+    frame: float = 0.1587
+    rate: float = 0.29
+    rate_spread: float = 0.33
+    nearby: float = 0.255
+    alike: float = 0.158
+    private: float = 0.16
+    reach: float = 205.0
+    drive_time: float = 0.8
+    private_time: float = 30.0
+    density: float = 0.0030
+    fall: float = 0.027
+    like_to_like: float = 0.0
+    out_spread: float = 0.9
 
 
-def synthetic_field(neurons: int = 96, seed: int = 0, name: str = "synthetic_column") -> CorticalField:
-    """Make a field: somata in a slab, nearby and alike neurons active and wired together.
+def synthetic_field(
+    neurons: int = 96,
+    seed: int = 0,
+    name: str = "synthetic_column",
+    recipe: ColumnRecipe | None = None,
+    with_precision: bool = False,
+) -> CorticalField:
+    """Make a field: somata in a slab, nearby and alike neurons active together, synapses drawn one by one.
 
-    Events lie on imaging frames. A neuron has one in a frame when a Gaussian variable exceeds its threshold, and
-    those variables are correlated: a little among all neurons, more among near ones, more among neurons of like
-    tuning. Synapses are drawn one by one, likelier between near and like neurons. Correlation and spike time
-    tiling coefficient are then computed from the events by the code that serves measured ones.
+    Each neuron has a drive that varies in time, shared in part with others, and its events are the highest peaks
+    of drive plus private noise: on imaging frames, never on two in a row, in clusters. Correlation, spike time
+    tiling coefficient and precision are then computed from the events by the code that serves measured ones.
 
     Parameters
     ----------
     neurons : int
     seed : int
     name : str
+    recipe : ColumnRecipe, optional
+        The one fitted to measured fields when left out.
+    with_precision : bool
+        Also compute the precision matrix: 5 seconds for 96 neurons, minutes for several hundred.
 
     Returns
     -------
     CorticalField
         With ``synthetic=True``.
     """
+    recipe = recipe or ColumnRecipe()
     rng = generator(seed, "synthetic field")
     voxel = np.array(MICRONS_VOXEL_UM)
-    positions = np.round(rng.random((neurons, 3)) * SLAB_UM / voxel) * voxel  # µm, on whole voxels
+    voxels = np.round(rng.beta(recipe.crowding, recipe.crowding, (neurons, 3)) * recipe.slab / voxel)
+    positions = voxels * voxel  # µm
     distance = cdist(positions, positions)  # µm
-    nearness = np.exp(-distance / 250.0)
-    tuning = rng.normal(size=(neurons, 6))
+    tuning = rng.normal(size=(neurons, 4))
     tuning /= np.linalg.norm(tuning, axis=1, keepdims=True)
     likeness = tuning @ tuning.T
 
-    # A sum of positive semi-definite parts whose diagonals add to 1: a correlation matrix.
-    latent = 0.01 + 0.20 * nearness + 0.10 * likeness + 0.69 * np.eye(neurons)
-    root = np.linalg.cholesky(latent)
-    frames = int(RECORDING_SECONDS / FRAME_SECONDS)
-    rate = 1500 / RECORDING_SECONDS * rng.lognormal(0.0, 0.3, neurons)  # events per second
-    threshold = -ndtri(rate * FRAME_SECONDS)
-    active = [[] for _ in range(neurons)]  # frames with an event, part by part
-    for first in range(0, frames, 4096):
-        part = min(4096, frames - first)
-        for i, row in enumerate(root @ rng.normal(size=(neurons, part)) > threshold[:, None]):
-            active[i].append(first + np.flatnonzero(row))
-    spike_times = [(np.concatenate(parts) + 1) * FRAME_SECONDS for parts in active]
+    # A sum of positive semi-definite parts: the covariance of the common drives.
+    common = recipe.nearby * np.exp(-distance / recipe.reach) + recipe.alike * likeness
+    spike_times = _events(common, recipe, rng)
 
-    chance = np.exp(-distance / 600.0) * (1 + likeness)
+    # A synapse is a draw by itself for each ordered pair of neurons.
+    log_chance = -recipe.fall * distance / 100 + recipe.like_to_like * likeness / likeness.std()
+    chance = np.exp(log_chance + recipe.out_spread * rng.normal(size=(neurons, 1)))
     np.fill_diagonal(chance, 0.0)
-    chance *= 0.003 * neurons * (neurons - 1) / chance.sum()
+    chance *= recipe.density * neurons * (neurons - 1) / chance.sum()
     connected = rng.random((neurons, neurons)) < chance
-    connectome = connected * rng.choice([1, 2, 3], (neurons, neurons), p=[0.9, 0.08, 0.02])
+    connectome = connected * rng.choice([1, 2, 3], (neurons, neurons), p=[0.95, 0.04, 0.01])
 
-    return CorticalField(
-        name=name,
-        positions=positions,
-        connectome=connectome,
-        correlation=activity.correlation(activity.event_counts(spike_times)),
-        sttc=activity.spike_time_tiling_coefficient(spike_times),
-        spike_times=spike_times,
+    return activity.field_from_events(
+        name,
+        positions,
+        connectome,
+        spike_times,
+        with_precision,
         lattice=lattice_shape(neurons),
         synthetic=True,
     )
+
+
+def _events(common: np.ndarray, recipe: ColumnRecipe, rng: np.random.Generator) -> list[np.ndarray]:
+    """Draw event times, in seconds, of neurons whose common drives have this covariance, shape (N, N)."""
+    neurons, frames = len(common), int(recipe.seconds / recipe.frame)
+    root = np.linalg.cholesky(common + 1e-9 * np.eye(neurons))
+    drive = np.empty((neurons, frames), dtype=np.float32)
+    state = None
+    for first in range(0, frames, 4096):  # in parts, to keep memory small
+        steps = root @ rng.normal(size=(neurons, min(4096, frames - first)))
+        drive[:, first : first + steps.shape[1]], state = _forgetting(steps, recipe.drive_time / recipe.frame, state)
+    noise = 1 - recipe.nearby - recipe.alike - recipe.private
+    counts = recipe.rate * recipe.seconds * rng.lognormal(0.0, recipe.rate_spread, neurons)
+    spike_times = []
+    for trace, count in zip(drive, counts, strict=True):
+        own, _ = _forgetting(rng.normal(size=(1, frames)), recipe.private_time / recipe.frame)
+        trace = trace + np.sqrt(recipe.private) * own[0] + np.sqrt(noise) * rng.normal(size=frames)
+        peaks = 1 + np.flatnonzero((trace[1:-1] > trace[:-2]) & (trace[1:-1] > trace[2:]))
+        highest = np.sort(peaks[np.argsort(trace[peaks])[-int(count) :]])
+        spike_times.append((highest + 1) * recipe.frame)
+    return spike_times
+
+
+def _forgetting(steps: np.ndarray, time: float, state: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Turn white noise (neurons, frames) into one of the same variance that forgets itself over `time` frames."""
+    keep = np.exp(-1 / time)
+    state = keep * steps[:, :1] if state is None else state
+    return lfilter([np.sqrt(1 - keep**2)], [1.0, -keep], steps, axis=1, zi=state)

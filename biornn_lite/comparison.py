@@ -1,0 +1,166 @@
+"""Many fields: what describes one in numbers, tables that compare several, and pairs of neurons pooled over all.
+
+Notebooks 01 and 13 work through this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.spatial.distance import cdist
+
+from . import weights
+from .datasets import EMBEDDED, list_fields, load_field
+from .field import CorticalField
+from .seeds import generator
+
+NEAR_UM, FAR_UM = 100.0, 500.0
+"""Pairs of neurons nearer and farther apart than these distances show how activity falls with distance."""
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One number that describes a field.
+
+    Attributes
+    ----------
+    key : str
+        Its column in a table.
+    meaning : str
+        What it is, with its unit.
+    """
+
+    key: str
+    meaning: str
+
+
+STATISTICS = tuple(
+    Statistic(*row)
+    for row in (
+        ("neurons", "neurons"),
+        ("extent_x", "extent along x (µm)"),
+        ("extent_y", "extent along y (µm)"),
+        ("extent_z", "extent along z (µm)"),
+        ("rate", "median events per second"),
+        ("rate_spread", "SD of the logarithm of the rate"),
+        ("correlation_mean", "correlation: mean"),
+        ("correlation_sd", "correlation: SD"),
+        ("correlation_near", "correlation: mean of pairs nearer than 100 µm"),
+        ("correlation_far", "correlation: mean of pairs farther than 500 µm"),
+        ("sttc_mean", "STTC: mean"),
+        ("sttc_sd", "STTC: SD"),
+        ("sttc_near", "STTC: mean of pairs nearer than 100 µm"),
+        ("sttc_far", "STTC: mean of pairs farther than 500 µm"),
+        ("connected", "connected pairs"),
+        ("density", "share of ordered pairs that are connected (%)"),
+        ("wiring_distance", "mean distance of connected pairs, over that of all pairs"),
+        ("like_to_like", "correlation of connected pairs above others at their distance (SD)"),
+        ("like_to_like_error", "its standard error (SD)"),
+        ("diagonal_ratio", "functional weights: mean of the diagonal over the mean of the rest"),
+    )
+)
+
+
+def pairs(field: CorticalField) -> pd.DataFrame:
+    """List all ordered pairs of different neurons of a field.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``field``, ``distance`` (µm), ``correlation``, ``sttc`` and ``synapses`` (from the first to the
+        second); N (N - 1) rows.
+    """
+    off = ~np.eye(field.neurons, dtype=bool)
+    columns = {
+        "distance": cdist(field.positions, field.positions),
+        "correlation": field.correlation,
+        "sttc": field.sttc,
+        "synapses": field.connectome,
+    }
+    return pd.DataFrame({"field": field.label} | {key: matrix[off] for key, matrix in columns.items()})
+
+
+def pool(fields: Sequence[CorticalField]) -> pd.DataFrame:
+    """List the pairs of neurons of several fields together; see :func:`pairs`."""
+    return pd.concat([pairs(field) for field in fields], ignore_index=True)
+
+
+def like_to_like(table: pd.DataFrame, bins: int = 20) -> tuple[float, float]:
+    """Measure whether connected pairs are more alike than other pairs as far apart.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`pairs` gives it; of one field, or pooled.
+    bins : int
+        Into how many equally full bins of distance each field's pairs are sorted.
+
+    Returns
+    -------
+    (float, float)
+        The mean over connected pairs of (correlation - mean correlation at that distance), in units of that
+        difference's standard deviation over all pairs, and its standard error; NaN without connected pairs.
+    """
+
+    def excess(one: pd.DataFrame) -> pd.Series:
+        apart = one.groupby(pd.qcut(one["distance"], bins, duplicates="drop"), observed=True)["correlation"]
+        difference = one["correlation"] - apart.transform("mean")
+        return difference / difference.std(ddof=0)
+
+    above = pd.concat([excess(one) for _, one in table.groupby("field")])
+    connected = above[table["synapses"] > 0]
+    if connected.empty:
+        return float("nan"), float("nan")
+    return float(connected.mean()), float(1 / np.sqrt(len(connected)))
+
+
+def describe(field: CorticalField) -> pd.Series:
+    """Describe a field in numbers.
+
+    Returns
+    -------
+    Series
+        Named after the field; one entry for each of :data:`STATISTICS`, NaN for rates where a field has no
+        events. Functional weights are drawn once, from seed 0.
+    """
+    table = pairs(field)
+    near, far, connected = table["distance"] < NEAR_UM, table["distance"] > FAR_UM, table["synapses"] > 0
+    rates = np.array([])
+    if field.spike_times is not None:
+        last = max((train[-1] for train in field.spike_times if len(train)), default=1.0)
+        rates = np.array([len(train) / last for train in field.spike_times if len(train)])
+    start = weights.functional(
+        weights.lognormal_draws(field.neurons, generator(0, "lognormal")), field.correlation, field.sttc
+    )
+    alike, alike_error = like_to_like(table)
+    values = {
+        "neurons": field.neurons,
+        **dict(zip(("extent_x", "extent_y", "extent_z"), np.ptp(field.positions, axis=0), strict=True)),
+        "rate": np.median(rates) if len(rates) else np.nan,
+        "rate_spread": np.log(rates).std() if len(rates) else np.nan,
+        "connected": int(connected.sum()),
+        "density": 100 * connected.mean(),
+        "wiring_distance": table.loc[connected, "distance"].mean() / table["distance"].mean(),
+        "like_to_like": alike,
+        "like_to_like_error": alike_error,
+        "diagonal_ratio": np.diag(start).mean() / start[~np.eye(field.neurons, dtype=bool)].mean(),
+    }
+    for key in ("correlation", "sttc"):
+        values[f"{key}_mean"], values[f"{key}_sd"] = table[key].mean(), table[key].std(ddof=0)
+        values[f"{key}_near"], values[f"{key}_far"] = table.loc[near, key].mean(), table.loc[far, key].mean()
+    return pd.Series(values, name=field.label)[[statistic.key for statistic in STATISTICS]]
+
+
+def compare(fields: Sequence[CorticalField]) -> pd.DataFrame:
+    """Compare fields: one row each, one column for each of :data:`STATISTICS`."""
+    table = pd.DataFrame([describe(field) for field in fields])
+    return table.astype({"neurons": int, "connected": int})
+
+
+def fields_at_hand() -> list[CorticalField]:
+    """Load the embedded field and every released one that is on this machine."""
+    here = list_fields()
+    return [load_field(EMBEDDED)] + [load_field(name) for name in here.loc[here["here"], "field"] if name != EMBEDDED]

@@ -1,0 +1,342 @@
+"""A field from the public archives of MICrONS: positions and synapses from CAVE, activity from DANDI 000402.
+
+Needs ``pip install "biornn_lite[source]"`` and, for CAVE, a token (``CAVEclient.auth``). The archives could not be
+reached where this was written: reading was tested on files and a client of the same layout, never on the archives.
+
+Neurons are told by the id of their **nucleus**. A segment's id (``pt_root_id``) changes whenever its segmentation is
+proofread, and the NWB files store it as a 64-bit float, which keeps 16 of its 18 digits: nothing is joined on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import numpy as np
+import pandas as pd
+from scipy.spatial import cKDTree
+from tqdm.auto import tqdm
+
+from .activity import field_from_events
+from .datasets import cache_folder
+from .deconvolution import events_from_fluorescence
+from .errors import FieldError, InputError
+from .field import MICRONS_VOXEL_UM, CorticalField
+from .files import written_atomically
+
+if TYPE_CHECKING:
+    from caveclient import CAVEclient
+
+DATASTACK = "minnie65_public"
+MATERIALIZATION = 1300
+"""The version of CAVE's tables that is read."""
+
+COREGISTRATION = "coregistration_manual_v4"
+NUCLEI = "nucleus_detection_v0"
+
+DANDI = "https://api.dandiarchive.org/api"
+DANDISET, DANDISET_VERSION = "000402", "0.230307.2132"
+
+MOST_ROWS = 50_000
+"""A query for synapses that gives more rows is halved and asked again: the server cuts long answers off silently."""
+
+
+def connect() -> CAVEclient:
+    """Return a client of CAVE for the public MICrONS data, pinned to :data:`MATERIALIZATION`."""
+    try:
+        from caveclient import CAVEclient
+    except ImportError:
+        raise InputError('reading CAVE needs more packages: pip install "biornn_lite[source]"') from None
+    return CAVEclient(DATASTACK, version=MATERIALIZATION)
+
+
+def coregistered_neurons(client: CAVEclient, session: int, scan: int, field: int) -> pd.DataFrame:
+    """List the neurons of an imaging field that were found again in the electron-microscopic volume.
+
+    Where one nucleus was matched to several units, or one unit to several nuclei, the match with the smallest
+    residual stays. Nuclei without a segment of their own are left out.
+
+    Parameters
+    ----------
+    client : CAVEclient
+    session, scan, field : int
+
+    Returns
+    -------
+    DataFrame
+        Index ``nucleus_id``, increasing; columns ``unit_id`` and ``root_id`` (int64) and ``x, y, z`` of the nucleus
+        in µm. ``attrs["left_out"]`` counts the matches left out.
+    """
+    matches = client.materialize.query_table(
+        COREGISTRATION,
+        filter_equal_dict={"session": session, "scan_idx": scan, "field": field},
+        merge_reference=False,
+        materialization_version=MATERIALIZATION,
+    )
+    if matches.empty:
+        raise FieldError(f"{COREGISTRATION} has no neuron in session {session}, scan {scan}, field {field}")
+    best = matches.sort_values("residual").drop_duplicates("target_id").drop_duplicates("unit_id")
+    wanted = sorted(int(nucleus) for nucleus in best["target_id"])
+    parts = [
+        client.materialize.query_table(
+            NUCLEI,
+            filter_in_dict={"id": wanted[first : first + 500]},
+            split_positions=True,
+            desired_resolution=[1000 * edge for edge in MICRONS_VOXEL_UM],  # nm: positions come in voxels
+            materialization_version=MATERIALIZATION,
+        )
+        for first in range(0, len(wanted), 500)
+    ]
+    nuclei = pd.concat(parts, ignore_index=True)
+    for key, table in (("target_id", best), ("unit_id", best), ("id", nuclei), ("pt_root_id", nuclei)):
+        if table[key].dtype.kind not in "iu":
+            raise FieldError(f"CAVE gave {key} as {table[key].dtype}, which loses digits of ids; expected integers")
+    table = best.merge(nuclei, left_on="target_id", right_on="id", suffixes=("_match", ""))
+    table = table[table["pt_root_id"] > 0].drop_duplicates("pt_root_id", keep=False).sort_values("target_id")
+    voxels = table[["pt_position_x", "pt_position_y", "pt_position_z"]].to_numpy(dtype=np.float64)
+    neurons = pd.DataFrame(
+        {"unit_id": table["unit_id"].to_numpy(np.int64), "root_id": table["pt_root_id"].to_numpy(np.int64)},
+        index=pd.Index(table["target_id"].to_numpy(np.int64), name="nucleus_id"),
+    )
+    neurons[["x", "y", "z"]] = voxels * np.array(MICRONS_VOXEL_UM)
+    neurons.attrs["left_out"] = len(matches) - len(neurons)
+    return neurons
+
+
+def synapse_counts(
+    client: CAVEclient,
+    root_ids: np.ndarray,
+    folder: str | Path | None = None,
+    chunk: int = 50,
+    progress: bool = True,
+) -> np.ndarray:
+    """Count the synapses among some neurons.
+
+    Asked in chunks of presynaptic neurons. Each answer is kept in a file, so that a count which was interrupted goes
+    on where it stopped.
+
+    Parameters
+    ----------
+    client : CAVEclient
+    root_ids : ndarray of int64, shape (N,)
+        Segments at :data:`MATERIALIZATION`, each once.
+    folder : path, optional
+        Where answers are kept; within the cache folder when left out.
+    chunk : int
+        Presynaptic neurons per query.
+    progress : bool
+        Show a bar.
+
+    Returns
+    -------
+    ndarray of int, shape (N, N)
+        From row to column; no synapses of a neuron onto itself.
+    """
+    root_ids = np.asarray(root_ids, dtype=np.int64)
+    key = hashlib.sha256(root_ids.tobytes()).hexdigest()[:12]
+    home = Path(folder) if folder else cache_folder() / "cave"
+    home = home / f"synapses_{MATERIALIZATION}_{key}"
+    home.mkdir(parents=True, exist_ok=True)
+    counts = np.zeros((len(root_ids), len(root_ids)), dtype=int)
+    place = pd.Series(np.arange(len(root_ids)), index=root_ids)
+    with tqdm(total=len(root_ids), desc="synapses", unit="neuron", disable=not progress) as bar:
+        for first in range(0, len(root_ids), chunk):
+            part = root_ids[first : first + chunk]
+            path = home / f"{first}_{first + len(part)}.csv"
+            if not path.exists():
+                ends = _synapses(client, part, root_ids)
+                with written_atomically(path) as temporary:
+                    ends.to_csv(temporary, index=False)
+            ends = pd.read_csv(path, dtype=np.int64)
+            pre, post = (place[ends[f"{end}_pt_root_id"]].to_numpy() for end in ("pre", "post"))
+            np.add.at(counts, (pre, post), 1)
+            bar.update(len(part))
+    return counts
+
+
+def _synapses(client: CAVEclient, pre: np.ndarray, post: np.ndarray) -> pd.DataFrame:
+    """Ask for the synapses from some neurons to some others: one row each, with the ids of both."""
+    table = client.materialize.synapse_query(
+        pre_ids=pre, post_ids=post, remove_autapses=True, materialization_version=MATERIALIZATION
+    )
+    if len(table) > MOST_ROWS and len(pre) > 1:
+        half = len(pre) // 2
+        return pd.concat([_synapses(client, pre[:half], post), _synapses(client, pre[half:], post)])
+    return table[["pre_pt_root_id", "post_pt_root_id"]].astype(np.int64)
+
+
+def find_nwb(session: int, scan: int, api: str = DANDI) -> str:
+    """Return the address of a scan's NWB file in the archive."""
+    name = f"ses-{session}-scan-{scan}_"
+    query = f"{api}/dandisets/{DANDISET}/versions/{DANDISET_VERSION}/assets/?{urlencode({'glob': f'*{name}*.nwb'})}"
+    try:
+        with urlopen(query, timeout=30) as answer:
+            found = json.load(answer)["results"]
+    except (OSError, ValueError, KeyError) as error:
+        raise FieldError(f"{query}: no list of files ({error}); give a downloaded NWB file instead") from None
+    found = [asset for asset in found if name in asset["path"]]
+    if len(found) != 1:
+        raise FieldError(f"dandiset {DANDISET} has {len(found)} files of session {session}, scan {scan}, not one")
+    return f"{api}/assets/{found[0]['asset_id']}/download/"
+
+
+@contextmanager
+def _open_nwb(source: str | Path) -> Iterator:
+    """Open an NWB file for reading, from a path or, without downloading it whole, from an address."""
+    try:
+        import h5py
+        import remfile
+        from pynwb import NWBHDF5IO
+    except ImportError:
+        raise InputError('reading NWB needs more packages: pip install "biornn_lite[source]"') from None
+    try:
+        remote = str(source).startswith(("http://", "https://"))
+        with (
+            h5py.File(remfile.File(str(source)) if remote else source, "r") as file,
+            NWBHDF5IO(file=file, mode="r", load_namespaces=True) as reader,
+        ):
+            yield reader.read()
+    except FieldError:
+        raise
+    except Exception as error:
+        # Damaged HDF5 and damaged NWB raise errors of many kinds; all mean that the file cannot be read.
+        raise FieldError(f"{source}: cannot be read as NWB ({str(error).splitlines()[0]})") from None
+
+
+def read_fluorescence(
+    source: str | Path, field: int, neurons: pd.DataFrame, tolerance: float = 2.0, progress: bool = True
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Read the fluorescence of the neurons of a field from an NWB file of dandiset 000402.
+
+    A neuron's region of interest is the one that bears its nucleus id or, in files that have none, the soma's
+    position in the volume. Only the columns of these neurons are kept, read a few at a time.
+
+    Parameters
+    ----------
+    source : path or address
+        An NWB file, see :func:`find_nwb`.
+    field : int
+        Its series ``RoiResponseSeries{field}`` is read.
+    neurons : DataFrame
+        As :func:`coregistered_neurons` gives it.
+    tolerance : float
+        How far apart, in µm, the two records of one soma's position may be.
+    progress : bool
+        Show a bar.
+
+    Returns
+    -------
+    nucleus_ids : ndarray of int64, shape (N,)
+        The neurons found, in the order of `neurons`.
+    traces : ndarray, shape (N, T)
+        Fluorescence, not events, in the file's unit.
+    times : ndarray, shape (T,)
+        Seconds.
+    """
+    with _open_nwb(source) as nwb:
+        try:
+            series = nwb.processing["ophys"]["Fluorescence"].roi_response_series[f"RoiResponseSeries{field}"]
+        except KeyError as error:
+            raise FieldError(f"{source}: has no fluorescence of field {field} (it lacks {error})") from None
+        rois = series.rois.table.to_dataframe(exclude={"image_mask"}).iloc[series.rois.data[:]].reset_index(drop=True)
+        column_of = _regions(rois, neurons, tolerance, f"{source}: PlaneSegmentation{field}")
+        nucleus_ids = np.array([nucleus for nucleus in neurons.index if nucleus in column_of], dtype=np.int64)
+        columns = np.array([column_of[nucleus] for nucleus in nucleus_ids])
+        times = series.timestamps[:] if series.timestamps is not None else None
+        if times is None:
+            times = series.starting_time + np.arange(series.data.shape[0]) / series.rate
+        traces = np.empty((len(columns), series.data.shape[0]))
+        width = (series.data.chunks or (0, 64))[1]  # stored together, so read together
+        for first in tqdm(
+            np.unique(columns // width) * width, desc="fluorescence", unit="part", disable=not progress
+        ):
+            block = series.data[:, first : first + width]
+            here = np.flatnonzero(columns // width == first // width)
+            traces[here] = block[:, columns[here] - first].T
+    return nucleus_ids, traces, np.asarray(times, dtype=np.float64)
+
+
+def _regions(rois: pd.DataFrame, neurons: pd.DataFrame, tolerance: float, where: str) -> dict[int, int]:
+    """Find each neuron's region of interest: nucleus id to row of `rois`."""
+    if "nucleus_id" in rois:
+        # Stored as a float, which is exact for numbers of six digits.
+        known = rois["nucleus_id"].dropna().astype(np.int64)
+        known = known[~known.duplicated()]
+        return {int(nucleus): int(row) for row, nucleus in known.items() if nucleus in neurons.index}
+    axes = ["pt_x_position", "pt_y_position", "pt_z_position"]
+    if not set(axes) <= set(rois):
+        raise FieldError(f"{where} has neither nucleus ids nor positions in the volume to find neurons by")
+    somata = (rois[axes] * MICRONS_VOXEL_UM).dropna()
+    if somata.empty:
+        return {}
+    distance, nearest = cKDTree(somata.to_numpy()).query(neurons[["x", "y", "z"]].to_numpy())
+    order = np.argsort(distance, kind="stable")
+    taken: dict[int, int] = {}
+    for neuron in order[distance[order] <= tolerance]:
+        row = int(somata.index[nearest[neuron]])
+        if row not in taken.values():
+            taken[int(neurons.index[neuron])] = row
+    return taken
+
+
+def field_from_source(
+    session: int,
+    scan: int,
+    field: int,
+    client: CAVEclient | None = None,
+    nwb: str | Path | None = None,
+    folder: str | Path | None = None,
+    decay: float = 1.0,
+    threshold: float = 2.0,
+    progress: bool = True,
+) -> CorticalField:
+    """Make a field from the public archives.
+
+    Parameters
+    ----------
+    session, scan, field : int
+        As in the field's name: 6, 6, 2 for 6_6_2.
+    client : CAVEclient, optional
+        :func:`connect` makes one when left out.
+    nwb : path or address, optional
+        The scan's NWB file; streamed from DANDI when left out, which downloads the columns needed.
+    folder : path, optional
+        Where answers of CAVE are kept, see :func:`synapse_counts`.
+    decay, threshold : float
+        See :func:`biornn_lite.deconvolution.events_from_fluorescence`.
+    progress : bool
+        Show bars.
+
+    Returns
+    -------
+    CorticalField
+        Named ``session_scan_field_source``: its events are inferred here and differ from the released ones, and its
+        synapses are those of a later segmentation.
+
+    Raises
+    ------
+    FieldError
+        If the archives lack the field, or what they give does not fit together.
+    """
+    client = client or connect()
+    neurons = coregistered_neurons(client, session, scan, field)
+    nucleus_ids, traces, times = read_fluorescence(nwb or find_nwb(session, scan), field, neurons, progress=progress)
+    if len(nucleus_ids) < 2:
+        raise FieldError(f"{len(nucleus_ids)} of {len(neurons)} coregistered neurons have fluorescence; 2 are needed")
+    neurons = neurons.loc[nucleus_ids]
+    times = times - times[0]  # the recording begins at 0
+    return field_from_events(
+        f"{session}_{scan}_{field}_source",
+        neurons[["x", "y", "z"]].to_numpy(),
+        synapse_counts(client, neurons["root_id"].to_numpy(), folder, progress=progress),
+        events_from_fluorescence(traces, times, decay, threshold, progress),
+        nucleus_ids=nucleus_ids,
+        unit_ids=neurons["unit_id"].to_numpy(),
+        root_ids=neurons["root_id"].to_numpy(),
+    )
