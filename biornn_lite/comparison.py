@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.spatial.distance import cdist
 
 from . import weights
-from .datasets import EMBEDDED, list_fields, load_field
+from .datasets import EMBEDDED, data_folder, list_fields, load_field
 from .field import CorticalField
 from .seeds import generator
 
@@ -158,6 +158,14 @@ def compare(fields: Sequence[CorticalField]) -> pd.DataFrame:
     """Compare fields: one row each, one column for each of :data:`STATISTICS`."""
     table = pd.DataFrame([describe(field) for field in fields])
     return table.astype({"neurons": int, "connected": int})
+
+
+def known_statistics() -> pd.DataFrame:
+    """Return the statistics of the embedded field and of four released ones, as :func:`compare` gave them.
+
+    They come with the library, so that they can be looked at offline; ``data/make_data_card.py`` makes them again.
+    """
+    return pd.read_csv(data_folder() / "field_statistics.csv", index_col="field")
 
 
 def fields_at_hand() -> list[CorticalField]:

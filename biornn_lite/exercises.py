@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from .activity import correlation, event_counts, recording_end, spike_time_tiling_coefficient
 from .errors import InputError
+from .field import MICRONS_VOXEL_UM, CorticalField
+from .synthetic import ColumnRecipe
 from .tasks import get_task
 from .variants import get_variant
+
+FRAME_SECONDS = ColumnRecipe.frame
 
 
 def _say(right: bool, message: str) -> bool:
@@ -87,3 +94,233 @@ def check_one_difference(pairs: list[tuple[str, str]] | None, choice: str, avail
     if given != wanted:
         return _say(False, f"All given pairs are fair, but {len(wanted - given)} more can be found.")
     return _say(True, f"These are all {len(wanted)} pairs that isolate {choice}.")
+
+
+def _number(answer: object) -> float | None:
+    """Turn an answer into a number, or say that it is none."""
+    try:
+        return float(answer)
+    except (TypeError, ValueError):
+        _say(False, f"{answer!r} is not a number.")
+        return None
+
+
+def _near(value: float, right: float, tolerance: float = 1e-3) -> bool:
+    return abs(value - right) <= tolerance * max(abs(right), 1e-12)
+
+
+# Notebook 01
+
+
+def check_density(answer: float | None, field: CorticalField) -> bool:
+    """Check the share of ordered pairs of different neurons that are connected."""
+    if answer is None:
+        return _unanswered()
+    value = _number(answer)
+    if value is None:
+        return False
+    n, connected, synapses = field.neurons, (field.connectome > 0).sum(), field.connectome.sum()
+    right = connected / (n * (n - 1))
+    if _near(value, right):
+        return _say(True, f"{right:.4f}: about one ordered pair in {round(1 / right)}.")
+    mistakes = {
+        connected / n**2: "You divided by N²: a neuron and itself are no pair of different neurons.",
+        2 * right: "You divided by N (N − 1) / 2: from i to j and from j to i are two ordered pairs.",
+        synapses / (n * (n - 1)): "You added synapses: a pair with three synapses is still one connected pair.",
+        100 * right: "That is in per cent; give a share between 0 and 1.",
+        float(connected): "That is how many pairs are connected; what share of all ordered pairs is it?",
+    }
+    for wrong, why in mistakes.items():
+        if _near(value, wrong):
+            return _say(False, f"{value:g}. {why}")
+    return _say(False, f"{value:g} is too {'high' if value > right else 'low'}: count entries above 0, then pairs.")
+
+
+def check_distance(answer: float | None, field: CorticalField, first: int, second: int) -> bool:
+    """Check the distance between two somata in µm, computed from positions in voxels."""
+    if answer is None:
+        return _unanswered()
+    value = _number(answer)
+    if value is None:
+        return False
+    gap = field.positions[first] - field.positions[second]  # µm
+    right = float(np.linalg.norm(gap))
+    if _near(value, right):
+        return _say(True, f"{right:.1f} µm.")
+    voxels = gap / np.array(field.voxel_size)
+    mistakes = {
+        float(np.linalg.norm(voxels)): "That is in voxels, which are ten times longer along z than along x.",
+        float(np.linalg.norm(voxels)) * 0.004: "You took all three edges of a voxel as 4 nm; along z it is 40 nm.",
+        1000 * right: "That is in nanometres; 1 µm is 1,000 nm.",
+        float(np.abs(gap).sum()): "You added the three differences; the straight line is shorter.",
+        right**2: "That is the squared distance.",
+    }
+    for wrong, why in mistakes.items():
+        if _near(value, wrong):
+            return _say(False, f"{value:g}. {why}")
+    return _say(False, f"{value:g} is not it: scale each axis to µm, subtract, and take the length.")
+
+
+def check_in_degree(answer: object, field: CorticalField) -> bool:
+    """Check how many neurons synapse onto each neuron, shape (N,)."""
+    if answer is None:
+        return _unanswered()
+    try:
+        value = np.asarray(answer, dtype=float)
+    except (TypeError, ValueError):
+        return _say(False, "That is not an array of numbers.")
+    connected = field.connectome > 0
+    if value.shape != (field.neurons,):
+        return _say(False, f"Its shape is {value.shape}; expected one number per neuron, ({field.neurons},).")
+    if np.array_equal(value, connected.sum(axis=0)):
+        return _say(True, "Column j of the connectome holds what arrives at neuron j.")
+    if np.array_equal(value, connected.sum(axis=1)):
+        return _say(
+            False, "Those are the partners *out*: row i holds what neuron i sends. Which axis is left to sum?"
+        )
+    if np.array_equal(value, field.connectome.sum(axis=0)):
+        return _say(False, "Those are synapses; a partner with three synapses is one partner.")
+    return _say(False, "Right shape, wrong numbers: count, for each column, the entries above 0.")
+
+
+# Notebook 02
+
+
+def check_correlation(function: object, field: CorticalField) -> bool:
+    """Check a function of two arrays of counts that returns their Pearson correlation."""
+    if function is None:
+        return _unanswered()
+    one, other = event_counts(field.spike_times[:2])
+    right = float(np.corrcoef(one, other)[0, 1])
+    try:
+        value = float(function(one, other))
+    except Exception as error:
+        return _say(False, f"It raises {type(error).__name__}: {error}")
+    if abs(value - right) < 1e-9:
+        shifted = float(function(3 * one + 5, other))
+        return _say(abs(shifted - right) < 1e-9, f"{right:.4f}; and 3 x + 5 in place of x gives {shifted:.4f}.")
+    covariance = float(np.mean((one - one.mean()) * (other - other.mean())))
+    mistakes = {
+        covariance: "That is the covariance; divide by both standard deviations.",
+        covariance / (one.var() * other.var()): "You divided by the variances, not by the standard deviations.",
+        float(np.mean(one * other)): "Subtract each mean first.",
+        float(one @ other / np.sqrt((one @ one) * (other @ other))): "That is the cosine: subtract each mean first.",
+        -right: "The sign is wrong.",
+        covariance / (one.std(ddof=1) * other.std(ddof=1)): "Almost: you mixed divisors, T in one place and T − 1 in "
+        "another.",
+    }
+    for wrong, why in mistakes.items():
+        if abs(value - wrong) < 1e-9:
+            return _say(False, why)
+    return _say(False, f"It gives {value:.4f} for neurons 0 and 1; expected {right:.4f}.")
+
+
+def check_sttc(answer: float | None, p_a: float, p_b: float, t_a: float, t_b: float) -> bool:
+    """Check a spike time tiling coefficient worked out from its four ingredients."""
+    if answer is None:
+        return _unanswered()
+    value = _number(answer)
+    if value is None:
+        return False
+
+    def formula(p_a: float, p_b: float, t_a: float, t_b: float) -> float:
+        return 0.5 * ((p_a - t_b) / (1 - p_a * t_b) + (p_b - t_a) / (1 - p_b * t_a))
+
+    right = formula(p_a, p_b, t_a, t_b)
+    if abs(value - right) < 1e-3:
+        return _say(True, f"{right:.4f}.")
+    mistakes = {
+        formula(
+            p_a, p_b, t_b, t_a
+        ): "You took A's own tiles: P_A is compared with T_B, the tiles of the *other* neuron.",
+        2 * right: "You forgot the ½.",
+        0.5 * ((p_a - t_b) + (p_b - t_a)): "You forgot the denominators 1 − P T.",
+        -right: "The sign is wrong: coincidences above chance count positively.",
+    }
+    for wrong, why in mistakes.items():
+        if abs(value - wrong) < 1e-3:
+            return _say(False, why)
+    return _say(
+        False, f"{value:g} is too {'high' if value > right else 'low'}; put the numbers into the formula above."
+    )
+
+
+def check_chance_free_tile(answer: float | None, field: CorticalField) -> bool:
+    """Check a Δt at which the mean STTC of trains that do not know of each other is near 0."""
+    if answer is None:
+        return _unanswered()
+    tile = _number(answer)
+    if tile is None:
+        return False
+    if not 0 < tile <= 1:
+        return _say(False, f"Δt = {tile:g} s; choose one above 0 and up to 1 s.")
+    stop = recording_end(field.spike_times)
+    frames = round(stop / FRAME_SECONDS)
+    rng = np.random.default_rng(0)
+    trains = [
+        np.sort((np.round(train / FRAME_SECONDS) + rng.integers(frames)) % frames) * FRAME_SECONDS
+        for train in field.spike_times[:24]
+    ]
+    values = spike_time_tiling_coefficient(trains, tile, stop=stop)[np.triu_indices(24, 1)]
+    mean = values.mean()
+    told = f"At Δt = {tile:g} s, 24 shifted trains have a mean STTC of {mean:+.4f}."
+    if abs(mean) < 0.006:
+        return _say(True, f"{told} Tiles of 2 Δt then cover as much time as the frames that they reach.")
+    return _say(False, f"{told} Compare the share of time that a tile covers with the frames that lie within it.")
+
+
+# Notebook 13
+
+
+def check_positions(answer: object, voxels: np.ndarray) -> bool:
+    """Check positions in µm made from positions in voxels of 8 × 8 × 30 nm, shape (N, 3)."""
+    if answer is None:
+        return _unanswered()
+    try:
+        value = np.asarray(answer, dtype=float)
+    except (TypeError, ValueError):
+        return _say(False, "That is not an array of numbers.")
+    right = np.asarray(voxels) * (0.008, 0.008, 0.030)
+    if value.shape != right.shape:
+        hint = " Rows are neurons, columns x, y, z." if value.shape == right.shape[::-1] else ""
+        return _say(False, f"Its shape is {value.shape}; expected {right.shape}.{hint}")
+    if np.allclose(value, right):
+        return _say(True, "Positions in µm.")
+    if np.allclose(value, right * 1000):
+        return _say(False, "Those are nanometres; 1 µm is 1,000 nm.")
+    if np.allclose(value, np.asarray(voxels) * MICRONS_VOXEL_UM):
+        return _say(False, "Those are the edges of a MICrONS voxel; these ones are 8 × 8 × 30 nm.")
+    return _say(False, "Right shape, wrong scale: multiply each column by its own edge length in µm.")
+
+
+def check_own_field(answer: object) -> bool:
+    """Check that an answer is a field made by the learner: at least 10 neurons, with events, not the embedded one."""
+    if answer is None:
+        return _unanswered()
+    if not isinstance(answer, CorticalField):
+        return _say(False, f"That is a {type(answer).__name__}; field_from_events returns a CorticalField.")
+    if answer.neurons < 10:
+        return _say(False, f"It has {answer.neurons} neurons; make at least 10.")
+    if answer.spike_times is None or not sum(map(len, answer.spike_times)):
+        return _say(False, "It has no events, so its correlations mean nothing.")
+    if np.abs(answer.correlation - correlation(event_counts(answer.spike_times))).max() > 1e-6:
+        return _say(False, "Its correlations are not those of its events; let field_from_events compute them.")
+    return _say(True, f"{answer.name}: {answer.neurons} neurons, ready for every other notebook.")
+
+
+def check_neurons_needed(answer: float | None, share: float, effect: float, sigmas: float = 4.0) -> bool:
+    """Check how many neurons it takes until an excess of `effect` SD stands `sigmas` standard errors above 0."""
+    if answer is None:
+        return _unanswered()
+    value = _number(answer)
+    if value is None:
+        return False
+    synapses = (sigmas / effect) ** 2
+    right = (1 + np.sqrt(1 + 4 * synapses / share)) / 2
+    if abs(value - right) <= 0.05 * right:
+        return _say(True, f"About {right:.0f} neurons, which have {synapses:.0f} connected pairs.")
+    if abs(value - synapses) <= 0.05 * synapses:
+        return _say(False, f"{value:g} is how many connected pairs it takes. How many neurons have that many?")
+    if abs(value - np.sqrt(2 * synapses / share)) <= 0.05 * right:
+        return _say(False, "You counted unordered pairs; from i to j and from j to i can each be connected.")
+    return _say(False, f"{value:g} is too {'many' if value > right else 'few'}: solve 1 / √(connected pairs) first.")

@@ -53,7 +53,7 @@ class ColumnRecipe:
     rate: float = 0.29
     rate_spread: float = 0.33
     nearby: float = 0.255
-    alike: float = 0.158
+    alike: float = 0.15
     private: float = 0.16
     reach: float = 205.0
     drive_time: float = 0.8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import ipywidgets as ipw
 import matplotlib.pyplot as plt
@@ -20,18 +20,55 @@ from .training import Settings, Trained, train
 from .variants import PUBLISHED_VARIANTS, Protocol, get_variant
 
 
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
+    """Draw a figure as a picture, and close it."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
     plt.close(figure)
     return buffer.getvalue()
 
 
-def _dropdown(description: str, options: Sequence, value: str) -> ipw.Dropdown:
+def dropdown(description: str, options: Sequence, value: str) -> ipw.Dropdown:
+    """Return a list to choose from that is wide enough for its description."""
     return ipw.Dropdown(description=description, options=options, value=value, style={"description_width": "initial"})
 
 
 TASK_OPTIONS = [(task.title, task.name) for task in TASKS.values()]
+
+
+def figure_panel(draw: Callable[..., Figure], controls: Mapping[str, ipw.ValueWidget]) -> ipw.Widget:
+    """Return a panel that draws a figure again whenever one of its controls changes.
+
+    Parameters
+    ----------
+    draw : callable
+        Takes the controls' values by their names and returns a figure. What it raises as :class:`InputError` is
+        shown above the figure, which then stays as it was.
+    controls : mapping of str to widget
+    """
+    image = ipw.Image(format="png", layout={"max_width": "100%"})
+    status = ipw.HTML()
+
+    def redraw(_=None) -> None:
+        try:
+            image.value = png(draw(**{name: control.value for name, control in controls.items()}))
+            status.value = ""
+        except InputError as error:
+            status.value = f"⚠ {error}"
+
+    for control in controls.values():
+        control.observe(redraw, "value")
+    redraw()
+    row = ipw.HBox(list(controls.values()), layout={"flex_flow": "row wrap"})
+    return ipw.VBox([row, status, image])
+
+
+def slider(description: str, value: float, low: float, high: float, step: float, unit: str = "") -> ipw.FloatSlider:
+    """Return a slider that is wide enough for its description."""
+    return ipw.FloatSlider(
+        value, min=low, max=high, step=step, description=f"{description} ({unit})" if unit else description,
+        style={"description_width": "initial"}, layout={"width": "24em"},
+    )  # fmt: skip
 
 
 class Prediction:
@@ -115,9 +152,9 @@ def two_variants_figure(
 def two_variants_panel(field: CorticalField, settings: Settings | None = None) -> ipw.Widget:
     """Return a panel in which to pick two variants and a task, and to train both; see :func:`train_two`."""
     settings = settings or Settings()
-    first = _dropdown("first", PUBLISHED_VARIANTS, "W*D*C*")
-    second = _dropdown("second", PUBLISHED_VARIANTS, "WD*C*")
-    task = _dropdown("task", TASK_OPTIONS, "go_nogo")
+    first = dropdown("first", PUBLISHED_VARIANTS, "W*D*C*")
+    second = dropdown("second", PUBLISHED_VARIANTS, "WD*C*")
+    task = dropdown("task", TASK_OPTIONS, "go_nogo")
     seed = ipw.BoundedIntText(description="seed", value=1, min=0, max=9999, layout={"width": "12em"})
     button = ipw.Button(description="Train both", button_style="primary", icon="play")
     bar = ipw.IntProgress(min=0, max=settings.epochs, description="epochs")
@@ -133,7 +170,7 @@ def two_variants_panel(field: CorticalField, settings: Settings | None = None) -
                 field, variants, task.value, seed.value, settings=settings,
                 on_epoch=lambda epoch: setattr(bar, "value", epoch),
             )  # fmt: skip
-            image.value = _png(two_variants_figure(trained, variants, task.value, field))
+            image.value = png(two_variants_figure(trained, variants, task.value, field))
             image.layout.display = "block"
             status.value = (
                 "; ".join(
@@ -166,14 +203,8 @@ def results_panel(results: pd.DataFrame, field: str) -> ipw.Widget:
     """Return a panel in which to pick a task and a measure of a results table; see :func:`measure_figure`."""
     present = set(results["task"])
     options = [option for option in TASK_OPTIONS if option[1] in present]
-    task = _dropdown("task", options, options[0][1])
-    measure = _dropdown("measure", [(text, key) for key, text in plots.MEASURE_LABELS.items()], "accuracy")
-    image = ipw.Image(format="png", layout={"max_width": "100%"})
-
-    def draw(_=None) -> None:
-        image.value = _png(measure_figure(results, task.value, measure.value, field))
-
-    for control in (task, measure):
-        control.observe(draw, "value")
-    draw()
-    return ipw.VBox([ipw.HBox([task, measure]), image])
+    task = dropdown("task", options, options[0][1])
+    measure = dropdown("measure", [(text, key) for key, text in plots.MEASURE_LABELS.items()], "accuracy")
+    return figure_panel(
+        lambda task, measure: measure_figure(results, task, measure, field), {"task": task, "measure": measure}
+    )

@@ -1,0 +1,266 @@
+"""Figures of fields and their activity. Each function takes the Axes to draw on and returns them.
+
+Notebooks 01, 02 and 13 use this module; :mod:`biornn_lite.plots` draws results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .activity import TILE_SECONDS, recording_end, spike_time_tiling_coefficient
+from .comparison import pool
+from .datasets import list_fields
+from .errors import InputError
+from .field import CorticalField
+
+PAIR_COLOURS = ("#0173b2", "#de8f05")
+"""The two neurons of a pair, which differ in lightness too."""
+
+
+def _rates(field: CorticalField) -> np.ndarray:
+    if field.spike_times is None:
+        raise InputError(f"{field.name} comes without events, so it has no rates; choose another colour")
+    return np.array([len(train) for train in field.spike_times]) / recording_end(field.spike_times)
+
+
+NEURON_COLOURS = {
+    "depth": ("z (µm)", lambda field: field.positions[:, 2]),
+    "rate": ("events per second", _rates),
+    "synapses out": ("neurons it synapses onto", lambda field: (field.connectome > 0).sum(axis=1)),
+    "synapses in": ("neurons that synapse onto it", lambda field: (field.connectome > 0).sum(axis=0)),
+}
+"""What can colour a neuron: the label of the colour bar, and the values of a field, shape (N,)."""
+
+
+def field_3d(
+    field: CorticalField, ax: Axes, colour: str = "depth", azimuth: float = -60, elevation: float = 20
+) -> Axes:
+    """Draw the somata of a field in space, joined by their synapses.
+
+    Parameters
+    ----------
+    field : CorticalField
+    ax : Axes
+        With ``projection="3d"``.
+    colour : str
+        A key of :data:`NEURON_COLOURS`.
+    azimuth, elevation : float
+        From where to look, in degrees.
+    """
+    label, values = NEURON_COLOURS[colour]
+    for i, j in np.argwhere(field.connectome):
+        ax.plot(*field.positions[[i, j]].T, color="0.6", linewidth=0.8, zorder=1)
+    dots = ax.scatter(*field.positions.T, c=values(field), cmap="viridis", s=26, edgecolor="0.3", linewidth=0.3)
+    ax.figure.colorbar(dots, ax=ax, label=label, shrink=0.6, pad=0.1)
+    ax.set_box_aspect(np.ptp(field.positions, axis=0))
+    ax.set(xlabel="x (µm)", ylabel="y (µm)", zlabel="z (µm)")
+    ax.locator_params(axis="y", nbins=3)
+    ax.locator_params(axis="z", nbins=4)
+    ax.view_init(elev=elevation, azim=azimuth)
+    ax.set_title(f"{field.label}: {field.neurons} neurons", fontsize=10)
+    return ax
+
+
+def degrees(field: CorticalField, ax: Axes) -> Axes:
+    """Draw how many neurons have how many partners, out and in."""
+    connected = field.connectome > 0
+    out, into = connected.sum(axis=1), connected.sum(axis=0)
+    edges = np.arange(max(out.max(), into.max()) + 2) - 0.5
+    for values, name, colour, side in ((out, "out", PAIR_COLOURS[0], -0.2), (into, "in", PAIR_COLOURS[1], 0.2)):
+        count, _ = np.histogram(values, edges)
+        ax.bar(edges[:-1] + 0.5 + side, count, 0.4, color=colour, label=f"partners {name}, mean {values.mean():.2f}")
+    ax.set(xlabel="partners", ylabel="neurons", title=f"{field.label}")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.legend(fontsize=8)
+    sns.despine(ax=ax)
+    return ax
+
+
+def raster(field: CorticalField, ax: Axes, start: float = 0.0, seconds: float = 60.0) -> Axes:
+    """Draw the events of all neurons in a window of time."""
+    windows = [train[(train >= start) & (train < start + seconds)] for train in field.spike_times]
+    ax.eventplot(windows, colors="0.15", linelengths=0.9, linewidths=0.8)
+    ax.set(xlabel="time (s)", ylabel="neuron", xlim=(start, start + seconds), ylim=(-0.5, field.neurons - 0.5))
+    ax.set_title(f"{field.label}: events", fontsize=10)
+    sns.despine(ax=ax)
+    return ax
+
+
+def by_distance(
+    fields: Sequence[CorticalField], ax: Axes, key: str = "correlation", edges: Sequence[float] | None = None
+) -> Axes:
+    """Draw how a property of pairs depends on their distance: its mean in bins, one line per field.
+
+    Parameters
+    ----------
+    fields : sequence of CorticalField
+    ax : Axes
+    key : {"correlation", "sttc", "synapses"}
+        ``synapses`` draws the share of ordered pairs that are connected, with twice its standard error.
+    edges : sequence of float, optional
+        Of the bins, in µm.
+    """
+    edges = np.arange(0, 1001, 100) if edges is None else np.asarray(edges)
+    table = pool(fields)
+    table["bin"] = pd.cut(table["distance"], edges, labels=(edges[:-1] + edges[1:]) / 2).astype(float)
+    if key == "synapses":
+        table[key] = table[key] > 0
+    styles = zip(("o-", "s--", "^:", "D-.", "v-"), sns.color_palette("colorblind", 5), strict=True)
+    for (name, rows), (style, colour) in zip(table.groupby("field", sort=False), styles, strict=False):
+        group = rows.groupby("bin")[key]
+        mean, error = group.mean(), 2 * group.std() / np.sqrt(group.size())
+        ax.errorbar(mean.index, mean, error if key == "synapses" else None, fmt=style, color=colour, label=name)
+    labels = {"correlation": "mean correlation", "sttc": "mean STTC", "synapses": "share of pairs connected"}
+    ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
+    ax.set(xlabel="distance between somata (µm)", ylabel=labels[key])
+    if key == "synapses":
+        ax.set_ylim(bottom=0)
+    ax.legend(fontsize=8)
+    sns.despine(ax=ax)
+    return ax
+
+
+def tiles(
+    field: CorticalField, pair: tuple[int, int], tile: float, ax: Axes, start: float = 0.0, seconds: float = 20.0
+) -> Axes:
+    """Draw the events of two neurons with the tile of ±Δt around each, of which the STTC counts the overlaps.
+
+    Parameters
+    ----------
+    field : CorticalField
+    pair : (int, int)
+    tile : float
+        Δt in seconds.
+    ax : Axes
+    start, seconds : float
+        The window of time that is shown.
+    """
+    trains = [field.spike_times[neuron] for neuron in pair]
+    shown = [train[(train >= start) & (train < start + seconds)] for train in trains]
+    for row, (train, colour) in enumerate(zip(shown, PAIR_COLOURS, strict=True)):
+        ax.broken_barh([(t - tile, 2 * tile) for t in train], (row - 0.32, 0.64), color=colour, alpha=0.3)
+        other = trains[1 - row]
+        near = np.array([np.abs(other - t).min() <= tile if len(other) else False for t in train], dtype=bool)
+        ax.vlines(train[near], row - 0.32, row + 0.32, color=colour, linewidth=2.4)
+        ax.vlines(train[~near], row - 0.32, row + 0.32, color=colour, linewidth=0.9)
+    value = spike_time_tiling_coefficient(trains, tile, stop=recording_end(field.spike_times))[0, 1]
+    ax.set(xlim=(start, start + seconds), ylim=(-0.6, 1.6), xlabel="time (s)")
+    ax.set_yticks([0, 1], [f"neuron {neuron}" for neuron in pair])
+    ax.set_title(f"Δt = {tile:.2f} s: STTC {value:.3f}; thick: within ±Δt of one of the other's events", fontsize=10)
+    sns.despine(ax=ax, left=True)
+    return ax
+
+
+def sttc_by_tile(
+    field: CorticalField, pair: tuple[int, int], ax: Axes, now: float = TILE_SECONDS, frame: float = 0.1587
+) -> Axes:
+    """Draw the STTC of two neurons against Δt, beside that of the same trains shifted against each other.
+
+    Parameters
+    ----------
+    field : CorticalField
+    pair : (int, int)
+    ax : Axes
+    now : float
+        The Δt to mark, in seconds.
+    frame : float
+        Length of an imaging frame in seconds, marked too.
+    """
+    stop = recording_end(field.spike_times)
+    one, other = (field.spike_times[neuron] for neuron in pair)
+    # By whole frames, so that a shifted train still lies on them; what leaves at the end comes back at the start.
+    last = np.round(stop / frame) * frame
+    shifted = np.sort((other + np.round(1000 / frame) * frame) % last)
+    widths = np.linspace(0.02, 1.0, 50)
+    for trains, label, style in (
+        ((one, other), "as recorded", "-"),
+        ((one, shifted), "one train shifted by 1,000 s", ":"),
+    ):
+        values = [spike_time_tiling_coefficient(trains, width, stop=stop)[0, 1] for width in widths]
+        ax.plot(widths, values, style, color="0.1", label=label)
+    ax.axvline(frame, color="0.6", linewidth=0.8)
+    ax.text(frame, ax.get_ylim()[1], " one frame", fontsize=8, color="0.4", va="top")
+    ax.axvline(now, color=PAIR_COLOURS[0], linewidth=1.5, label=f"Δt = {now:.2f} s")
+    ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
+    ax.set(xlabel="Δt (s)", ylabel="STTC")
+    ax.legend(fontsize=8)
+    sns.despine(ax=ax)
+    return ax
+
+
+def whole_data_set(fields: Sequence[CorticalField], figure: Figure | None = None) -> Figure:
+    """Draw the whole data set in one figure: the size of all 56 released fields, and the activity of those at hand.
+
+    Parameters
+    ----------
+    fields : sequence of CorticalField
+        Those at hand, of which at most five are drawn.
+    figure : Figure, optional
+    """
+    figure = figure or plt.figure(figsize=(13, 6.5), layout="constrained")
+    top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1.1])
+    table = list_fields().iloc[1:]
+    scans = table["field"].str.rsplit("_", n=1).str[0]
+    ax = top.subplots()
+    shades = ["#9ecae1" if number % 2 else "#6baed6" for number in pd.factorize(scans)[0]]
+    bars = ax.bar(table["field"], table["neurons"], color=shades)
+    for bar, here in zip(bars, table["here"], strict=True):
+        if here:
+            bar.set(facecolor="#08306b", hatch="//", edgecolor="white")
+    ax.tick_params(axis="x", rotation=90, labelsize=7)
+    ax.set(ylabel="neurons", xlim=(-0.7, 55.7))
+    ax.set_title(
+        f"56 released fields (session_scan_field), {table['neurons'].sum():,} neurons; "
+        f"hatched: the {table['here'].sum()} on this machine",
+        fontsize=10,
+    )
+    sns.despine(ax=ax)
+    for ax, key in zip(bottom.subplots(1, 3), ("correlation", "sttc", "synapses"), strict=True):
+        by_distance(fields[:5], ax, key)
+        if key != "correlation":
+            ax.get_legend().remove()
+    return figure
+
+
+def found_events(
+    trace: np.ndarray,
+    times: np.ndarray,
+    true: np.ndarray,
+    found: np.ndarray,
+    ax: Axes,
+    start: float = 0.0,
+    seconds: float = 60.0,
+) -> Axes:
+    """Draw a fluorescence trace with the events that caused it and those inferred from it.
+
+    Parameters
+    ----------
+    trace, times : ndarray, shape (T,)
+        Fluorescence, and seconds.
+    true, found : ndarray
+        Event times in seconds.
+    ax : Axes
+    start, seconds : float
+        The window of time that is shown.
+    """
+    inside = (times >= start) & (times < start + seconds)
+    ax.plot(times[inside], trace[inside], color="0.4", linewidth=0.8)
+    low, high = trace[inside].min(), trace[inside].max()
+    for events, place, colour, label in (
+        (true, 0.10, PAIR_COLOURS[0], "events"),
+        (found, 0.22, PAIR_COLOURS[1], "inferred"),
+    ):
+        shown = events[(events >= start) & (events < start + seconds)]
+        height = np.full(len(shown), low - place * (high - low))
+        ax.plot(shown, height, "|", color=colour, markersize=9, markeredgewidth=1.6, label=label)
+    ax.set(xlabel="time (s)", ylabel="fluorescence (baseline 1)", xlim=(start, start + seconds))
+    ax.legend(fontsize=8, loc="upper right")
+    sns.despine(ax=ax)
+    return ax
