@@ -173,6 +173,51 @@ def spike_time_tiling_coefficient(
     return matrix
 
 
+def frame_length(spike_times: Sequence[np.ndarray]) -> float | None:
+    """Find the length of the imaging frames on which events lie, in seconds; None if they lie on none.
+
+    Parameters
+    ----------
+    spike_times : sequence of N ndarrays
+        Of a whole field: a few neurons may have no events on neighbouring frames.
+    """
+    gaps = np.diff(np.unique(np.concatenate(spike_times)))
+    gaps = gaps[gaps > 1e-6]
+    if not len(gaps):
+        return None
+    frame = float(gaps.min())
+    near = gaps[gaps < 50 * frame] / frame
+    return frame if np.mean(np.abs(near - np.round(near)) < 0.01) > 0.95 else None
+
+
+def shifted(
+    spike_times: Sequence[np.ndarray], rng: np.random.Generator, frame: float | None = None
+) -> list[np.ndarray]:
+    """Shift each neuron's events in time by an amount of its own, around the end of the recording to its start.
+
+    What two neurons then still share is chance: neither knows of the other, but each keeps its rate and its rhythm.
+
+    Parameters
+    ----------
+    spike_times : sequence of N ndarrays
+        Seconds.
+    rng : numpy.random.Generator
+        Draws the shifts.
+    frame : float, optional
+        Shift by whole frames of this length in seconds, so that events stay on frames; see :func:`frame_length`.
+
+    Returns
+    -------
+    list of N ndarrays
+    """
+    if frame is None:
+        end = recording_end(spike_times)
+        return [np.sort((train + rng.random() * end) % end) for train in spike_times]
+    places = [np.round(train / frame).astype(int) for train in spike_times]
+    frames = 1 + max((place[-1] for place in places if len(place)), default=0)
+    return [np.sort((place + rng.integers(frames)) % frames) * frame for place in places]
+
+
 def field_from_events(
     name: str,
     positions: np.ndarray,
@@ -202,7 +247,7 @@ def field_from_events(
     FieldError
         If the parts do not fit together.
     """
-    n = len(spike_times)
+    n = len(positions) if np.ndim(positions) else 0
     # Checked first with nothing for the function: what is wrong with the events is then said as such.
     field = CorticalField(name, positions, connectome, np.eye(n), np.eye(n), spike_times=spike_times, **more)
     counts = event_counts(field.spike_times)

@@ -6,8 +6,11 @@ import io
 import math
 import pickle
 import pickletools
+import warnings
 import zipfile
 from collections.abc import Mapping
+from functools import partial
+from numbers import Real
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,22 +29,19 @@ def read_npy(path: Path) -> np.ndarray:
     Raises
     ------
     FieldError
-        If the file is missing, is damaged, or holds anything but arrays of numbers.
+        If the file is missing, is damaged, or holds anything but arrays of real numbers.
     """
+    check_file(path)
     try:
         with path.open("rb") as file:
-            size = path.stat().st_size
-            shape, dtype = _read_header(file)
-            if not dtype.hasobject:
-                _check_size(shape, dtype, size - file.tell())
-                file.seek(0)
-                return np.lib.format.read_array(file, allow_pickle=False)
-            array = _unpickle(file.read())
-            if not isinstance(array, np.ndarray) or array.shape != shape:
-                raise ValueError("what it holds is not the array that its header announces")
-            return array
-    except FileNotFoundError:
-        raise FieldError(f"{path}: no such file") from None
+            shape, order, dtype, start = _read_header(file)
+            content = start + file.read()
+        if not dtype.hasobject:
+            return _array(content, shape, order, dtype)
+        array = _unpickle(content)
+        if not isinstance(array, np.ndarray) or array.shape != shape:
+            raise ValueError("what it holds is not the array that its header announces")
+        return array
     except Exception as error:
         # A malformed file can raise anything, and all of it means that it cannot be read.
         raise FieldError(f"{path}: cannot be read safely ({first_line(error)})") from None
@@ -55,6 +55,7 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
     FieldError
         If the file is missing, is damaged, holds objects, or would take more than :data:`LARGEST_ARCHIVE`.
     """
+    check_file(path)
     try:
         with zipfile.ZipFile(path) as archive:
             total = sum(member.file_size for member in archive.infolist())
@@ -62,16 +63,14 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
                 raise ValueError(f"its arrays would take {total / 2**30:.0f} GiB of memory")
             arrays = {}
             for member in archive.infolist():
-                with archive.open(member) as file:
-                    shape, dtype = _read_header(file)
-                    if dtype.hasobject:
-                        raise ValueError(f"{member.filename} holds objects, which could run code")
-                    _check_size(shape, dtype, member.file_size - file.tell())
-                with archive.open(member) as file:
-                    arrays[member.filename.removesuffix(".npy")] = np.lib.format.read_array(file, allow_pickle=False)
+                key = member.filename.removesuffix(".npy")
+                if key in arrays:
+                    raise ValueError(f"it holds {key} twice")
+                try:
+                    arrays[key] = _read_member(archive, member)
+                except Exception as error:
+                    raise ValueError(f"{member.filename}: {first_line(error)}") from None
             return arrays
-    except FileNotFoundError:
-        raise FieldError(f"{path}: no such file") from None
     except Exception as error:
         raise FieldError(f"{path}: not a saved field ({first_line(error)})") from None
 
@@ -90,26 +89,76 @@ def write_npz(path: Path, arrays: Mapping[str, ArrayLike]) -> None:
                 np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
 
 
-def first_line(error: Exception) -> str:
-    """What an error says, in one line."""
-    return (str(error) or type(error).__name__).splitlines()[0]
+def check_file(path: Path) -> None:
+    """Refuse a path at which no file is: reading a folder fails oddly, and reading a pipe waits for ever."""
+    if not path.is_file():
+        raise FieldError(f"{path}: {'is not a file' if path.exists() else 'no such file'}")
 
 
-def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype]:
-    version = np.lib.format.read_magic(file)
-    if version == (1, 0):
-        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-    elif version == (2, 0):
-        shape, _, dtype = np.lib.format.read_array_header_2_0(file)
-    else:
+def first_line(error: object) -> str:
+    """What an error or another text says, in one line that a terminal can show."""
+    line = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+    return "".join(letter if letter.isprintable() else "?" for letter in line)
+
+
+def as_numbers(value: ArrayLike) -> np.ndarray:
+    """Return a float64 copy of real numbers.
+
+    Raises
+    ------
+    TypeError, ValueError, OverflowError
+        If they are something else, such as complex numbers, dates or texts of digits, which NumPy would turn into
+        numbers as well.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind not in "biufO":
+        raise TypeError(f"they are {array.dtype}")
+    if array.dtype == object:
+        other = next((item for item in array.flat if not isinstance(item, Real)), 0)
+        if not isinstance(other, Real):
+            raise TypeError(f"one is {type(other).__name__}")
+    with np.errstate(all="ignore"):  # what is too large for float64 becomes infinite
+        return np.array(array, dtype=np.float64)
+
+
+# NumPy refuses longer headers, and asks the file for as much as a header says that it takes.
+_LONGEST_HEADER = 12_000
+
+
+def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], str, np.dtype, bytes]:
+    """Return shape, order and type that a header announces, and what follows it in what was read."""
+    start = io.BytesIO(file.read(_LONGEST_HEADER))
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    version = np.lib.format.read_magic(start)
+    if version not in readers:
         raise ValueError(f"version {version} of the format")
-    return shape, dtype
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # such as of headers from Python 2
+        shape, fortran, dtype = readers[version](start)
+    if dtype.kind not in "biufUO":
+        raise ValueError(f"it holds {dtype}, which is not a real number")
+    return shape, "F" if fortran else "C", dtype, start.read()
 
 
-def _check_size(shape: tuple[int, ...], dtype: np.dtype, found: int) -> None:
+def _array(content: bytes | bytearray, shape: tuple[int, ...], order: str, dtype: np.dtype) -> np.ndarray:
     announced = math.prod(shape) * dtype.itemsize
-    if announced != found:
-        raise ValueError(f"its header announces {announced} bytes and {found} follow")
+    if announced != len(content) or not dtype.itemsize:
+        raise ValueError(f"its header announces {announced} bytes and {len(content)} follow")
+    return np.frombuffer(content, dtype).reshape(shape, order=order)
+
+
+def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA):
+        raise ValueError("it is packed in a way that NumPy does not use")
+    with archive.open(member) as file:
+        shape, order, dtype, start = _read_header(file)
+        if dtype.hasobject:
+            raise ValueError("it holds objects, which could run code")
+        content = bytearray(start)
+        # In small steps: what one step reads is unpacked whole, and its size is known only then.
+        for block in iter(partial(file.read, 4096), b""):
+            content += block
+    return _array(content, shape, order, dtype)
 
 
 # What a pickle of arrays of numbers is made of. Everything else, such as making objects of other classes
@@ -130,7 +179,7 @@ def _unpickle(data: bytes) -> np.ndarray:
             raise ValueError(f"the pickle uses {opcode.name}, which arrays of numbers do not need")
         if opcode.name.endswith("PUT") and int(argument) > len(data):
             raise ValueError(f"the pickle asks for {argument} places in memory")
-    return _built(_ArrayUnpickler(data).load())
+    return _Builder(8 * len(data) + 2**20).built(_ArrayUnpickler(data).load())
 
 
 class _ArrayUnpickler(pickle.Unpickler):
@@ -156,7 +205,9 @@ class _TypeNote:
         self.code, self.order = code, "|"
 
     def __setstate__(self, state: tuple) -> None:
-        self.order = state[1]
+        _, self.order, *rest = state
+        if rest not in ([None, None, None, -1, -1, 0], [None, None, None, -1, -1, 63]):
+            raise ValueError("an array's entries are not of a plain type")
 
 
 class _ArrayNote:
@@ -169,21 +220,46 @@ class _ArrayNote:
         self.state = state
 
 
-def _built(note: object) -> object:
-    """Build the array that a note describes; lists, numbers and None stay what they are."""
-    if isinstance(note, list):
-        return [_built(item) for item in note]
-    if not isinstance(note, _ArrayNote):
+class _Builder:
+    """Builds what notes describe, of no more than `budget` bytes, where each number counts 8.
+
+    A pickle can say in a few bytes that a list stands in many places, and that list in many places of another.
+    """
+
+    def __init__(self, budget: int) -> None:
+        self.budget = budget
+
+    def spend(self, size: int) -> None:
+        self.budget -= size
+        if self.budget < 0:
+            raise ValueError("the pickle repeats what it holds until it takes too much memory")
+
+    def built(self, note: object) -> object:
+        """Build the array that a note describes; numbers and lists of them stay what they are."""
+        if isinstance(note, (list, tuple)):
+            return self.items(note)
+        if isinstance(note, _ArrayNote):
+            return self.array(note)
+        if not isinstance(note, (int, float)):
+            raise ValueError(f"it holds {type(note).__name__} where numbers belong")
+        self.spend(8)
         return note
-    _, shape, kind, fortran, content = note.state
-    order = "F" if fortran else "C"
-    if kind.code in ("O", "O8"):
-        if math.prod(shape) != len(content):
-            raise ValueError(f"an array of shape {shape} holds {len(content)} items")
-        array = np.empty(len(content), dtype=object)
-        for place, item in enumerate(content):
-            array[place] = _built(item)
-        return array.reshape(shape, order=order)
-    if kind.code not in _NUMBER_TYPES or kind.order not in ("<", ">", "|", "="):
-        raise ValueError(f"an array holds {kind.order}{kind.code}, which is not a number")
-    return np.frombuffer(content, kind.order + kind.code).reshape(shape, order=order).copy()
+
+    def items(self, notes: list | tuple) -> list:
+        self.spend(8)
+        return [self.built(note) for note in notes]
+
+    def array(self, note: _ArrayNote) -> np.ndarray:
+        _, shape, kind, fortran, content = note.state
+        order = "F" if fortran else "C"
+        if kind.code in ("O", "O8"):
+            if not isinstance(content, list) or math.prod(shape) != len(content):
+                raise ValueError(f"an array of objects of shape {shape} does not hold a list of as many")
+            array = np.empty(len(content), dtype=object)
+            for place, item in enumerate(self.items(content)):
+                array[place] = item
+            return array.reshape(shape, order=order)
+        if kind.code not in _NUMBER_TYPES or kind.order not in ("<", ">", "|", "="):
+            raise ValueError(f"an array holds {kind.order}{kind.code}, which is not a number")
+        self.spend(8 + len(content))
+        return np.frombuffer(content, kind.order + kind.code).reshape(shape, order=order).copy()

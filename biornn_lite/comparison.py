@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial.distance import cdist
 
-from . import weights
+from . import activity, weights
 from .datasets import EMBEDDED, data_folder, list_fields, load_field
 from .field import CorticalField
 from .seeds import generator
@@ -50,10 +50,12 @@ STATISTICS = tuple(
         ("correlation_sd", "correlation: SD"),
         ("correlation_near", "correlation: mean of pairs nearer than 100 µm"),
         ("correlation_far", "correlation: mean of pairs farther than 500 µm"),
+        ("correlation_chance", "correlation: mean after shifting each neuron in time by itself"),
         ("sttc_mean", "STTC: mean"),
         ("sttc_sd", "STTC: SD"),
         ("sttc_near", "STTC: mean of pairs nearer than 100 µm"),
         ("sttc_far", "STTC: mean of pairs farther than 500 µm"),
+        ("sttc_chance", "STTC: mean after shifting each neuron in time by itself"),
         ("connected", "connected pairs"),
         ("density", "share of ordered pairs that are connected (%)"),
         ("wiring_distance", "mean distance of connected pairs, over that of all pairs"),
@@ -124,14 +126,10 @@ def describe(field: CorticalField) -> pd.Series:
     -------
     Series
         Named after the field; one entry for each of :data:`STATISTICS`, NaN for rates where a field has no
-        events. Functional weights are drawn once, from seed 0.
+        events. Functional weights are drawn once, and events shifted once, from seed 0.
     """
     table = pairs(field)
     near, far, connected = table["distance"] < NEAR_UM, table["distance"] > FAR_UM, table["synapses"] > 0
-    rates = np.array([])
-    if field.spike_times is not None:
-        last = max((train[-1] for train in field.spike_times if len(train)), default=1.0)
-        rates = np.array([len(train) / last for train in field.spike_times if len(train)])
     start = weights.functional(
         weights.lognormal_draws(field.neurons, generator(0, "lognormal")), field.correlation, field.sttc
     )
@@ -139,8 +137,7 @@ def describe(field: CorticalField) -> pd.Series:
     values = {
         "neurons": field.neurons,
         **dict(zip(("extent_x", "extent_y", "extent_z"), np.ptp(field.positions, axis=0), strict=True)),
-        "rate": np.median(rates) if len(rates) else np.nan,
-        "rate_spread": np.log(rates).std() if len(rates) else np.nan,
+        **_describe_events(field),
         "connected": int(connected.sum()),
         "density": 100 * connected.mean(),
         "wiring_distance": table.loc[connected, "distance"].mean() / table["distance"].mean(),
@@ -152,6 +149,22 @@ def describe(field: CorticalField) -> pd.Series:
         values[f"{key}_mean"], values[f"{key}_sd"] = table[key].mean(), table[key].std(ddof=0)
         values[f"{key}_near"], values[f"{key}_far"] = table.loc[near, key].mean(), table.loc[far, key].mean()
     return pd.Series(values, name=field.label)[[statistic.key for statistic in STATISTICS]]
+
+
+def _describe_events(field: CorticalField) -> dict[str, float]:
+    """Rates, and what correlation and STTC are by chance: NaN without events."""
+    if field.spike_times is None or not any(map(len, field.spike_times)):
+        return dict.fromkeys(("rate", "rate_spread", "correlation_chance", "sttc_chance"), np.nan)
+    end = activity.recording_end(field.spike_times)
+    rates = np.array([len(train) / end for train in field.spike_times if len(train)])
+    strangers = activity.shifted(field.spike_times, generator(0, "shifts"), activity.frame_length(field.spike_times))
+    upper = np.triu_indices(field.neurons, 1)
+    return {
+        "rate": np.median(rates),
+        "rate_spread": np.log(rates).std(),
+        "correlation_chance": activity.correlation(activity.event_counts(strangers))[upper].mean(),
+        "sttc_chance": activity.spike_time_tiling_coefficient(strangers)[upper].mean(),
+    }
 
 
 def compare(fields: Sequence[CorticalField]) -> pd.DataFrame:

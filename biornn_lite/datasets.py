@@ -16,9 +16,9 @@ import pooch
 import requests
 from tqdm.auto import tqdm
 
-from .arrays import first_line, read_npy
+from .arrays import as_numbers, check_file, first_line, read_npy
 from .errors import FieldError
-from .field import MICRONS_VOXEL_UM, CorticalField
+from .field import IDS, MICRONS_VOXEL_UM, CorticalField, PartError
 
 EMBEDDED = "synthetic_column"
 """Name of the synthetic field that comes with the library."""
@@ -256,50 +256,57 @@ def read_released(folder: str | Path) -> CorticalField:
     voxels = _numbers(found[0])
     if voxels.ndim != 2 or voxels.shape[1] != 3:
         raise FieldError(f"{found[0]}: positions have shape {voxels.shape}; expected (neurons, 3)")
-    sttc = _numbers(folder / "sttc_matrix.npy")
+    files = {
+        "positions": found[0],
+        "connectome": folder / f"connectome_{name}.csv",
+        "correlation": folder / "corr_matrix.npy",
+        "sttc": folder / "sttc_matrix.npy",
+        "precision": folder / "precision_matrix.npy",
+        "spike_times": folder / f"spikes_{name}.npy",
+        "nucleus_ids": folder / f"target_ids_{name}.npy",
+        "unit_ids": folder / f"unit_ids_{name}.npy",
+        "root_ids": folder / f"root_ids_{name}.npy",
+    }
+    sttc = _numbers(files["sttc"])
     if sttc.ndim == 2 and sttc.shape[0] == sttc.shape[1] and not np.triu(sttc, 1).any():
         sttc = sttc + np.tril(sttc, -1).T  # released as its lower triangle and diagonal
-    spikes, precision = folder / f"spikes_{name}.npy", folder / "precision_matrix.npy"
-    ids = {"nucleus_ids": "target_ids", "unit_ids": "unit_ids", "root_ids": "root_ids"}
-    files = {key: folder / f"{released}_{name}.npy" for key, released in ids.items()}
     lattice = None
     if name in released_fields().index and released_fields().loc[name, "neurons"] == len(voxels):
         lattice = released_fields().loc[name, "lattice"]
     arrays = {
         "positions": voxels * np.array(MICRONS_VOXEL_UM),
-        "connectome": _connectome(folder / f"connectome_{name}.csv"),
-        "correlation": _numbers(folder / "corr_matrix.npy"),
+        "connectome": _connectome(files["connectome"]),
+        "correlation": _numbers(files["correlation"]),
         "sttc": sttc,
-        "precision": _numbers(precision) if precision.exists() else None,
-        "spike_times": list(read_npy(spikes)) if spikes.exists() else None,
-        **{key: read_npy(file) for key, file in files.items() if file.exists()},
+        "precision": _numbers(files["precision"]) if files["precision"].exists() else None,
+        **{key: read_npy(files[key]) for key in ("spike_times", *IDS) if files[key].exists()},
     }
     try:
         return CorticalField(name=name, lattice=lattice, **arrays)
+    except PartError as error:
+        raise FieldError(f"{files.get(error.part, folder)}: {error}") from None
     except FieldError as error:
         raise FieldError(f"{folder}: {error}") from None
 
 
 def _connectome(path: Path) -> np.ndarray:
     """Read a square table of synapse counts whose first row and column are labels."""
+    check_file(path)
     try:
-        table = pd.read_csv(path, index_col=0)
-    except FileNotFoundError:
-        raise FieldError(f"{path}: no such file") from None
-    except (OSError, ValueError, pd.errors.ParserError) as error:
+        table = pd.read_csv(path, index_col=0, low_memory=False)
+    except Exception as error:
+        # As of other files: a malformed table can raise anything.
         raise FieldError(f"{path}: not a table ({first_line(error)})") from None
-    try:
-        return table.to_numpy(dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise FieldError(f"{path}: holds something other than numbers ({first_line(error)})") from None
+    for column, dtype in table.dtypes.items():
+        if dtype.kind not in "iuf":
+            raise FieldError(f"{path}: holds something other than numbers in column {first_line(column)}")
+    return table.to_numpy(dtype=np.float64)
 
 
 def _numbers(path: Path) -> np.ndarray:
     """Read an array of numbers, also one stored as an object array of rows."""
     array = read_npy(path)
     try:
-        if array.dtype == object:
-            array = np.stack([np.asarray(row, dtype=np.float64) for row in array])
-        return array.astype(np.float64)
-    except (TypeError, ValueError) as error:
+        return np.stack([as_numbers(row) for row in array]) if array.dtype == object else as_numbers(array)
+    except (TypeError, ValueError, OverflowError) as error:
         raise FieldError(f"{path}: does not hold a table of numbers ({first_line(error)})") from None

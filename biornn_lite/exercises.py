@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from .activity import correlation, event_counts, recording_end, spike_time_tiling_coefficient
+from .activity import correlation, event_counts, frame_length, shifted, spike_time_tiling_coefficient
 from .errors import InputError
 from .field import MICRONS_VOXEL_UM, CorticalField
-from .synthetic import ColumnRecipe
+from .seeds import generator
 from .tasks import get_task
 from .variants import get_variant
-
-FRAME_SECONDS = ColumnRecipe.frame
 
 
 def _say(right: bool, message: str) -> bool:
@@ -254,14 +252,8 @@ def check_chance_free_tile(answer: float | None, field: CorticalField) -> bool:
         return False
     if not 0 < tile <= 1:
         return _say(False, f"Δt = {tile:g} s; choose one above 0 and up to 1 s.")
-    stop = recording_end(field.spike_times)
-    frames = round(stop / FRAME_SECONDS)
-    rng = np.random.default_rng(0)
-    trains = [
-        np.sort((np.round(train / FRAME_SECONDS) + rng.integers(frames)) % frames) * FRAME_SECONDS
-        for train in field.spike_times[:24]
-    ]
-    values = spike_time_tiling_coefficient(trains, tile, stop=stop)[np.triu_indices(24, 1)]
+    trains = shifted(field.spike_times, generator(0, "shifts"), frame_length(field.spike_times))[:24]
+    values = spike_time_tiling_coefficient(trains, tile)[np.triu_indices(24, 1)]
     mean = values.mean()
     told = f"At Δt = {tile:g} s, 24 shifted trains have a mean STTC of {mean:+.4f}."
     if abs(mean) < 0.006:

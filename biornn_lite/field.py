@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import operator
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from .arrays import first_line, read_npz, write_npz
+from .arrays import as_numbers, first_line, read_npz, write_npz
 from .errors import FieldError
 from .files import written_atomically
 
@@ -17,6 +20,14 @@ MICRONS_VOXEL_UM = (0.004, 0.004, 0.040)
 
 IDS = ("nucleus_ids", "unit_ids", "root_ids")
 """The identifiers that a field may carry."""
+
+
+class PartError(FieldError):
+    """One part of a field is malformed; `part` is the parameter's name."""
+
+    def __init__(self, message: str, part: str) -> None:
+        super().__init__(message)
+        self.part = part
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,88 +81,118 @@ class CorticalField:
     root_ids: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        positions = self._frozen("positions", self.positions)
+        if not isinstance(self.name, str) or not self.name or not self.name.isprintable():
+            raise FieldError(f"the name of a field is {_shown(self.name)}; expected a text of one line")
+        self._keep("name", str(self.name))
+        positions = self._numbers("positions")
         if positions.ndim != 2 or positions.shape[1] != 3:
-            raise FieldError(f"{self.name}: positions have shape {positions.shape}; expected (neurons, 3)")
+            raise self._fault("positions", f"positions have shape {positions.shape}; expected (neurons, 3)")
         n = len(positions)
         if n < 2:
-            raise FieldError(f"{self.name}: {n} neuron; a field needs at least 2")
+            raise self._fault("positions", f"{n} neuron{'s' * (n != 1)}; a field needs at least 2")
+        self._keep("positions", positions)
         for key in ("connectome", "correlation", "sttc", "precision"):
-            if key == "precision" and self.precision is None:
-                continue
-            matrix = self._frozen(key, getattr(self, key))
-            if matrix.shape != (n, n):
-                raise FieldError(f"{self.name}: {key} has shape {matrix.shape}, but the positions give {n} neurons")
-            if key == "connectome":
-                if (matrix < 0).any():
-                    i, j = np.argwhere(matrix < 0)[0]
-                    raise FieldError(f"{self.name}: connectome has a negative synapse count at [{i}, {j}]")
-            elif not np.allclose(matrix, matrix.T, rtol=1e-6, atol=1e-8):
-                i, j = np.unravel_index(np.abs(matrix - matrix.T).argmax(), matrix.shape)
-                raise FieldError(f"{self.name}: {key} is not symmetric: [{i}, {j}] differs from [{j}, {i}]")
-            if key in ("correlation", "sttc") and np.abs(matrix).max() > 1 + 1e-6:
-                raise FieldError(f"{self.name}: {key} leaves the range -1 to 1")
-        voxel = np.asarray(self.voxel_size)
-        if voxel.shape != (3,) or voxel.dtype.kind not in "iuf" or not (np.isfinite(voxel) & (voxel > 0)).all():
-            raise FieldError(f"{self.name}: voxel_size is {self.voxel_size!r}; expected three lengths in µm")
+            if key != "precision" or self.precision is not None:
+                self._keep(key, self._checked_matrix(key, n))
+        self._keep("voxel_size", self._checked_voxel_size())
         if self.spike_times is not None:
-            object.__setattr__(self, "spike_times", self._checked_spikes(n))
+            self._keep("spike_times", self._checked_spikes(n))
         if self.lattice is not None:
-            try:
-                lattice = tuple(int(side) for side in self.lattice)
-            except (TypeError, ValueError, OverflowError):
-                raise FieldError(f"{self.name}: lattice is {self.lattice!r}; expected three sides") from None
-            if len(lattice) != 3 or min(lattice) < 1 or np.prod(lattice) != n:
-                raise FieldError(f"{self.name}: lattice {lattice} does not hold {n} neurons")
-            object.__setattr__(self, "lattice", lattice)
+            self._keep("lattice", self._checked_lattice(n))
         for key in IDS:
             if getattr(self, key) is not None:
-                object.__setattr__(self, key, self._checked_ids(key, n))
+                self._keep(key, self._checked_ids(key, n))
+        if not isinstance(self.synthetic, (bool, np.bool_)):
+            raise self._fault("synthetic", f"synthetic is {_shown(self.synthetic)}; expected True or False")
+        self._keep("synthetic", bool(self.synthetic))
 
-    def _checked_ids(self, key: str, n: int) -> np.ndarray:
-        ids = np.array(getattr(self, key))
-        if ids.shape != (n,) or ids.dtype.kind not in "iu":
-            # Segment ids have 18 digits, of which a float keeps 16.
-            raise FieldError(f"{self.name}: {key} are {ids.dtype} of shape {ids.shape}; expected ({n},) integers")
-        values, counts = np.unique(ids, return_counts=True)
-        if (counts > 1).any():
-            raise FieldError(f"{self.name}: {key} name {values[counts > 1][0]} more than once")
-        ids = ids.astype(np.int64)
-        ids.flags.writeable = False
-        return ids
+    def _fault(self, part: str, message: str) -> PartError:
+        return PartError(f"{self.name}: {message}", part)
 
-    def _frozen(self, key: str, value: object) -> np.ndarray:
-        """Return a read-only float64 copy, stored under `key`, after checking that it holds finite numbers."""
+    def _keep(self, part: str, value: object) -> None:
+        """Put what was checked in the place of what was given; arrays become read-only."""
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False
+        object.__setattr__(self, part, value)
+
+    def _numbers(self, part: str) -> np.ndarray:
+        """Return a float64 copy of a part after checking that it holds finite numbers."""
         try:
-            if np.asarray(value).dtype.kind not in "biufO":  # not complex numbers, texts or dates
-                raise TypeError(f"they are {np.asarray(value).dtype}")
-            array = np.array(value, dtype=np.float64)
+            array = as_numbers(getattr(self, part))
         except (TypeError, ValueError, OverflowError) as error:
-            raise FieldError(f"{self.name}: {key} does not hold numbers ({error})") from None
+            raise self._fault(part, f"{part} does not hold numbers ({first_line(error)})") from None
         if not np.isfinite(array).all():
             where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
-            raise FieldError(f"{self.name}: {key} holds {array[where]} at {list(where)}; expected finite numbers")
-        array.flags.writeable = False
-        object.__setattr__(self, key, array)
+            raise self._fault(part, f"{part} holds {array[where]} at {list(where)}; expected finite numbers")
         return array
 
+    def _checked_matrix(self, key: str, n: int) -> np.ndarray:
+        matrix = self._numbers(key)
+        if matrix.shape != (n, n):
+            raise self._fault(key, f"{key} has shape {matrix.shape}, but the positions give {n} neurons")
+        if key == "connectome":
+            if (matrix < 0).any():
+                i, j = np.argwhere(matrix < 0)[0]
+                raise self._fault(key, f"connectome has a negative synapse count at [{i}, {j}]")
+            return matrix
+        with np.errstate(over="ignore"):  # of differences
+            if not np.allclose(matrix, matrix.T, rtol=1e-6, atol=1e-8):
+                i, j = np.unravel_index(np.abs(matrix - matrix.T).argmax(), matrix.shape)
+                raise self._fault(key, f"{key} is not symmetric: [{i}, {j}] differs from [{j}, {i}]")
+        if key != "precision" and np.abs(matrix).max() > 1 + 1e-6:
+            raise self._fault(key, f"{key} leaves the range -1 to 1")
+        return matrix
+
+    def _checked_voxel_size(self) -> tuple[float, ...]:
+        voxel = self._numbers("voxel_size")
+        if voxel.shape != (3,) or (voxel <= 0).any():
+            raise self._fault("voxel_size", f"voxel_size is {_shown(self.voxel_size)}; expected three lengths in µm")
+        return tuple(voxel.tolist())
+
+    def _checked_lattice(self, n: int) -> tuple[int, ...]:
+        try:
+            lattice = tuple(operator.index(side) for side in self.lattice)
+        except TypeError:
+            raise self._fault("lattice", f"lattice is {_shown(self.lattice)}; expected three sides") from None
+        if len(lattice) != 3 or min(lattice) < 1 or math.prod(lattice) != n:
+            raise self._fault("lattice", f"lattice {_shown(lattice)} does not hold {n} neurons")
+        return lattice
+
+    def _checked_ids(self, key: str, n: int) -> np.ndarray:
+        try:
+            ids = np.array(getattr(self, key))
+        except ValueError as error:
+            raise self._fault(key, f"{key} are not a list ({first_line(error)})") from None
+        if ids.shape != (n,) or ids.dtype.kind not in "iu":
+            # Segment ids have 18 digits, of which a float keeps 16.
+            raise self._fault(key, f"{key} are {ids.dtype} of shape {ids.shape}; expected ({n},) integers")
+        if ids.max() > np.iinfo(np.int64).max:
+            raise self._fault(key, f"{key} hold {ids.max()}, which is no int64")
+        values, counts = np.unique(ids, return_counts=True)
+        if (counts > 1).any():
+            raise self._fault(key, f"{key} name {values[counts > 1][0]} more than once")
+        return ids.astype(np.int64)
+
     def _checked_spikes(self, n: int) -> tuple[np.ndarray, ...]:
-        if not hasattr(self.spike_times, "__len__"):
-            raise FieldError(f"{self.name}: spike times are {self.spike_times!r}; expected one list per neuron")
-        if len(self.spike_times) != n:
-            raise FieldError(f"{self.name}: spike times of {len(self.spike_times)} neurons, positions of {n}")
-        trains = []
+        try:
+            found, trains = len(self.spike_times), []
+        except TypeError:
+            shown = _shown(self.spike_times)
+            raise self._fault("spike_times", f"spike times are {shown}; expected one list per neuron") from None
+        if found != n:
+            raise self._fault("spike_times", f"spike times of {found} neurons, positions of {n}")
         for i, train in enumerate(self.spike_times):
+            where = f"spike times of neuron {i}"
             try:
-                train = np.array(train, dtype=np.float64)
-            except (TypeError, ValueError) as error:
-                raise FieldError(f"{self.name}: spike times of neuron {i} are not numbers ({error})") from None
+                train = as_numbers(train)
+            except (TypeError, ValueError, OverflowError) as error:
+                raise self._fault("spike_times", f"{where} are not numbers ({first_line(error)})") from None
             if train.ndim != 1 or not np.isfinite(train).all():
-                raise FieldError(f"{self.name}: spike times of neuron {i} are not a list of finite numbers")
+                raise self._fault("spike_times", f"{where} are not a list of finite numbers")
             if len(train) and train[0] < 0:
-                raise FieldError(f"{self.name}: spike times of neuron {i} begin at {train[0]:g} s, before 0")
-            if (np.diff(train) < 0).any():
-                raise FieldError(f"{self.name}: spike times of neuron {i} are not in increasing order")
+                raise self._fault("spike_times", f"{where} begin at {train[0]:g} s, before 0")
+            if (train[1:] < train[:-1]).any():
+                raise self._fault("spike_times", f"{where} are not in increasing order")
             train.flags.writeable = False
             trains.append(train)
         return tuple(trains)
@@ -178,11 +219,23 @@ class CorticalField:
         """
         if not 2 <= neurons <= self.neurons:
             raise FieldError(f"{self.name}: cannot keep {neurons} of {self.neurons} neurons")
-        keep = np.sort(rng.choice(self.neurons, neurons, replace=False))
+        return self.select(np.sort(rng.choice(self.neurons, neurons, replace=False)))
+
+    def select(self, keep: Sequence[int]) -> CorticalField:
+        """Return the field of some of its neurons, in the order given.
+
+        Parameters
+        ----------
+        keep : sequence of int
+            Indices of at least 2 neurons, each once.
+        """
+        keep = np.asarray(keep)
+        if keep.dtype.kind not in "iu" or keep.ndim != 1 or len(np.unique(keep % self.neurons)) != len(keep):
+            raise FieldError(f"{self.name}: neurons are selected by indices, each once")
         square = np.ix_(keep, keep)
         return replace(
             self,
-            name=f"{self.name}[{neurons}]",
+            name=f"{self.name}[{len(keep)}]",
             positions=self.positions[keep],
             connectome=self.connectome[square],
             correlation=self.correlation[square],
@@ -222,18 +275,29 @@ class CorticalField:
         if missing:
             raise FieldError(f"{path}: lacks {', '.join(sorted(missing))}")
         try:
-            if "spike_counts" in arrays:
-                counts, times = arrays.pop("spike_counts"), arrays["spike_times"]
-                if (counts < 0).any() or counts.sum() != len(times):
-                    raise FieldError(f"spike_counts announce {counts.sum()} spikes, but spike_times has {len(times)}")
-                arrays["spike_times"] = np.split(times, np.cumsum(counts)[:-1])
-            if "lattice" in arrays:
-                arrays["lattice"] = tuple(arrays["lattice"].tolist())
-            arrays["name"] = str(arrays["name"])
-            arrays["synthetic"] = bool(arrays.get("synthetic", False))
-            arrays["voxel_size"] = tuple(np.asarray(arrays.get("voxel_size", MICRONS_VOXEL_UM)).tolist())
+            if "spike_counts" in arrays or "spike_times" in arrays:
+                arrays["spike_times"] = _split(arrays.get("spike_times"), arrays.pop("spike_counts", None))
+            for key in {"name", "lattice", "voxel_size", "synthetic"} & arrays.keys():
+                arrays[key] = arrays[key].tolist()
             return cls(**arrays)
         except FieldError as error:
             raise FieldError(f"{path}: {error}") from None
         except (TypeError, ValueError, IndexError) as error:
             raise FieldError(f"{path}: holds something that a field has not ({first_line(error)})") from None
+
+
+def _split(times: np.ndarray | None, counts: np.ndarray | None) -> list[np.ndarray]:
+    """Cut the event times of all neurons in a row, as a file holds them, into one array per neuron."""
+    if times is None or counts is None:
+        raise FieldError("of spike_times and spike_counts it lacks one")
+    if times.ndim != 1 or counts.ndim != 1 or counts.dtype.kind not in "iu":
+        raise FieldError(f"spike_counts are {counts.dtype} of shape {counts.shape}; expected one integer per neuron")
+    total = sum(counts.tolist())
+    if (counts < 0).any() or total != len(times):
+        raise FieldError(f"spike_counts announce {total} spikes, but spike_times has {len(times)}")
+    return np.split(times, np.cumsum(counts)[:-1])
+
+
+def _shown(value: object) -> str:
+    """A value in one short line."""
+    return first_line(reprlib.repr(value))

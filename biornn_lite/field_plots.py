@@ -13,12 +13,14 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from .activity import TILE_SECONDS, recording_end, spike_time_tiling_coefficient
+from .activity import TILE_SECONDS, frame_length, recording_end, shifted, spike_time_tiling_coefficient
 from .comparison import pool
 from .datasets import list_fields
 from .errors import InputError
 from .field import CorticalField
+from .seeds import generator
 
 PAIR_COLOURS = ("#0173b2", "#de8f05")
 """The two neurons of a pair, which differ in lightness too."""
@@ -57,8 +59,11 @@ def field_3d(
     label, values = NEURON_COLOURS[colour]
     for i, j in np.argwhere(field.connectome):
         ax.plot(*field.positions[[i, j]].T, color="0.6", linewidth=0.8, zorder=1)
-    dots = ax.scatter(*field.positions.T, c=values(field), cmap="viridis", s=26, edgecolor="0.3", linewidth=0.3)
-    ax.figure.colorbar(dots, ax=ax, label=label, shrink=0.6, pad=0.1)
+    shades = values(field)
+    dots = ax.scatter(*field.positions.T, c=shades, cmap="viridis", s=26, edgecolor="0.3", linewidth=0.3)
+    bar = ax.figure.colorbar(dots, ax=ax, label=label, shrink=0.6, pad=0.1)
+    if shades.dtype.kind == "i":
+        bar.locator = MaxNLocator(integer=True)
     ax.set_box_aspect(np.ptp(field.positions, axis=0))
     ax.set(xlabel="x (µm)", ylabel="y (µm)", zlabel="z (µm)")
     ax.locator_params(axis="y", nbins=3)
@@ -105,7 +110,7 @@ def by_distance(
     key : {"correlation", "sttc", "synapses"}
         ``synapses`` draws the share of ordered pairs that are connected, with twice its standard error.
     edges : sequence of float, optional
-        Of the bins, in µm.
+        Of the bins, in µm; those with fewer than 30 ordered pairs are left out.
     """
     edges = np.arange(0, 1001, 100) if edges is None else np.asarray(edges)
     table = pool(fields)
@@ -114,7 +119,7 @@ def by_distance(
         table[key] = table[key] > 0
     styles = zip(("o-", "s--", "^:", "D-.", "v-"), sns.color_palette("colorblind", 5), strict=True)
     for (name, rows), (style, colour) in zip(table.groupby("field", sort=False), styles, strict=False):
-        group = rows.groupby("bin")[key]
+        group = rows[rows.groupby("bin")[key].transform("size") >= 30].groupby("bin")[key]
         mean, error = group.mean(), 2 * group.std() / np.sqrt(group.size())
         ax.errorbar(mean.index, mean, error if key == "synapses" else None, fmt=style, color=colour, label=name)
     labels = {"correlation": "mean correlation", "sttc": "mean STTC", "synapses": "share of pairs connected"}
@@ -158,9 +163,7 @@ def tiles(
     return ax
 
 
-def sttc_by_tile(
-    field: CorticalField, pair: tuple[int, int], ax: Axes, now: float = TILE_SECONDS, frame: float = 0.1587
-) -> Axes:
+def sttc_by_tile(field: CorticalField, pair: tuple[int, int], ax: Axes, now: float = TILE_SECONDS) -> Axes:
     """Draw the STTC of two neurons against Δt, beside that of the same trains shifted against each other.
 
     Parameters
@@ -169,24 +172,22 @@ def sttc_by_tile(
     pair : (int, int)
     ax : Axes
     now : float
-        The Δt to mark, in seconds.
-    frame : float
-        Length of an imaging frame in seconds, marked too.
+        The Δt to mark, in seconds. Where events lie on imaging frames, one frame is marked too.
     """
     stop = recording_end(field.spike_times)
     one, other = (field.spike_times[neuron] for neuron in pair)
-    # By whole frames, so that a shifted train still lies on them; what leaves at the end comes back at the start.
-    last = np.round(stop / frame) * frame
-    shifted = np.sort((other + np.round(1000 / frame) * frame) % last)
+    frame = frame_length(field.spike_times)
+    strangers = shifted((one, other), generator(0, "shifts"), frame)
     widths = np.linspace(0.02, 1.0, 50)
     for trains, label, style in (
         ((one, other), "as recorded", "-"),
-        ((one, shifted), "one train shifted by 1,000 s", ":"),
+        (strangers, "shifted against each other", ":"),
     ):
         values = [spike_time_tiling_coefficient(trains, width, stop=stop)[0, 1] for width in widths]
         ax.plot(widths, values, style, color="0.1", label=label)
-    ax.axvline(frame, color="0.6", linewidth=0.8)
-    ax.text(frame, ax.get_ylim()[1], " one frame", fontsize=8, color="0.4", va="top")
+    if frame is not None:
+        ax.axvline(frame, color="0.6", linewidth=0.8)
+        ax.text(frame, ax.get_ylim()[1], " one frame", fontsize=8, color="0.4", va="top")
     ax.axvline(now, color=PAIR_COLOURS[0], linewidth=1.5, label=f"Δt = {now:.2f} s")
     ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
     ax.set(xlabel="Δt (s)", ylabel="STTC")

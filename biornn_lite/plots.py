@@ -159,8 +159,10 @@ def field_map(field: CorticalField, ax: Axes) -> Axes:
     return ax
 
 
-def matrix(values: np.ndarray, ax: Axes, title: str, label: str, limit: float | None = None) -> Axes:
-    """Draw a matrix over pairs of neurons, from neuron (row) to neuron (column).
+def matrix(
+    values: np.ndarray, ax: Axes, title: str, label: str, limit: float | None = None, directed: bool = True
+) -> Axes:
+    """Draw a matrix over pairs of neurons.
 
     Parameters
     ----------
@@ -170,11 +172,13 @@ def matrix(values: np.ndarray, ax: Axes, title: str, label: str, limit: float | 
         Of the Axes, and of the colour bar.
     limit : float, optional
         Where the colours end, the same on both sides of 0; the largest absolute value when left out.
+    directed : bool
+        Whether entry [i, j] goes from neuron i to neuron j, as weights do, or belongs to both alike.
     """
     limit = np.abs(values).max() if limit is None else limit
     image = ax.imshow(values, cmap="PuOr", vmin=-limit, vmax=limit, interpolation="nearest")
     ax.figure.colorbar(image, ax=ax, label=label, shrink=0.8, extend="max" if values.max() > limit else "neither")
-    ax.set_xlabel("to neuron")
-    ax.set_ylabel("from neuron")
+    ax.set_xlabel("to neuron" if directed else "neuron")
+    ax.set_ylabel("from neuron" if directed else "neuron")
     ax.set_title(title, fontsize=10)
     return ax

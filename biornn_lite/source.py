@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -24,6 +25,7 @@ from scipy.spatial import cKDTree
 from tqdm.auto import tqdm
 
 from .activity import field_from_events
+from .arrays import first_line
 from .datasets import cache_folder
 from .deconvolution import events_from_fluorescence
 from .errors import FieldError, InputError
@@ -81,6 +83,7 @@ def coregistered_neurons(client: CAVEclient, session: int, scan: int, field: int
     )
     if matches.empty:
         raise FieldError(f"{COREGISTRATION} has no neuron in session {session}, scan {scan}, field {field}")
+    _check_ids(matches, "target_id", "unit_id")
     best = matches.sort_values("residual").drop_duplicates("target_id").drop_duplicates("unit_id")
     wanted = sorted(int(nucleus) for nucleus in best["target_id"])
     parts = [
@@ -94,9 +97,7 @@ def coregistered_neurons(client: CAVEclient, session: int, scan: int, field: int
         for first in range(0, len(wanted), 500)
     ]
     nuclei = pd.concat(parts, ignore_index=True)
-    for key, table in (("target_id", best), ("unit_id", best), ("id", nuclei), ("pt_root_id", nuclei)):
-        if table[key].dtype.kind not in "iu":
-            raise FieldError(f"CAVE gave {key} as {table[key].dtype}, which loses digits of ids; expected integers")
+    _check_ids(nuclei, "id", "pt_root_id")
     table = best.merge(nuclei, left_on="target_id", right_on="id", suffixes=("_match", ""))
     table = table[table["pt_root_id"] > 0].drop_duplicates("pt_root_id", keep=False).sort_values("target_id")
     voxels = table[["pt_position_x", "pt_position_y", "pt_position_z"]].to_numpy(dtype=np.float64)
@@ -107,6 +108,12 @@ def coregistered_neurons(client: CAVEclient, session: int, scan: int, field: int
     neurons[["x", "y", "z"]] = voxels * np.array(MICRONS_VOXEL_UM)
     neurons.attrs["left_out"] = len(matches) - len(neurons)
     return neurons
+
+
+def _check_ids(table: pd.DataFrame, *keys: str) -> None:
+    for key in keys:
+        if table[key].dtype.kind not in "iu":
+            raise FieldError(f"CAVE gave {key} as {table[key].dtype}, which loses digits of ids; expected integers")
 
 
 def synapse_counts(
@@ -137,8 +144,16 @@ def synapse_counts(
     -------
     ndarray of int, shape (N, N)
         From row to column; no synapses of a neuron onto itself.
+
+    Raises
+    ------
+    InputError
+        If an id is not an integer, or there twice.
     """
-    root_ids = np.asarray(root_ids, dtype=np.int64)
+    root_ids = np.asarray(root_ids)
+    if root_ids.dtype.kind not in "iu" or len(np.unique(root_ids)) < len(root_ids):
+        raise InputError(f"root_ids are {root_ids.dtype}, or name a segment twice; expected integers, each once")
+    root_ids = root_ids.astype(np.int64)
     key = hashlib.sha256(root_ids.tobytes()).hexdigest()[:12]
     home = Path(folder) if folder else cache_folder() / "cave"
     home = home / f"synapses_{MATERIALIZATION}_{key}"
@@ -177,13 +192,12 @@ def find_nwb(session: int, scan: int, api: str = DANDI) -> str:
     query = f"{api}/dandisets/{DANDISET}/versions/{DANDISET_VERSION}/assets/?{urlencode({'glob': f'*{name}*.nwb'})}"
     try:
         with urlopen(query, timeout=30) as answer:
-            found = json.load(answer)["results"]
-    except (OSError, ValueError, KeyError) as error:
-        raise FieldError(f"{query}: no list of files ({error}); give a downloaded NWB file instead") from None
-    found = [asset for asset in found if name in asset["path"]]
+            found = [asset["asset_id"] for asset in json.load(answer)["results"] if name in asset["path"]]
+    except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
+        raise FieldError(f"{query}: no list of files ({first_line(error)}); give a downloaded NWB file") from None
     if len(found) != 1:
         raise FieldError(f"dandiset {DANDISET} has {len(found)} files of session {session}, scan {scan}, not one")
-    return f"{api}/assets/{found[0]['asset_id']}/download/"
+    return f"{api}/assets/{found[0]}/download/"
 
 
 @contextmanager
@@ -206,7 +220,7 @@ def _open_nwb(source: str | Path) -> Iterator:
         raise
     except Exception as error:
         # Damaged HDF5 and damaged NWB raise errors of many kinds; all mean that the file cannot be read.
-        raise FieldError(f"{source}: cannot be read as NWB ({str(error).splitlines()[0]})") from None
+        raise FieldError(f"{source}: cannot be read as NWB ({first_line(error)})") from None
 
 
 def read_fluorescence(
@@ -244,7 +258,7 @@ def read_fluorescence(
             series = nwb.processing["ophys"]["Fluorescence"].roi_response_series[f"RoiResponseSeries{field}"]
         except KeyError as error:
             raise FieldError(f"{source}: has no fluorescence of field {field} (it lacks {error})") from None
-        rois = series.rois.table.to_dataframe(exclude={"image_mask"}).iloc[series.rois.data[:]].reset_index(drop=True)
+        rois = series.rois.table.to_dataframe(exclude={"image_mask"}).iloc[series.rois.data[:]].reset_index()
         column_of = _regions(rois, neurons, tolerance, f"{source}: PlaneSegmentation{field}")
         nucleus_ids = np.array([nucleus for nucleus in neurons.index if nucleus in column_of], dtype=np.int64)
         columns = np.array([column_of[nucleus] for nucleus in nucleus_ids])
@@ -266,9 +280,11 @@ def _regions(rois: pd.DataFrame, neurons: pd.DataFrame, tolerance: float, where:
     """Find each neuron's region of interest: nucleus id to row of `rois`."""
     if "nucleus_id" in rois:
         # Stored as a float, which is exact for numbers of six digits.
-        known = rois["nucleus_id"].dropna().astype(np.int64)
-        known = known[~known.duplicated()]
-        return {int(nucleus): int(row) for row, nucleus in known.items() if nucleus in neurons.index}
+        known = rois[["nucleus_id", "id"]].dropna().astype(np.int64)
+        # Such files number regions by unit: of two regions of one nucleus, that of the matched unit stays.
+        known["matched"] = known["id"] == known["nucleus_id"].map(neurons["unit_id"])
+        known = known.sort_values("matched", ascending=False, kind="stable").drop_duplicates("nucleus_id")
+        return {int(nucleus): int(row) for row, nucleus in known["nucleus_id"].items() if nucleus in neurons.index}
     axes = ["pt_x_position", "pt_y_position", "pt_z_position"]
     if not set(axes) <= set(rois):
         raise FieldError(f"{where} has neither nucleus ids nor positions in the volume to find neurons by")

@@ -1,0 +1,155 @@
+"""Descriptions of fields: against loops written from their definitions, planted effects, and the measured fields."""
+
+import re
+import runpy
+from dataclasses import replace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT
+from scipy.spatial.distance import cdist
+from sklearn.linear_model import LogisticRegression
+
+from biornn_lite import comparison, field_plots
+from biornn_lite.comparison import STATISTICS, compare, describe, known_statistics, like_to_like, pairs, pool
+from biornn_lite.datasets import EMBEDDED, read_released
+from biornn_lite.synthetic import ColumnRecipe, synthetic_field
+
+MEASURED = ("6_6_2", "5_6_8", "5_3_4", "5_3_8")
+# What a test of bounds can say something about: not the sizes, nor what rests on a couple of dozen synapses.
+FEW = {"neurons", "connected", "density", "wiring_distance", "like_to_like", "like_to_like_error"}
+
+
+@pytest.fixture(scope="module")
+def measured(microns):
+    return [read_released(microns / name) for name in MEASURED]
+
+
+def test_pairs_are_all_ordered_pairs(small):
+    table = pairs(small)
+    assert len(table) == 24 * 23 and set(table.columns) == {"field", "distance", "correlation", "sttc", "synapses"}
+    rows = iter(table.itertuples())
+    for i in range(24):
+        for j in range(24):
+            if i != j:
+                row = next(rows)
+                assert row.synapses == small.connectome[i, j] and row.correlation == small.correlation[i, j]
+                assert row.distance == pytest.approx(np.linalg.norm(small.positions[i] - small.positions[j]))
+    assert len(pool([small, small])) == 2 * len(table)
+
+
+def test_a_description_is_what_a_loop_gives(column):
+    told = describe(column)
+    n, distance = 96, cdist(column.positions, column.positions)
+    near = [column.sttc[i, j] for i in range(n) for j in range(n) if i != j and distance[i, j] < 100]
+    assert told["sttc_near"] == pytest.approx(np.mean(near))
+    connected = [(i, j) for i in range(n) for j in range(n) if column.connectome[i, j]]
+    assert told["connected"] == len(connected)
+    assert told["density"] == pytest.approx(100 * len(connected) / (n * (n - 1)))
+    everyone = [distance[i, j] for i in range(n) for j in range(n) if i != j]
+    assert told["wiring_distance"] == pytest.approx(np.mean([distance[p] for p in connected]) / np.mean(everyone))
+    assert list(told.index) == [statistic.key for statistic in STATISTICS] and told.name == column.label
+
+
+def test_planted_like_to_like_wiring_is_found_and_none_is_not():
+    found = like_to_like(pairs(synthetic_field(200, 5, recipe=ColumnRecipe(like_to_like=1.0, density=0.02))))
+    none = [like_to_like(pairs(synthetic_field(96, seed, recipe=ColumnRecipe(density=0.02)))) for seed in range(4)]
+    assert found[0] > 8 * found[1]
+    assert all(abs(mean) < 3.5 * error for mean, error in none)
+
+
+def test_a_planted_fall_of_connections_is_found():
+    steep = describe(synthetic_field(200, 5, recipe=ColumnRecipe(fall=1.0, density=0.02)))
+    flat = describe(synthetic_field(200, 5, recipe=ColumnRecipe(fall=0.0, density=0.02)))
+    assert steep["wiring_distance"] < 0.7 and flat["wiring_distance"] == pytest.approx(1, abs=0.08)
+
+
+def test_without_synapses_or_events_what_they_tell_is_missing_not_zero(column):
+    bare = describe(replace(column, connectome=np.zeros((96, 96)), spike_times=None))
+    assert bare[["rate", "sttc_chance", "like_to_like", "wiring_distance"]].isna().all() and bare["connected"] == 0
+
+
+# The embedded field beside measured ones
+
+
+def within(told: pd.Series, table: pd.DataFrame, slack: float) -> pd.Series:
+    low, high = table.min(), table.max()
+    return (told >= low - slack * (high - low)) & (told <= high + slack * (high - low))
+
+
+def test_the_embedded_field_lies_among_the_measured_ones(column):
+    table = known_statistics()
+    inside = within(describe(column), table.loc[list(MEASURED)], slack=0.5).drop(FEW)
+    assert inside.all(), inside[~inside]
+    # A bound that anything satisfies would hold nothing: a field of other statistics fails it.
+    other = describe(synthetic_field(96, 0, recipe=ColumnRecipe(nearby=0.1, alike=0.3, rate=1.0)))
+    assert not within(other, table.loc[list(MEASURED)], slack=0.5).drop(FEW).all()
+
+
+def test_what_rests_on_few_synapses_lies_within_its_error(column):
+    told, table = describe(column), known_statistics().loc[list(MEASURED)]
+    assert abs(told["like_to_like"]) < 3 * told["like_to_like_error"]
+    expected = table["connected"].sum() / (table["neurons"] * (table["neurons"] - 1)).sum() * 96 * 95
+    assert abs(told["connected"] - expected) < 3 * np.sqrt(expected)
+    assert 0.7 < told["wiring_distance"] < 1.2
+
+
+@pytest.mark.parametrize("neurons", [42, 312])
+def test_other_sizes_have_the_same_statistics(neurons):
+    told = describe(synthetic_field(neurons, 1))
+    table = known_statistics().loc[list(MEASURED)]
+    free = FEW | {"extent_x", "extent_y", "extent_z", "rate_spread"}  # of a small sample, free to vary
+    inside = within(told, table, slack=1.0).drop(free)
+    assert inside.all(), inside[~inside]
+
+
+def test_the_data_card_is_what_the_code_gives(measured, column):
+    table = compare([column, *measured])
+    pd.testing.assert_frame_equal(table, known_statistics(), check_names=False, rtol=1e-4, check_dtype=False)
+    markdown = runpy.run_path(str(ROOT / "data" / "make_data_card.py"))["markdown"]
+    assert markdown(table) in (ROOT / "data" / "README.md").read_text()
+
+
+def test_the_card_states_the_regression_that_the_measured_fields_give(measured):
+    """Log odds of a connection against distance and correlation, an intercept per field."""
+    table = pool(measured)
+    bins = table.groupby("field")["distance"].transform(lambda d: pd.qcut(d, 20, labels=False))
+    above = table["correlation"] - table.groupby([table["field"], bins])["correlation"].transform("mean")
+    above /= above.groupby(table["field"]).transform("std")
+    design = np.column_stack([table["distance"] / 100, above, pd.get_dummies(table["field"])]).astype(float)
+    model = LogisticRegression(C=1e6, fit_intercept=False, max_iter=5000).fit(design, table["synapses"] > 0)
+    chance = model.predict_proba(design)[:, 1]
+    errors = np.sqrt(np.diag(np.linalg.inv((design * (chance * (1 - chance))[:, None]).T @ design)))
+    card = (ROOT / "data" / "README.md").read_text()
+    found = re.search(r"by −([\d.]+) ± ([\d.]+) per 100 µm .* by −([\d.]+) ± ([\d.]+) per standard", card)
+    stated = [float(number) for number in found.groups()]
+    given = [-model.coef_[0, 0], errors[0], -model.coef_[0, 1], errors[1]]
+    assert np.less_equal(np.abs(np.subtract(given, stated)), [5e-4, 5e-4, 5e-3, 5e-3]).all(), given
+    assert f"{len(table):,} ordered pairs" in card
+
+
+# Figures
+
+
+def test_fields_at_hand_and_the_figure_of_all(microns, monkeypatch):
+    monkeypatch.setenv("BIORNN_DATA", str(microns))
+    fields = comparison.fields_at_hand()
+    assert {field.name for field in fields} == {EMBEDDED, *MEASURED}
+    figure = field_plots.whole_data_set(fields)
+    texts = [ax.get_title() for sub in figure.subfigs for ax in sub.axes]
+    assert "19,178 neurons; hatched: the 4 on this machine" in texts[0]
+    monkeypatch.setenv("BIORNN_DATA", str(microns / "nowhere"))
+    assert [field.name for field in comparison.fields_at_hand()] == [EMBEDDED]
+
+
+def test_by_distance_draws_the_means_of_bins(column):
+    ax = field_plots.by_distance([column], plt.figure().add_subplot(), "correlation", edges=[0, 200, 1000])
+    x, y = ax.lines[0].get_data()
+    table = pairs(column)
+    wanted = [table.loc[table["distance"] <= 200, "correlation"].mean()]
+    wanted.append(table.loc[table["distance"] > 200, "correlation"].mean())
+    np.testing.assert_allclose(x.astype(float), [100, 600])
+    np.testing.assert_allclose(y.astype(float), wanted)
+    plt.close("all")
