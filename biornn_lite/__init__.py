@@ -1,8 +1,9 @@
 """Replicate and audit recurrent networks that start from cortical function, position and wiring.
 
-The modules stand in the order of the notebooks: ``field``, ``datasets``, ``synthetic``, ``activity``, ``weights``,
-``space``, ``communicability``, ``tasks``, ``variants``, ``priors``, ``network``, ``training``, ``topology``,
-``study`` and ``statistics``; ``plots``, ``widgets`` and ``exercises`` serve the notebooks.
+The modules stand in the order of the notebooks: ``field``, ``datasets``, ``activity``, ``synthetic``,
+``comparison``, ``deconvolution``, ``source``, ``weights``, ``space``, ``communicability``, ``tasks``, ``variants``,
+``priors``, ``network``, ``training``, ``topology``, ``study`` and ``statistics``; ``plots``, ``field_plots``,
+``widgets``, ``field_widgets`` and ``exercises`` serve the notebooks; ``arrays`` and ``files`` read and write safely.
 """
 
 __version__ = "0.1.0"

@@ -35,7 +35,7 @@ def read_npy(path: Path) -> np.ndarray:
     try:
         with path.open("rb") as file:
             shape, order, dtype, start = _read_header(file)
-            content = start + file.read()
+            content = start.read() + file.read()
         if not dtype.hasobject:
             return _array(content, shape, order, dtype)
         array = _unpickle(content)
@@ -121,13 +121,14 @@ def as_numbers(value: ArrayLike) -> np.ndarray:
         return np.array(array, dtype=np.float64)
 
 
-# NumPy refuses longer headers, and asks the file for as much as a header says that it takes.
-_LONGEST_HEADER = 12_000
+# Packed files are read in small steps: what one step reads is unpacked whole, and its size is known only then.
+_STEP = 4096
 
 
-def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], str, np.dtype, bytes]:
-    """Return shape, order and type that a header announces, and what follows it in what was read."""
-    start = io.BytesIO(file.read(_LONGEST_HEADER))
+def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], str, np.dtype, BinaryIO]:
+    """Return shape, order and type that a header announces, and what was read of the file, at the header's end."""
+    # NumPy takes headers of up to 10,000 bytes, but would first read as many as the header says it has.
+    start = io.BytesIO(b"".join(file.read(_STEP) for _ in range(3)))
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     version = np.lib.format.read_magic(start)
     if version not in readers:
@@ -137,13 +138,17 @@ def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], str, np.dtype, bytes]
         shape, fortran, dtype = readers[version](start)
     if dtype.kind not in "biufUO":
         raise ValueError(f"it holds {dtype}, which is not a real number")
-    return shape, "F" if fortran else "C", dtype, start.read()
+    return shape, "F" if fortran else "C", dtype, start
+
+
+def _check_size(shape: tuple[int, ...], dtype: np.dtype, found: int) -> None:
+    announced = math.prod(shape) * dtype.itemsize
+    if announced != found or not dtype.itemsize:
+        raise ValueError(f"its header announces {announced} bytes and {found} follow")
 
 
 def _array(content: bytes | bytearray, shape: tuple[int, ...], order: str, dtype: np.dtype) -> np.ndarray:
-    announced = math.prod(shape) * dtype.itemsize
-    if announced != len(content) or not dtype.itemsize:
-        raise ValueError(f"its header announces {announced} bytes and {len(content)} follow")
+    _check_size(shape, dtype, len(content))
     return np.frombuffer(content, dtype).reshape(shape, order=order)
 
 
@@ -154,9 +159,9 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarra
         shape, order, dtype, start = _read_header(file)
         if dtype.hasobject:
             raise ValueError("it holds objects, which could run code")
-        content = bytearray(start)
-        # In small steps: what one step reads is unpacked whole, and its size is known only then.
-        for block in iter(partial(file.read, 4096), b""):
+        _check_size(shape, dtype, member.file_size - start.tell())
+        content = bytearray(start.read())
+        for block in iter(partial(file.read, _STEP), b""):
             content += block
     return _array(content, shape, order, dtype)
 
@@ -170,6 +175,8 @@ _OPCODES = frozenset(
     "PUT BINPUT LONG_BINPUT MEMOIZE GET BINGET LONG_BINGET GLOBAL STACK_GLOBAL REDUCE BUILD".split()
 )
 
+# The state of a plain type: no parts, no names, no flags.
+_PLAIN = [None, None, None, -1, -1, 0]
 _NUMBER_TYPES = {f"{kind}{size}" for kind, sizes in {"f": "248", "i": "1248", "u": "1248"}.items() for size in sizes}
 
 
@@ -202,12 +209,10 @@ class _TypeNote:
     """What a pickle says of the type of an array's entries."""
 
     def __init__(self, code: str, *_) -> None:
-        self.code, self.order = code, "|"
+        self.code, self.order, self.more = code, "|", []
 
     def __setstate__(self, state: tuple) -> None:
-        _, self.order, *rest = state
-        if rest not in ([None, None, None, -1, -1, 0], [None, None, None, -1, -1, 63]):
-            raise ValueError("an array's entries are not of a plain type")
+        _, self.order, *self.more = state
 
 
 class _ArrayNote:
@@ -259,7 +264,7 @@ class _Builder:
             for place, item in enumerate(self.items(content)):
                 array[place] = item
             return array.reshape(shape, order=order)
-        if kind.code not in _NUMBER_TYPES or kind.order not in ("<", ">", "|", "="):
-            raise ValueError(f"an array holds {kind.order}{kind.code}, which is not a number")
+        if kind.code not in _NUMBER_TYPES or kind.order not in ("<", ">", "|", "=") or kind.more != _PLAIN:
+            raise ValueError(f"an array holds {kind.order}{kind.code}, which is not a plain number")
         self.spend(8 + len(content))
         return np.frombuffer(content, kind.order + kind.code).reshape(shape, order=order).copy()

@@ -5,6 +5,7 @@ Notebook 01 works through this module.
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Sequence
 from functools import cache
@@ -293,13 +294,18 @@ def _connectome(path: Path) -> np.ndarray:
     """Read a square table of synapse counts whose first row and column are labels."""
     check_file(path)
     try:
-        table = pd.read_csv(path, index_col=0, low_memory=False)
+        content = path.read_bytes()
+        if b"\0" in content:
+            raise ValueError("it holds NUL bytes")  # at which pandas ends a cell
+        table = pd.read_csv(io.BytesIO(content), index_col=0, low_memory=False)
     except Exception as error:
-        # As of other files: a malformed table can raise anything.
+        # As of arrays: a malformed file can raise anything.
         raise FieldError(f"{path}: not a table ({first_line(error)})") from None
     for column, dtype in table.dtypes.items():
         if dtype.kind not in "iuf":
             raise FieldError(f"{path}: holds something other than numbers in column {first_line(column)}")
+    if table.shape[0] == table.shape[1] and [str(label) for label in table.index] != list(table.columns):
+        raise FieldError(f"{path}: its rows and columns are not labelled alike, in the same order")
     return table.to_numpy(dtype=np.float64)
 
 

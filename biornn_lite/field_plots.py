@@ -64,7 +64,7 @@ def field_3d(
     bar = ax.figure.colorbar(dots, ax=ax, label=label, shrink=0.6, pad=0.1)
     if shades.dtype.kind == "i":
         bar.locator = MaxNLocator(integer=True)
-    ax.set_box_aspect(np.ptp(field.positions, axis=0))
+    ax.set_box_aspect(np.ptp(field.positions, axis=0), zoom=1.25)
     ax.set(xlabel="x (µm)", ylabel="y (µm)", zlabel="z (µm)")
     ax.locator_params(axis="y", nbins=3)
     ax.locator_params(axis="z", nbins=4)

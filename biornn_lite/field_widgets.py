@@ -16,7 +16,7 @@ from .widgets import dropdown, figure_panel, slider
 
 def field_figure(field: CorticalField, colour: str = "depth", azimuth: float = -60, elevation: float = 20) -> Figure:
     """Draw a field in space; see :func:`biornn_lite.field_plots.field_3d`."""
-    figure = plt.figure(figsize=(8, 5), layout="constrained")
+    figure = plt.figure(figsize=(9, 4.6), layout="constrained")
     field_plots.field_3d(field, figure.add_subplot(projection="3d"), colour, azimuth, elevation)
     return figure
 
@@ -101,7 +101,7 @@ def inference_figure(
 def inference_panel(field: CorticalField) -> ipw.Widget:
     """Return a panel in which to change noise and threshold of an inference; see :func:`inference_figure`."""
     controls = {
-        "noise": slider("noise", 0.2, 0.05, 0.6, 0.05, "SD, an event adds 1"),
+        "noise": slider("noise", 0.2, 0.05, 0.6, 0.05, "SD; an event adds 1"),
         "threshold": slider("threshold", 2.0, 0.5, 5.0, 0.25, "SD of the noise"),
     }
     return figure_panel(lambda **values: inference_figure(field, **values), controls)

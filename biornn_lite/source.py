@@ -183,7 +183,10 @@ def _synapses(client: CAVEclient, pre: np.ndarray, post: np.ndarray) -> pd.DataF
     if len(table) > MOST_ROWS and len(pre) > 1:
         half = len(pre) // 2
         return pd.concat([_synapses(client, pre[:half], post), _synapses(client, pre[half:], post)])
-    return table[["pre_pt_root_id", "post_pt_root_id"]].astype(np.int64)
+    ends = table[["pre_pt_root_id", "post_pt_root_id"]]
+    if len(ends):  # nothing tells types where there are no rows
+        _check_ids(ends, *ends)
+    return ends
 
 
 def find_nwb(session: int, scan: int, api: str = DANDI) -> str:

@@ -67,7 +67,7 @@ def slider(description: str, value: float, low: float, high: float, step: float,
     """Return a slider that is wide enough for its description."""
     return ipw.FloatSlider(
         value, min=low, max=high, step=step, description=f"{description} ({unit})" if unit else description,
-        style={"description_width": "initial"}, layout={"width": "24em"},
+        style={"description_width": "initial"}, layout={"width": "28em"},
     )  # fmt: skip
 
 

@@ -15,7 +15,13 @@ HERE = Path(__file__).parent
 def run(path: Path) -> None:
     """Execute one notebook; an error in a cell ends here and leaves the file as it was."""
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, kernel_name="python3", timeout=600, resources={"metadata": {"path": HERE}}).execute()
+    NotebookClient(
+        notebook,
+        kernel_name="python3",
+        timeout=600,
+        coalesce_streams=True,  # of a progress bar, the last state
+        resources={"metadata": {"path": HERE}},
+    ).execute()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # the time of day, which differs at each run
     # Of the kernel, only what every machine has in common.

@@ -26,7 +26,7 @@ def no_figure_is_left_open():
     [
         (field_widgets.field_panel, {"colour": "rate", "turn (degrees)": 30, "tilt (degrees)": 60}),
         (field_widgets.pair_panel, {"neuron": 5, "and": 7, "Δt (s)": 0.3, "from (s)": 400}),
-        (field_widgets.inference_panel, {"noise (SD, an event adds 1)": 0.4, "threshold (SD of the noise)": 3.0}),
+        (field_widgets.inference_panel, {"noise (SD; an event adds 1)": 0.4, "threshold (SD of the noise)": 3.0}),
     ],
 )
 def test_every_control_of_a_panel_redraws_it(column, panel, changes):

@@ -122,3 +122,42 @@ def test_the_ablation_runs_and_its_panel_redraws(address, page):
     page.wait_for_timeout(1000)
     keep(page, "09_panel")
     expect(notebook.locator(".jp-RenderedText[data-mime-type*='err']")).to_have_count(0)
+
+
+# Of each notebook about fields: a slider of its panel, worked with the keyboard, and a list or number to change.
+PANELS = {
+    "01_load_a_connectome": ("turn (degrees)", "colour", "rate"),
+    "02_from_activity_to_function": ("Δt (s)", "neuron", "12"),
+    "13_your_own_field": ("threshold (SD of the noise)", None, None),
+}
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_a_field_notebook_runs_and_its_panel_redraws(address, page, name):
+    slider, other, value = PANELS[name]
+    notebook = run_all(page, address, f"{name}.ipynb")
+    # The last cell has run when the last exercise has said that it is not answered.
+    expect(notebook.get_by_text("not answered yet").nth(2)).to_be_attached(timeout=3 * MINUTE)
+    label = notebook.get_by_text(slider, exact=True)
+    label.scroll_into_view_if_needed()
+    panel = notebook.locator(".jp-OutputArea-output", has=page.get_by_text(slider, exact=True))
+    image = panel.locator("img")
+    expect(image).to_be_visible(timeout=MINUTE)
+    before = image.get_attribute("src")
+    row = panel.locator(".widget-slider", has=page.get_by_text(slider, exact=True))
+    row.get_by_role("slider").focus()
+    page.keyboard.press("ArrowRight")
+    expect(image).not_to_have_attribute("src", before, timeout=MINUTE)
+    if other:
+        before = image.get_attribute("src")
+        control = panel.get_by_label(other, exact=True)
+        if value.isdigit():
+            control.fill(value)
+            control.press("Enter")
+        else:
+            control.select_option(value)
+        expect(image).not_to_have_attribute("src", before, timeout=MINUTE)
+    image.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    keep(page, f"{name[:2]}_panel")
+    expect(notebook.locator(".jp-RenderedText[data-mime-type*='err']")).to_have_count(0)

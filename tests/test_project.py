@@ -87,8 +87,10 @@ def test_the_readme_names_what_there_is():
         assert re.search(rf"^{target}:", makefile, re.M), target
     for link in re.findall(r"\]\((?!https?:)([^)#]+)", readme):
         assert (ROOT / link).exists(), link
-    command = [sys.executable, "-m", "biornn_lite", "replicate", "--help"]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    shown = ""
+    for command in ("replicate", "fetch"):
+        call = [sys.executable, "-m", "biornn_lite", command, "--help"]
+        shown += subprocess.run(call, capture_output=True, text=True, check=True).stdout
     for option in set(re.findall(r"(--[a-z]+)", readme)):
         assert option in shown, option
 
