@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
@@ -346,6 +347,12 @@ def field_from_source(
     client = client or connect()
     neurons = coregistered_neurons(client, session, scan, field)
     nucleus_ids, traces, times = read_fluorescence(nwb or find_nwb(session, scan), field, neurons, progress=progress)
+    if progress:
+        tqdm.write(
+            f"{len(nucleus_ids)} of {len(neurons)} coregistered neurons have fluorescence; "
+            f"{neurons.attrs['left_out']} doubtful matches were left out before",
+            file=sys.stderr,
+        )
     if len(nucleus_ids) < 2:
         raise FieldError(f"{len(nucleus_ids)} of {len(neurons)} coregistered neurons have fluorescence; 2 are needed")
     neurons = neurons.loc[nucleus_ids]

@@ -270,7 +270,7 @@ def test_the_command_lists_fields_and_choices(capsys):
         (["--neurons", "1000"], "cannot keep 1000 of 96 neurons"),
         (["--neurons", "1"], "cannot keep 1 of 96 neurons"),
         (["--device", "cuda"], "device is cuda"),
-        (["--set", "function=precision"], "has no precision matrix"),
+        (["--neurons", "50", "--set", "function=precision"], "has no precision matrix"),
     ],
 )
 def test_bad_input_gets_one_line_and_code_2(tmp_path, capsys, monkeypatch, arguments, message):
