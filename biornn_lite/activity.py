@@ -22,6 +22,19 @@ TILE_SECONDS = 0.1
 """Half-width Δt of a tile in the released spike time tiling coefficients."""
 
 
+def trains_of(field: CorticalField) -> Sequence[np.ndarray]:
+    """Return the event times of a field, or say that it has none.
+
+    Raises
+    ------
+    InputError
+        If the field comes without event times.
+    """
+    if field.spike_times is None:
+        raise InputError(f"{field.name} comes without event times; 5_6_8, 5_3_4 and 5_3_8 have them, among others")
+    return field.spike_times
+
+
 def recording_end(spike_times: Sequence[np.ndarray]) -> float:
     """Return when the recording is taken to end, in seconds: one Δt (0.1 s) after the last event of all.
 

@@ -186,7 +186,7 @@ def _unpickle(data: bytes) -> np.ndarray:
             raise ValueError(f"the pickle uses {opcode.name}, which arrays of numbers do not need")
         if opcode.name.endswith("PUT") and int(argument) > len(data):
             raise ValueError(f"the pickle asks for {argument} places in memory")
-    return _Builder(8 * len(data) + 2**20).built(_ArrayUnpickler(data).load())
+    return _Builder(8 * len(data) + 2**18).built(_ArrayUnpickler(data).load())
 
 
 class _ArrayUnpickler(pickle.Unpickler):
@@ -226,9 +226,10 @@ class _ArrayNote:
 
 
 class _Builder:
-    """Builds what notes describe, of no more than `budget` bytes, where each number counts 8.
+    """Builds what notes describe, of no more than `budget` bytes.
 
-    A pickle can say in a few bytes that a list stands in many places, and that list in many places of another.
+    Without sharing, what a pickle holds fits in 8 times its size. But it can also say in a few bytes that a list
+    stands in many places of another list, which stands in many places of another.
     """
 
     def __init__(self, budget: int) -> None:
@@ -255,16 +256,16 @@ class _Builder:
         return [self.built(note) for note in notes]
 
     def array(self, note: _ArrayNote) -> np.ndarray:
+        self.spend(64)
         _, shape, kind, fortran, content = note.state
-        order = "F" if fortran else "C"
         if kind.code in ("O", "O8"):
             if not isinstance(content, list) or math.prod(shape) != len(content):
                 raise ValueError(f"an array of objects of shape {shape} does not hold a list of as many")
             array = np.empty(len(content), dtype=object)
             for place, item in enumerate(self.items(content)):
                 array[place] = item
-            return array.reshape(shape, order=order)
+            return array.reshape(shape)  # objects stand row by row, whatever `fortran` says
         if kind.code not in _NUMBER_TYPES or kind.order not in ("<", ">", "|", "=") or kind.more != _PLAIN:
             raise ValueError(f"an array holds {kind.order}{kind.code}, which is not a plain number")
-        self.spend(8 + len(content))
-        return np.frombuffer(content, kind.order + kind.code).reshape(shape, order=order).copy()
+        self.spend(len(content))
+        return np.frombuffer(content, kind.order + kind.code).reshape(shape, order="F" if fortran else "C").copy()

@@ -44,6 +44,7 @@ STATISTICS = tuple(
         ("extent_x", "extent along x (µm)"),
         ("extent_y", "extent along y (µm)"),
         ("extent_z", "extent along z (µm)"),
+        ("off_plane", "SD of the somata off the best-fitting plane (µm)"),
         ("rate", "median events per second"),
         ("rate_spread", "SD of the logarithm of the rate"),
         ("correlation_mean", "correlation: mean"),
@@ -59,6 +60,7 @@ STATISTICS = tuple(
         ("connected", "connected pairs"),
         ("density", "share of ordered pairs that are connected (%)"),
         ("wiring_distance", "mean distance of connected pairs, over that of all pairs"),
+        ("wiring_distance_error", "its standard error"),
         ("like_to_like", "correlation of connected pairs above others at their distance (SD)"),
         ("like_to_like_error", "its standard error (SD)"),
         ("diagonal_ratio", "functional weights: mean of the diagonal over the mean of the rest"),
@@ -90,33 +92,52 @@ def pool(fields: Sequence[CorticalField]) -> pd.DataFrame:
     return pd.concat([pairs(field) for field in fields], ignore_index=True)
 
 
-def like_to_like(table: pd.DataFrame, bins: int = 20) -> tuple[float, float]:
-    """Measure whether connected pairs are more alike than other pairs as far apart.
+def excess_correlation(field: CorticalField, bins: int = 20) -> np.ndarray:
+    """How much more alike two neurons are than others as far apart.
 
     Parameters
     ----------
-    table : DataFrame
-        As :func:`pairs` gives it; of one field, or pooled.
+    field : CorticalField
     bins : int
-        Into how many equally full bins of distance each field's pairs are sorted.
+        Into how many equally full bins of distance the pairs are sorted.
+
+    Returns
+    -------
+    ndarray, shape (N, N)
+        Correlation minus its mean over pairs at that distance, in standard deviations of that difference; diagonal 0.
+    """
+    table = pairs(field)
+    apart = table.groupby(pd.qcut(table["distance"], bins, duplicates="drop"), observed=True)["correlation"]
+    difference = table["correlation"] - apart.transform("mean")
+    excess = np.zeros((field.neurons, field.neurons))
+    excess[~np.eye(field.neurons, dtype=bool)] = difference / difference.std(ddof=0)
+    return excess
+
+
+def over_connections(field: CorticalField, values: np.ndarray, relabellings: int = 500) -> tuple[float, float]:
+    """Average a property of pairs over the connected ones, and say how much chance would move that.
+
+    Parameters
+    ----------
+    field : CorticalField
+    values : ndarray, shape (N, N)
+    relabellings : int
+        How often the connectome's neurons get new labels, from seed 0. That keeps who has how many partners, which
+        makes connected pairs less independent than their number says.
 
     Returns
     -------
     (float, float)
-        The mean over connected pairs of (correlation - mean correlation at that distance), in units of that
-        difference's standard deviation over all pairs, and its standard error; NaN without connected pairs.
+        The mean over connected pairs and the standard deviation of that mean over relabelled connectomes; NaN without
+        connected pairs.
     """
-
-    def excess(one: pd.DataFrame) -> pd.Series:
-        apart = one.groupby(pd.qcut(one["distance"], bins, duplicates="drop"), observed=True)["correlation"]
-        difference = one["correlation"] - apart.transform("mean")
-        return difference / difference.std(ddof=0)
-
-    above = pd.concat([excess(one) for _, one in table.groupby("field")])
-    connected = above[table["synapses"] > 0]
-    if connected.empty:
+    sender, receiver = np.nonzero(field.connectome)
+    if not len(sender):
         return float("nan"), float("nan")
-    return float(connected.mean()), float(1 / np.sqrt(len(connected)))
+    rng = generator(0, "relabelled connectomes")
+    orders = [rng.permutation(field.neurons) for _ in range(relabellings)]
+    chance = [values[order[sender], order[receiver]].mean() for order in orders]
+    return float(values[sender, receiver].mean()), float(np.std(chance))
 
 
 def describe(field: CorticalField) -> pd.Series:
@@ -130,17 +151,21 @@ def describe(field: CorticalField) -> pd.Series:
     """
     table = pairs(field)
     near, far, connected = table["distance"] < NEAR_UM, table["distance"] > FAR_UM, table["synapses"] > 0
+    farther, farther_error = over_connections(field, cdist(field.positions, field.positions))
+    alike, alike_error = over_connections(field, excess_correlation(field))
+    centred = field.positions - field.positions.mean(axis=0)
     start = weights.functional(
         weights.lognormal_draws(field.neurons, generator(0, "lognormal")), field.correlation, field.sttc
     )
-    alike, alike_error = like_to_like(table)
     values = {
         "neurons": field.neurons,
         **dict(zip(("extent_x", "extent_y", "extent_z"), np.ptp(field.positions, axis=0), strict=True)),
+        "off_plane": np.linalg.svd(centred, compute_uv=False)[-1] / np.sqrt(field.neurons),
         **_describe_events(field),
         "connected": int(connected.sum()),
         "density": 100 * connected.mean(),
-        "wiring_distance": table.loc[connected, "distance"].mean() / table["distance"].mean(),
+        "wiring_distance": farther / table["distance"].mean(),
+        "wiring_distance_error": farther_error / table["distance"].mean(),
         "like_to_like": alike,
         "like_to_like_error": alike_error,
         "diagonal_ratio": np.diag(start).mean() / start[~np.eye(field.neurons, dtype=bool)].mean(),

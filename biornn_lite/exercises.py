@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 import numpy as np
 
 from .activity import correlation, event_counts, frame_length, shifted, spike_time_tiling_coefficient
@@ -126,10 +128,11 @@ def check_density(answer: float | None, field: CorticalField) -> bool:
         2 * right: "You divided by N (N − 1) / 2: from i to j and from j to i are two ordered pairs.",
         synapses / (n * (n - 1)): "You added synapses: a pair with three synapses is still one connected pair.",
         100 * right: "That is in per cent; give a share between 0 and 1.",
+        1 / right: "That is one pair in so many; give the share itself.",
         float(connected): "That is how many pairs are connected; what share of all ordered pairs is it?",
     }
     for wrong, why in mistakes.items():
-        if _near(value, wrong):
+        if _near(value, wrong, 0.01):
             return _say(False, f"{value:g}. {why}")
     return _say(False, f"{value:g} is too {'high' if value > right else 'low'}: count entries above 0, then pairs.")
 
@@ -143,7 +146,7 @@ def check_distance(answer: float | None, field: CorticalField, first: int, secon
         return False
     gap = field.positions[first] - field.positions[second]  # µm
     right = float(np.linalg.norm(gap))
-    if _near(value, right):
+    if abs(value - right) < 0.5:
         return _say(True, f"{right:.1f} µm.")
     voxels = gap / np.array(field.voxel_size)
     mistakes = {
@@ -188,15 +191,17 @@ def check_correlation(function: object, field: CorticalField) -> bool:
     """Check a function of two arrays of counts that returns their Pearson correlation."""
     if function is None:
         return _unanswered()
-    one, other = event_counts(field.spike_times[:2])
+    one, other = event_counts(field.spike_times[:2], bin_width=5.0).astype(float)  # so wide that counts differ
     right = float(np.corrcoef(one, other)[0, 1])
     try:
-        value = float(function(one, other))
+        value = function(one.copy(), other.copy())
     except Exception as error:
         return _say(False, f"It raises {type(error).__name__}: {error}")
+    if not isinstance(value, Real):
+        return _say(False, f"It gives {type(value).__name__}; expected one number. Is there a return?")
     if abs(value - right) < 1e-9:
-        shifted = float(function(3 * one + 5, other))
-        return _say(abs(shifted - right) < 1e-9, f"{right:.4f}; and 3 x + 5 in place of x gives {shifted:.4f}.")
+        moved = float(function(3 * one + 5, other.copy()))
+        return _say(abs(moved - right) < 1e-9, f"{right:.4f}; and 3 x + 5 in place of x gives {moved:.4f}.")
     covariance = float(np.mean((one - one.mean()) * (other - other.mean())))
     mistakes = {
         covariance: "That is the covariance; divide by both standard deviations.",
@@ -204,13 +209,13 @@ def check_correlation(function: object, field: CorticalField) -> bool:
         float(np.mean(one * other)): "Subtract each mean first.",
         float(one @ other / np.sqrt((one @ one) * (other @ other))): "That is the cosine: subtract each mean first.",
         -right: "The sign is wrong.",
-        covariance / (one.std(ddof=1) * other.std(ddof=1)): "Almost: you mixed divisors, T in one place and T − 1 in "
-        "another.",
     }
     for wrong, why in mistakes.items():
         if abs(value - wrong) < 1e-9:
             return _say(False, why)
-    return _say(False, f"It gives {value:.4f} for neurons 0 and 1; expected {right:.4f}.")
+    if abs(value / right - 1) < 0.01:
+        return _say(False, "Almost: divide by T, or by T − 1, the same above and below the line.")
+    return _say(False, f"It gives {value:.6f} for neurons 0 and 1 in bins of 5 s; expected {right:.6f}.")
 
 
 def check_sttc(answer: float | None, p_a: float, p_b: float, t_a: float, t_b: float) -> bool:
@@ -224,23 +229,21 @@ def check_sttc(answer: float | None, p_a: float, p_b: float, t_a: float, t_b: fl
     def formula(p_a: float, p_b: float, t_a: float, t_b: float) -> float:
         return 0.5 * ((p_a - t_b) / (1 - p_a * t_b) + (p_b - t_a) / (1 - p_b * t_a))
 
-    right = formula(p_a, p_b, t_a, t_b)
-    if abs(value - right) < 1e-3:
+    right, own_tiles = formula(p_a, p_b, t_a, t_b), formula(p_a, p_b, t_b, t_a)
+    if abs(value - right) < 4e-3:
         return _say(True, f"{right:.4f}.")
     mistakes = {
-        formula(
-            p_a, p_b, t_b, t_a
-        ): "You took A's own tiles: P_A is compared with T_B, the tiles of the *other* neuron.",
+        100 * right: "That is in per cent; the coefficient lies between −1 and 1.",
+        own_tiles: "You took A's own tiles: P_A is compared with T_B, the tiles of the *other* neuron.",
         2 * right: "You forgot the ½.",
         0.5 * ((p_a - t_b) + (p_b - t_a)): "You forgot the denominators 1 − P T.",
         -right: "The sign is wrong: coincidences above chance count positively.",
     }
     for wrong, why in mistakes.items():
-        if abs(value - wrong) < 1e-3:
+        if abs(value - wrong) < 4e-3 * max(1, abs(wrong)):
             return _say(False, why)
-    return _say(
-        False, f"{value:g} is too {'high' if value > right else 'low'}; put the numbers into the formula above."
-    )
+    way = "high" if value > right else "low"
+    return _say(False, f"{value:g} is too {way}; put the numbers into the formula above.")
 
 
 def check_chance_free_tile(answer: float | None, field: CorticalField) -> bool:
@@ -286,7 +289,7 @@ def check_positions(answer: object, voxels: np.ndarray) -> bool:
 
 
 def check_own_field(answer: object) -> bool:
-    """Check that an answer is a field made by the learner: at least 10 neurons, with events, not the embedded one."""
+    """Check that an answer is a field made by the learner, with events and at least 10 neurons."""
     if answer is None:
         return _unanswered()
     if not isinstance(answer, CorticalField):
@@ -295,9 +298,12 @@ def check_own_field(answer: object) -> bool:
         return _say(False, f"It has {answer.neurons} neurons; make at least 10.")
     if answer.spike_times is None or not sum(map(len, answer.spike_times)):
         return _say(False, "It has no events, so its correlations mean nothing.")
+    if answer.synthetic:
+        return _say(False, "That one was made by the library; make one from your own positions, synapses and events.")
     if np.abs(answer.correlation - correlation(event_counts(answer.spike_times))).max() > 1e-6:
         return _say(False, "Its correlations are not those of its events; let field_from_events compute them.")
-    return _say(True, f"{answer.name}: {answer.neurons} neurons, ready for every other notebook.")
+    wired = "" if answer.connectome.any() else " It has no connection, so C* cannot pull towards any."
+    return _say(True, f"{answer.name}: {answer.neurons} neurons, ready for every other notebook.{wired}")
 
 
 def check_neurons_needed(answer: float | None, share: float, effect: float, sigmas: float = 4.0) -> bool:
@@ -310,9 +316,10 @@ def check_neurons_needed(answer: float | None, share: float, effect: float, sigm
     synapses = (sigmas / effect) ** 2
     right = (1 + np.sqrt(1 + 4 * synapses / share)) / 2
     if abs(value - right) <= 0.05 * right:
-        return _say(True, f"About {right:.0f} neurons, which have {synapses:.0f} connected pairs.")
+        return _say(True, f"{right:.1f}, so {np.ceil(right):.0f} neurons, which have {synapses:.0f} connected pairs.")
     if abs(value - synapses) <= 0.05 * synapses:
         return _say(False, f"{value:g} is how many connected pairs it takes. How many neurons have that many?")
     if abs(value - np.sqrt(2 * synapses / share)) <= 0.05 * right:
         return _say(False, "You counted unordered pairs; from i to j and from j to i can each be connected.")
-    return _say(False, f"{value:g} is too {'many' if value > right else 'few'}: solve 1 / √(connected pairs) first.")
+    way = "many" if value > right else "few"
+    return _say(False, f"{value:g} is too {way}. Find the pairs from {effect:g} = {sigmas:g} / √(pairs) first.")

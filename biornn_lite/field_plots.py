@@ -14,11 +14,11 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from scipy.stats import binomtest
 
-from .activity import TILE_SECONDS, frame_length, recording_end, shifted, spike_time_tiling_coefficient
+from .activity import TILE_SECONDS, frame_length, recording_end, shifted, spike_time_tiling_coefficient, trains_of
 from .comparison import pool
 from .datasets import list_fields
-from .errors import InputError
 from .field import CorticalField
 from .seeds import generator
 
@@ -27,13 +27,12 @@ PAIR_COLOURS = ("#0173b2", "#de8f05")
 
 
 def _rates(field: CorticalField) -> np.ndarray:
-    if field.spike_times is None:
-        raise InputError(f"{field.name} comes without events, so it has no rates; choose another colour")
-    return np.array([len(train) for train in field.spike_times]) / recording_end(field.spike_times)
+    trains = trains_of(field)
+    return np.array([len(train) for train in trains]) / recording_end(trains)
 
 
 NEURON_COLOURS = {
-    "depth": ("z (µm)", lambda field: field.positions[:, 2]),
+    "depth": ("depth y (µm)", lambda field: field.positions[:, 1]),
     "rate": ("events per second", _rates),
     "synapses out": ("neurons it synapses onto", lambda field: (field.connectome > 0).sum(axis=1)),
     "synapses in": ("neurons that synapse onto it", lambda field: (field.connectome > 0).sum(axis=0)),
@@ -90,7 +89,7 @@ def degrees(field: CorticalField, ax: Axes) -> Axes:
 
 def raster(field: CorticalField, ax: Axes, start: float = 0.0, seconds: float = 60.0) -> Axes:
     """Draw the events of all neurons in a window of time."""
-    windows = [train[(train >= start) & (train < start + seconds)] for train in field.spike_times]
+    windows = [train[(train >= start) & (train < start + seconds)] for train in trains_of(field)]
     ax.eventplot(windows, colors="0.15", linelengths=0.9, linewidths=0.8)
     ax.set(xlabel="time (s)", ylabel="neuron", xlim=(start, start + seconds), ylim=(-0.5, field.neurons - 0.5))
     ax.set_title(f"{field.label}: events", fontsize=10)
@@ -108,7 +107,8 @@ def by_distance(
     fields : sequence of CorticalField
     ax : Axes
     key : {"correlation", "sttc", "synapses"}
-        ``synapses`` draws the share of ordered pairs that are connected, with twice its standard error.
+        ``synapses`` draws the share of ordered pairs that are connected, with its 95 % interval (Wilson) if pairs
+        were independent.
     edges : sequence of float, optional
         Of the bins, in µm; those with fewer than 30 ordered pairs are left out.
     """
@@ -118,11 +118,18 @@ def by_distance(
     if key == "synapses":
         table[key] = table[key] > 0
     styles = zip(("o-", "s--", "^:", "D-.", "v-"), sns.color_palette("colorblind", 5), strict=True)
+    shift = 0.0
     for (name, rows), (style, colour) in zip(table.groupby("field", sort=False), styles, strict=False):
+        rows = rows.assign(bin=rows["bin"] + shift)  # beside each other, not on top
+        shift += 8.0 if key == "synapses" else 0.0
         group = rows[rows.groupby("bin")[key].transform("size") >= 30].groupby("bin")[key]
-        mean, error = group.mean(), 2 * group.std() / np.sqrt(group.size())
-        ax.errorbar(mean.index, mean, error if key == "synapses" else None, fmt=style, color=colour, label=name)
-    labels = {"correlation": "mean correlation", "sttc": "mean STTC", "synapses": "share of pairs connected"}
+        mean = group.mean()
+        ax.plot(mean.index, mean, style, color=colour, label=name)
+        if key == "synapses":
+            counts = group.agg(["sum", "size"]).to_numpy(dtype=int)
+            intervals = [binomtest(k, n).proportion_ci(method="wilson") for k, n in counts]
+            ax.vlines(mean.index, [i.low for i in intervals], [i.high for i in intervals], color=colour)
+    labels = {"correlation": "mean correlation", "sttc": "mean STTC", "synapses": "share connected (95 % interval)"}
     ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
     ax.set(xlabel="distance between somata (µm)", ylabel=labels[key])
     if key == "synapses":
@@ -147,7 +154,7 @@ def tiles(
     start, seconds : float
         The window of time that is shown.
     """
-    trains = [field.spike_times[neuron] for neuron in pair]
+    trains = [trains_of(field)[neuron] for neuron in pair]
     shown = [train[(train >= start) & (train < start + seconds)] for train in trains]
     for row, (train, colour) in enumerate(zip(shown, PAIR_COLOURS, strict=True)):
         ax.broken_barh([(t - tile, 2 * tile) for t in train], (row - 0.32, 0.64), color=colour, alpha=0.3)
@@ -174,7 +181,7 @@ def sttc_by_tile(field: CorticalField, pair: tuple[int, int], ax: Axes, now: flo
     now : float
         The Δt to mark, in seconds. Where events lie on imaging frames, one frame is marked too.
     """
-    stop = recording_end(field.spike_times)
+    stop = recording_end(trains_of(field))
     one, other = (field.spike_times[neuron] for neuron in pair)
     frame = frame_length(field.spike_times)
     strangers = shifted((one, other), generator(0, "shifts"), frame)
@@ -219,7 +226,7 @@ def whole_data_set(fields: Sequence[CorticalField], figure: Figure | None = None
     ax.set(ylabel="neurons", xlim=(-0.7, 55.7))
     ax.set_title(
         f"56 released fields (session_scan_field), {table['neurons'].sum():,} neurons; "
-        f"hatched: the {table['here'].sum()} on this machine",
+        f"shades alternate by scan; hatched: on this machine ({table['here'].sum()})",
         fontsize=10,
     )
     sns.despine(ax=ax)

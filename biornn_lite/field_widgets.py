@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from . import field_plots
-from .activity import TILE_SECONDS, correlation, event_counts
+from .activity import TILE_SECONDS, correlation, event_counts, recording_end, trains_of
 from .deconvolution import events_from_fluorescence, fluorescence_from_events
 from .field import CorticalField
 from .widgets import dropdown, figure_panel, slider
@@ -45,7 +45,7 @@ def pair_figure(
 def pair_panel(field: CorticalField, first: int = 0, second: int = 1) -> ipw.Widget:
     """Return a panel in which to pick two neurons and to move Δt; see :func:`pair_figure`."""
     last = field.neurons - 1
-    end = max(train[-1] for train in field.spike_times if len(train))
+    end = recording_end(trains_of(field))
     width = {"width": "11em"}
     controls = {
         "first": ipw.BoundedIntText(first, min=0, max=last, description="neuron", layout=width),
@@ -75,7 +75,7 @@ def inference_figure(
     neurons, seconds : int, float
         How much of the field is used.
     """
-    trains = [train[train < seconds] for train in field.spike_times[:neurons]]
+    trains = [train[train < seconds] for train in trains_of(field)[:neurons]]
     times = np.arange(1, int(seconds / 0.1587)) * 0.1587
     traces = fluorescence_from_events(trains, times, noise=noise)
     found = events_from_fluorescence(traces, times, threshold=threshold, progress=False)

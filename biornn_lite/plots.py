@@ -139,18 +139,18 @@ def learning(trained: Sequence[Trained], labels: Sequence[str], task: str, ax: A
 
 
 def field_map(field: CorticalField, ax: Axes) -> Axes:
-    """Draw the somata of a field from the side, joined by their synapses.
+    """Draw the somata of a field face-on, as the microscope sees its plane, joined by their synapses.
 
     Parameters
     ----------
     field : CorticalField
     ax : Axes
     """
-    x, depth = field.positions[:, 0], field.positions[:, 2]
+    x, z = field.positions[:, 0], field.positions[:, 2]
     ends = np.argwhere(field.connectome)  # (pairs, 2), from and to
     lines = np.stack([field.positions[ends[:, side]][:, [0, 2]] for side in (0, 1)], axis=1)
     ax.add_collection(LineCollection(lines, colors="0.6", linewidths=0.8, zorder=1))
-    ax.scatter(x, depth, s=22, color=COLOURS["functional"], zorder=2)
+    ax.scatter(x, z, s=22, color=COLOURS["functional"], zorder=2)
     ax.set_xlabel("x (µm)")
     ax.set_ylabel("z (µm)")
     ax.set_aspect("equal")

@@ -22,10 +22,14 @@ class ColumnRecipe:
 
     Parameters
     ----------
-    slab : (float, float, float)
-        Extent of the tissue in µm.
-    crowding : (float, float, float)
-        How much denser somata are in the middle of each axis: both parameters of a Beta distribution.
+    sheet : (float, float)
+        Extent of the imaging plane along x and z, in µm.
+    crowding : (float, float)
+        How much denser somata are in the middle of x and z: both parameters of a Beta distribution.
+    tilt : (float, float)
+        By how much depth (y) changes along x and along z, in µm per µm.
+    thickness : float
+        Standard deviation of depth around the tilted plane, in µm.
     seconds, frame : float
         Length of the recording and of one imaging frame.
     rate, rate_spread : float
@@ -46,8 +50,10 @@ class ColumnRecipe:
         Standard deviation of the logarithm of a neuron's tendency to have outgoing synapses.
     """
 
-    slab: tuple[float, float, float] = (1000.0, 134.0, 500.0)
-    crowding: tuple[float, float, float] = (1.5, 3.0, 2.0)
+    sheet: tuple[float, float] = (1000.0, 500.0)
+    crowding: tuple[float, float] = (1.5, 2.0)
+    tilt: tuple[float, float] = (-0.09, 0.06)
+    thickness: float = 8.0
     seconds: float = 6347.0
     frame: float = 0.1587
     rate: float = 0.29
@@ -71,7 +77,7 @@ def synthetic_field(
     recipe: ColumnRecipe | None = None,
     with_precision: bool = False,
 ) -> CorticalField:
-    """Make a field: somata in a slab, nearby and alike neurons active together, synapses drawn one by one.
+    """Make a field: somata on a tilted sheet, nearby and alike neurons active together, synapses drawn one by one.
 
     Each neuron has a drive that varies in time, shared in part with others, and its events are the highest peaks
     of drive plus private noise: on imaging frames, never on two in a row, in clusters. Correlation, spike time
@@ -95,8 +101,9 @@ def synthetic_field(
     recipe = recipe or ColumnRecipe()
     rng = generator(seed, "synthetic field")
     voxel = np.array(MICRONS_VOXEL_UM)
-    voxels = np.round(rng.beta(recipe.crowding, recipe.crowding, (neurons, 3)) * recipe.slab / voxel)
-    positions = voxels * voxel  # µm
+    x, z = (rng.beta(recipe.crowding, recipe.crowding, (neurons, 2)) * recipe.sheet).T  # µm
+    y = 200 + recipe.tilt[0] * x + recipe.tilt[1] * z + recipe.thickness * rng.normal(size=neurons)
+    positions = np.round(np.stack([x, y, z], axis=1) / voxel) * voxel  # µm, on whole voxels
     distance = cdist(positions, positions)  # µm
     tuning = rng.normal(size=(neurons, 4))
     tuning /= np.linalg.norm(tuning, axis=1, keepdims=True)

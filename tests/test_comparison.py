@@ -13,13 +13,23 @@ from scipy.spatial.distance import cdist
 from sklearn.linear_model import LogisticRegression
 
 from biornn_lite import comparison, field_plots
-from biornn_lite.comparison import STATISTICS, compare, describe, known_statistics, like_to_like, pairs, pool
+from biornn_lite.comparison import (
+    STATISTICS,
+    compare,
+    describe,
+    excess_correlation,
+    known_statistics,
+    over_connections,
+    pairs,
+    pool,
+)
 from biornn_lite.datasets import EMBEDDED, read_released
 from biornn_lite.synthetic import ColumnRecipe, synthetic_field
 
 MEASURED = ("6_6_2", "5_6_8", "5_3_4", "5_3_8")
 # What a test of bounds can say something about: not the sizes, nor what rests on a couple of dozen synapses.
-FEW = {"neurons", "connected", "density", "wiring_distance", "like_to_like", "like_to_like_error"}
+FEW = {"neurons", "connected", "density", "wiring_distance", "like_to_like"}
+FEW |= {"wiring_distance_error", "like_to_like_error"}
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +63,40 @@ def test_a_description_is_what_a_loop_gives(column):
     assert list(told.index) == [statistic.key for statistic in STATISTICS] and told.name == column.label
 
 
+def like_to_like(field):
+    return over_connections(field, excess_correlation(field))
+
+
 def test_planted_like_to_like_wiring_is_found_and_none_is_not():
-    found = like_to_like(pairs(synthetic_field(200, 5, recipe=ColumnRecipe(like_to_like=1.0, density=0.02))))
-    none = [like_to_like(pairs(synthetic_field(96, seed, recipe=ColumnRecipe(density=0.02)))) for seed in range(4)]
+    found = like_to_like(synthetic_field(200, 5, recipe=ColumnRecipe(like_to_like=1.0, density=0.02)))
+    none = [like_to_like(synthetic_field(96, seed, recipe=ColumnRecipe(density=0.02))) for seed in range(4)]
     assert found[0] > 8 * found[1]
     assert all(abs(mean) < 3.5 * error for mean, error in none)
+
+
+def test_an_excess_is_against_pairs_as_far_apart(column):
+    excess = excess_correlation(column)
+    off = ~np.eye(96, dtype=bool)
+    assert abs(excess[off].mean()) < 1e-9 and excess[off].std() == pytest.approx(1) and not np.diag(excess).any()
+    np.testing.assert_allclose(excess, excess.T)
+    distance = cdist(column.positions, column.positions)
+    assert (
+        abs(np.corrcoef(excess[off], distance[off])[0, 1])
+        < 0.05
+        < abs(np.corrcoef(column.correlation[off], distance[off])[0, 1])
+    )
+
+
+def test_the_error_over_connections_is_that_of_relabelled_ones(column):
+    """Where each pair has a value of its own, it is 1/√n; where a neuron's pairs share one, it is larger."""
+    rng = np.random.default_rng(0)
+    own, shared = rng.normal(size=(96, 96)), np.repeat(rng.normal(size=(96, 1)), 96, axis=1)
+    connectome = np.zeros((96, 96))
+    connectome[0, 1:31] = 1  # one neuron sends them all
+    star = replace(column, connectome=connectome)
+    mean, error = over_connections(star, own)
+    assert mean == pytest.approx(own[0, 1:31].mean()) and error == pytest.approx(1 / np.sqrt(30), rel=0.15)
+    assert over_connections(star, shared)[1] == pytest.approx(shared[:, 0].std(), rel=0.15)
 
 
 def test_a_planted_fall_of_connections_is_found():
@@ -93,7 +132,7 @@ def test_what_rests_on_few_synapses_lies_within_its_error(column):
     assert abs(told["like_to_like"]) < 3 * told["like_to_like_error"]
     expected = table["connected"].sum() / (table["neurons"] * (table["neurons"] - 1)).sum() * 96 * 95
     assert abs(told["connected"] - expected) < 3 * np.sqrt(expected)
-    assert 0.7 < told["wiring_distance"] < 1.2
+    assert abs(told["wiring_distance"] - 1) < 3 * told["wiring_distance_error"]
 
 
 @pytest.mark.parametrize("neurons", [42, 312])
@@ -139,17 +178,17 @@ def test_fields_at_hand_and_the_figure_of_all(microns, monkeypatch):
     assert {field.name for field in fields} == {EMBEDDED, *MEASURED}
     figure = field_plots.whole_data_set(fields)
     texts = [ax.get_title() for sub in figure.subfigs for ax in sub.axes]
-    assert "19,178 neurons; hatched: the 4 on this machine" in texts[0]
+    assert "19,178 neurons" in texts[0] and "on this machine (4)" in texts[0]
     monkeypatch.setenv("BIORNN_DATA", str(microns / "nowhere"))
     assert [field.name for field in comparison.fields_at_hand()] == [EMBEDDED]
 
 
 def test_by_distance_draws_the_means_of_bins(column):
-    ax = field_plots.by_distance([column], plt.figure().add_subplot(), "correlation", edges=[0, 200, 1000])
+    ax = field_plots.by_distance([column], plt.figure().add_subplot(), "correlation", edges=[0, 200, 2000])
     x, y = ax.lines[0].get_data()
     table = pairs(column)
     wanted = [table.loc[table["distance"] <= 200, "correlation"].mean()]
     wanted.append(table.loc[table["distance"] > 200, "correlation"].mean())
-    np.testing.assert_allclose(x.astype(float), [100, 600])
+    np.testing.assert_allclose(x.astype(float), [100, 1100])
     np.testing.assert_allclose(y.astype(float), wanted)
     plt.close("all")

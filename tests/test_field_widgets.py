@@ -6,6 +6,7 @@ import ipywidgets as ipw
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 from test_widgets import parts_of
 
 from biornn_lite import activity, exercises, field_plots, field_widgets
@@ -16,6 +17,7 @@ from biornn_lite.widgets import figure_panel
 
 @pytest.fixture(autouse=True)
 def no_figure_is_left_open():
+    plt.close("all")
     yield
     assert not plt.get_fignums(), "a panel that leaves figures open fills the memory"
     plt.close("all")
@@ -58,7 +60,7 @@ def test_a_panel_shows_an_error_and_goes_on():
 def test_a_field_without_events_has_no_rates_to_colour_by(column):
     silent = replace(column, spike_times=None)
     assert "rate" not in parts_of(field_widgets.field_panel(silent))["colour"].options
-    with pytest.raises(InputError, match="comes without events, so it has no rates"):
+    with pytest.raises(InputError, match="comes without event times"):
         field_widgets.field_figure(silent, "rate")
     plt.close("all")
 
@@ -107,6 +109,7 @@ CASES = {
             (8 / (24 * 23), "two ordered pairs"),
             (5 / (24 * 23), "added synapses"),
             (400 / (24 * 23), "in per cent"),
+            (138, "one pair in so many"),
             (4, "how many pairs are connected"),
             (0.5, "too high"),
             (0.0001, "too low"),
@@ -122,8 +125,10 @@ CASES = {
             (lambda x, y: (x * y).mean(), "Subtract each mean"),
             (lambda x, y: x @ y / np.sqrt((x @ x) * (y @ y)), "the cosine"),
             (lambda x, y: -correlate(x, y), "sign is wrong"),
-            (lambda x, y: np.cov(x, y, ddof=0)[0, 1] / x.std(ddof=1) / y.std(ddof=1), "mixed divisors"),
-            (lambda x, y: 0.7, "gives 0.7000"),
+            (lambda x, y: np.cov(x, y, ddof=0)[0, 1] / x.std(ddof=1) / y.std(ddof=1), "divide by T, or by T − 1"),
+            (lambda x, y: None, "Is there a return?"),
+            (lambda x, y: spearmanr(x, y).statistic, "expected"),
+            (lambda x, y: 0.7, "gives 0.700000"),
             (lambda x, y: x.nothing, "raises AttributeError"),
             (3, "raises TypeError"),
         ],
@@ -148,6 +153,7 @@ CASES = {
             (0.15, "forgot the denominators"),
             (-0.1826, "sign is wrong"),
             (0.9, "too high"),
+            (18.26, "in per cent"),
             ([], "not a number"),
         ],
     ),
@@ -175,12 +181,13 @@ CASES = {
     ),
     "own": (
         lambda answer, _: exercises.check_own_field(answer),
-        [synthetic_field(12, 0)],
+        [replace(synthetic_field(12, 0), synthetic=False)],
         [
+            (synthetic_field(12, 0), "made by the library"),
             (3, "a int; field_from_events"),
             (synthetic_field(4, 0), "make at least 10"),
             (replace(synthetic_field(12, 0), spike_times=None), "no events"),
-            (replace(synthetic_field(12, 0), correlation=np.eye(12)), "not those of its events"),
+            (replace(synthetic_field(12, 0), correlation=np.eye(12), synthetic=False), "not those of its events"),
         ],
     ),
 }
