@@ -226,10 +226,10 @@ class _ArrayNote:
 
 
 class _Builder:
-    """Builds what notes describe, of no more than `budget` bytes.
+    """Builds what notes describe, of no more than `budget` bytes, where each number takes 8.
 
-    Without sharing, what a pickle holds fits in 8 times its size. But it can also say in a few bytes that a list
-    stands in many places of another list, which stands in many places of another.
+    What a pickle spells out takes at most 8 times its size. But it can also say in a few bytes that a list stands in
+    many places of another list, which stands in many places of another.
     """
 
     def __init__(self, budget: int) -> None:
@@ -267,5 +267,6 @@ class _Builder:
             return array.reshape(shape)  # objects stand row by row, whatever `fortran` says
         if kind.code not in _NUMBER_TYPES or kind.order not in ("<", ">", "|", "=") or kind.more != _PLAIN:
             raise ValueError(f"an array holds {kind.order}{kind.code}, which is not a plain number")
-        self.spend(len(content))
-        return np.frombuffer(content, kind.order + kind.code).reshape(shape, order="F" if fortran else "C").copy()
+        array = np.frombuffer(content, kind.order + kind.code)
+        self.spend(8 * array.size)
+        return array.reshape(shape, order="F" if fortran else "C").copy()

@@ -25,7 +25,7 @@ IDS = ("nucleus_ids", "unit_ids", "root_ids")
 class PartError(FieldError):
     """One part of a field is malformed; `part` is the parameter's name."""
 
-    def __init__(self, message: str, part: str) -> None:
+    def __init__(self, message: str, part: str = "") -> None:
         super().__init__(message)
         self.part = part
 
@@ -284,7 +284,7 @@ class CorticalField:
             return cls(**arrays)
         except FieldError as error:
             raise FieldError(f"{path}: {error}") from None
-        except (TypeError, ValueError, IndexError) as error:
+        except (TypeError, ValueError, IndexError, SystemError) as error:  # the last: of a text of no letters
             raise FieldError(f"{path}: holds something that a field has not ({first_line(error)})") from None
 
 
@@ -302,4 +302,7 @@ def _split(times: np.ndarray | None, counts: np.ndarray | None) -> list[np.ndarr
 
 def _shown(value: object) -> str:
     """A value in one short line."""
-    return first_line(reprlib.repr(value))
+    try:
+        return first_line(reprlib.repr(value))
+    except ValueError:  # as of integers of more digits than Python writes
+        return "too long to show"

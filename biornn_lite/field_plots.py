@@ -63,9 +63,9 @@ def field_3d(
     bar = ax.figure.colorbar(dots, ax=ax, label=label, shrink=0.6, pad=0.1)
     if shades.dtype.kind == "i":
         bar.locator = MaxNLocator(integer=True)
-    ax.set_box_aspect(np.ptp(field.positions, axis=0), zoom=1.25)
+    ax.set_box_aspect(np.ptp(field.positions, axis=0), zoom=1.15)
     ax.set(xlabel="x (µm)", ylabel="y (µm)", zlabel="z (µm)")
-    ax.locator_params(axis="y", nbins=3)
+    ax.locator_params(axis="y", nbins=2)
     ax.locator_params(axis="z", nbins=4)
     ax.view_init(elev=elevation, azim=azimuth)
     ax.set_title(f"{field.label}: {field.neurons} neurons", fontsize=10)
@@ -97,6 +97,10 @@ def raster(field: CorticalField, ax: Axes, start: float = 0.0, seconds: float = 
     return ax
 
 
+FEWEST_PAIRS = 200
+"""Ordered pairs that a bin of distance must hold to be drawn."""
+
+
 def by_distance(
     fields: Sequence[CorticalField], ax: Axes, key: str = "correlation", edges: Sequence[float] | None = None
 ) -> Axes:
@@ -110,7 +114,7 @@ def by_distance(
         ``synapses`` draws the share of ordered pairs that are connected, with its 95 % interval (Wilson) if pairs
         were independent.
     edges : sequence of float, optional
-        Of the bins, in µm; those with fewer than 30 ordered pairs are left out.
+        Of the bins, in µm; those with fewer than :data:`FEWEST_PAIRS` are left out.
     """
     edges = np.arange(0, 1001, 100) if edges is None else np.asarray(edges)
     table = pool(fields)
@@ -122,7 +126,7 @@ def by_distance(
     for (name, rows), (style, colour) in zip(table.groupby("field", sort=False), styles, strict=False):
         rows = rows.assign(bin=rows["bin"] + shift)  # beside each other, not on top
         shift += 8.0 if key == "synapses" else 0.0
-        group = rows[rows.groupby("bin")[key].transform("size") >= 30].groupby("bin")[key]
+        group = rows[rows.groupby("bin")[key].transform("size") >= FEWEST_PAIRS].groupby("bin")[key]
         mean = group.mean()
         ax.plot(mean.index, mean, style, color=colour, label=name)
         if key == "synapses":

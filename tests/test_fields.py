@@ -1,18 +1,15 @@
-"""Fields: what is checked, what is read, and that nothing in a file is ever run."""
+"""Fields: what is checked, saved and read; test_hostile.py goes through all that may be wrong with them."""
 
 import pickle
-import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from biornn_lite import activity
 from biornn_lite.datasets import EMBEDDED, list_fields, load_field, read_released, released_fields
 from biornn_lite.errors import FieldError
-from biornn_lite.field import CorticalField
+from biornn_lite.field import IDS, CorticalField
 from biornn_lite.synthetic import synthetic_field
 
 
@@ -29,6 +26,11 @@ def parts(n=5, **changes):
         "spike_times": [np.sort(r.random(4)) for _ in range(n)],
     }
     return good | changes
+
+
+def some_ids(n=5):
+    """Ids of 18 digits that a float would not tell apart."""
+    return {key: [864_691_135_000_000_001 + 1000 * k + i for i in range(n)] for k, key in enumerate(IDS)}
 
 
 # Checks
@@ -50,7 +52,7 @@ def test_a_good_field_is_taken_and_frozen():
         ({"positions": np.full((5, 3), np.nan)}, r"positions holds nan at \[0, 0\]"),
         ({"positions": [["a", "b", "c"]] * 5}, "positions does not hold numbers"),
         ({"connectome": np.zeros((4, 4))}, r"connectome has shape \(4, 4\), but the positions give 5 neurons"),
-        ({"connectome": -np.ones((5, 5))}, "negative synapse counts"),
+        ({"connectome": -np.ones((5, 5))}, r"negative synapse count at \[0, 0\]"),
         ({"correlation": np.arange(25.0).reshape(5, 5) / 100}, r"correlation is not symmetric: \["),
         ({"correlation": 2 * np.ones((5, 5))}, "leaves the range"),
         ({"sttc": np.full((5, 5), np.inf)}, "sttc holds inf"),
@@ -58,12 +60,68 @@ def test_a_good_field_is_taken_and_frozen():
         ({"spike_times": [np.arange(3.0)] * 4}, "spike times of 4 neurons, positions of 5"),
         ({"spike_times": [np.arange(3.0)[::-1]] * 5}, "spike times of neuron 0 are not in increasing order"),
         ({"spike_times": [np.array([np.nan])] * 5}, "spike times of neuron 0 are not a list of finite numbers"),
-        ({"lattice": (2, 2, 1)}, "does not hold 5 neurons"),
+        ({"spike_times": [[-0.5, 1.0]] * 5}, r"spike times of neuron 0 begin at -0.5 s, before 0"),
+        ({"spike_times": [[1.0]] * 4 + [[[1.0]]]}, "spike times of neuron 4 are not a list of finite numbers"),
+        ({"spike_times": [[1.0]] * 4 + [["1.0"]]}, "spike times of neuron 4 are not numbers"),
+        ({"spike_times": [[1.0]] * 4 + [[1j]]}, "spike times of neuron 4 are not numbers"),
+        ({"spike_times": 3}, "spike times are 3; expected one list per neuron"),
+        ({"lattice": (2, 2, 1)}, r"lattice \(2, 2, 1\) does not hold 5 neurons"),
+        ({"lattice": (5, 1)}, r"lattice \(5, 1\) does not hold 5 neurons"),
+        ({"lattice": (-5, -1, 1)}, r"lattice \(-5, -1, 1\) does not hold 5 neurons"),
+        # A product that is 5 in the 64 bits of a machine's integer.
+        ({"lattice": (5, 3, 0xAAAAAAAAAAAAAAAB)}, "does not hold 5 neurons"),
+        ({"lattice": (5.0, 1, 1)}, r"lattice is \(5.0, 1, 1\); expected three sides"),
+        ({"lattice": (10**5000, 1, 1)}, "lattice too long to show does not hold 5 neurons"),
+        ({"lattice": "511"}, "lattice is '511'; expected three sides"),
+        ({"lattice": 5}, "lattice is 5; expected three sides"),
+        ({"voxel_size": (1, 2)}, r"voxel_size is \(1, 2\); expected three lengths in µm"),
+        ({"voxel_size": (1, 2, 0)}, r"voxel_size is \(1, 2, 0\); expected three lengths in µm"),
+        ({"voxel_size": (1, 2, np.nan)}, r"voxel_size holds nan at \[2\]"),
+        ({"voxel_size": "123"}, "voxel_size does not hold numbers"),
+        ({"voxel_size": np.ones((3, 3))}, "voxel_size is array"),
+        ({"name": ""}, "the name of a field is ''; expected a text of one line"),
+        ({"name": "two\nlines"}, r"the name of a field is 'two\\nlines'; expected a text of one line"),
+        ({"name": 662}, "the name of a field is 662; expected a text of one line"),
+        ({"synthetic": "no"}, "synthetic is 'no'; expected True or False"),
     ],
 )
 def test_a_malformed_field_says_what_is_wrong(changes, message):
     with pytest.raises(FieldError, match=message):
         CorticalField(**parts(**changes))
+
+
+def test_a_refusal_passes_between_processes():
+    with pytest.raises(FieldError) as told:
+        CorticalField(**parts(lattice=5))
+    again = pickle.loads(pickle.dumps(told.value))
+    assert (type(again), str(again), again.part) == (type(told.value), str(told.value), "lattice")
+
+
+def test_what_is_as_good_is_taken_too():
+    trains = [[], [0, 0, 1], np.array([1, 2], dtype="f4"), np.array([0.5, 1], dtype=object), (1, 2)]
+    field = CorticalField(**parts(spike_times=trains, lattice=np.array([1, 5, 1]), voxel_size=[1, 2, np.float32(3)]))
+    assert [train.tolist() for train in field.spike_times] == [[], [0, 0, 1], [1, 2], [0.5, 1], [1, 2]]
+    assert field.lattice == (1, 5, 1) and field.voxel_size == (1.0, 2.0, 3.0)
+    assert {type(value) for value in field.lattice + field.voxel_size} == {int, float}
+
+
+@pytest.mark.parametrize("key", IDS)
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        ([7, 8, 7, 9, 10], "name 7 more than once"),
+        ([7.0, 8.0, 9.0, 10.0, 11.0], r"are float64 of shape \(5,\); expected \(5,\) integers"),
+        ([7, 8, 9, 10], r"are int64 of shape \(4,\); expected \(5,\) integers"),
+        ([[7, 8, 9, 10, 11]], r"are int64 of shape \(1, 5\); expected \(5,\) integers"),
+        (["7", "8", "9", "10", "11"], "are <U2 of shape"),
+        ([True, False] * 2 + [True], "are bool of shape"),
+        ([[1, 2], [3], 4, 5, 6], "are not a list"),
+        (np.arange(5, dtype="u8") + 2**63, "hold 9223372036854775812, which is no int64"),
+    ],
+)
+def test_ids_that_do_not_tell_neurons_apart_are_refused(key, ids, message):
+    with pytest.raises(FieldError, match=f"made: {key} {message}"):
+        CorticalField(**parts(**{key: ids}))
 
 
 def test_one_neuron_is_not_a_field():
@@ -95,20 +153,36 @@ def test_a_field_survives_saving(tmp_path, column):
     assert [p.name for p in tmp_path.iterdir()] == ["field.npz"], "nothing temporary is left"
 
 
-def test_what_is_no_saved_field_is_refused(tmp_path):
-    (tmp_path / "text.npz").write_text("not a field")
-    np.savez(tmp_path / "other.npz", a=np.zeros(3))
-    whole = tmp_path / "whole.npz"
-    CorticalField(**parts()).save(whole)
-    (tmp_path / "cut.npz").write_bytes(whole.read_bytes()[:-300])
-    for name, message in [
-        ("text", "not a saved field"),
-        ("other", "lacks connectome"),
-        ("cut", "not a saved field"),
-        ("absent", "no such"),
-    ]:
-        with pytest.raises(FieldError, match=message):
-            CorticalField.load(tmp_path / f"{name}.npz")
+def test_a_saved_field_is_a_plain_file_and_always_the_same(tmp_path):
+    field = CorticalField(**parts(precision=np.eye(5), lattice=(5, 1, 1), **some_ids()))
+    field.save(tmp_path / "field.npz")
+    with np.load(tmp_path / "field.npz", allow_pickle=False) as arrays:
+        assert set(arrays) == {*parts(), "precision", "lattice", "voxel_size", "synthetic", "spike_counts", *IDS}
+        assert arrays["name"] == "made" and not arrays["synthetic"]
+        for key in ("positions", "connectome", "correlation", "sttc", "precision", *IDS):
+            np.testing.assert_array_equal(arrays[key], getattr(field, key), strict=True)
+        np.testing.assert_array_equal(arrays["spike_times"], np.concatenate(field.spike_times))
+        np.testing.assert_array_equal(arrays["spike_counts"], [4] * 5)
+    content = (tmp_path / "field.npz").read_bytes()
+    for other in (field, CorticalField.load(tmp_path / "field.npz")):
+        other.save(tmp_path / "again.npz")
+        assert (tmp_path / "again.npz").read_bytes() == content
+
+
+def test_ids_are_kept_exactly(tmp_path):
+    ids = some_ids()
+    field = CorticalField(**parts(**ids))
+    field.save(tmp_path / "field.npz")
+    again = CorticalField.load(tmp_path / "field.npz")
+    part = again.subset(3, np.random.default_rng(1))
+    same = [np.flatnonzero((field.positions == p).all(1))[0] for p in part.positions]
+    for key in IDS:
+        np.testing.assert_array_equal(getattr(again, key), np.array(ids[key]), strict=True)
+        np.testing.assert_array_equal(getattr(part, key), np.array(ids[key])[same], strict=True)
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(again, key)[0] = 1
+    CorticalField(**parts()).save(tmp_path / "field.npz")
+    assert all(getattr(CorticalField.load(tmp_path / "field.npz"), key) is None for key in IDS)
 
 
 # The embedded field and the list
@@ -152,10 +226,13 @@ def test_fields_that_are_here_are_found(microns, monkeypatch):
     assert load_field("5_3_8").neurons == 42
 
 
-def test_a_released_field_that_is_not_here_says_what_to_do(monkeypatch):
-    monkeypatch.delenv("BIORNN_DATA", raising=False)
-    with pytest.raises(FieldError, match="6_6_2 is a released field, but it is not here"):
+def test_a_released_field_that_is_not_here_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("BIORNN_DATA", str(tmp_path))
+    with pytest.raises(
+        FieldError, match=r"6_6_2 is a released field, .* of its 8 files .* fetch_field\('6_6_2'\)"
+    ) as told:
         load_field("6_6_2")
+    assert f"8 of its 8 files are not in {tmp_path} (such as 6_6_2/" in str(told.value)
     with pytest.raises(FieldError, match="no such folder, file or field"):
         load_field("nowhere")
 
@@ -184,150 +261,83 @@ def test_the_canonical_field_is_the_stated_one(microns):
     np.testing.assert_allclose(np.ptp(field.positions, axis=0), (998, 134, 500), atol=1)
 
 
+def test_ids_of_real_fields_are_read_exactly(microns):
+    field = read_released(microns / "5_3_8")
+    for key, file in (("nucleus_ids", "target_ids"), ("unit_ids", "unit_ids"), ("root_ids", "root_ids")):
+        raw = np.load(microns / "5_3_8" / f"{file}_5_3_8.npy")
+        np.testing.assert_array_equal(getattr(field, key), raw, strict=True)
+    assert field.root_ids.max() > 2**53
+
+
+def rows(items):
+    array = np.empty(len(items), dtype=object)
+    array[:] = items
+    return array
+
+
 @pytest.fixture
-def folder(microns, tmp_path):
-    """A writable copy of the smallest real field."""
-    copy = tmp_path / "5_3_8"
-    shutil.copytree(microns / "5_3_8", copy)
-    copy.chmod(0o755)
-    for file in copy.iterdir():
-        file.chmod(0o644)
-    return copy
+def folder(tmp_path):
+    """A made-up field in the released layout, without what may be missing."""
+    field = parts()
+    np.save(tmp_path / "positions_made.npy", rows(list(field["positions"])), allow_pickle=True)
+    pd.DataFrame(field["connectome"]).to_csv(tmp_path / "connectome_made.csv")
+    np.save(tmp_path / "corr_matrix.npy", field["correlation"])
+    np.save(tmp_path / "sttc_matrix.npy", np.tril(field["sttc"]))
+    return tmp_path
 
 
-class Call:
-    """Pickles as a call, of what the test says."""
-
-    def __init__(self, function, *arguments):
-        self.how = function, arguments
-
-    def __reduce__(self):
-        return self.how
-
-
-def test_nothing_in_a_pickle_is_run(folder, tmp_path):
-    import os
-    import subprocess
-
-    witness = tmp_path / "it_ran"
-    calls = [
-        Call(os.system, f"touch {witness}"),
-        Call(eval, f"open({str(witness)!r}, 'w')"),
-        Call(exec, f"open({str(witness)!r}, 'w')"),
-        Call(subprocess.call, ["touch", str(witness)]),
-        Call(getattr, "text", "upper"),
-        Call(np.save, str(witness), np.zeros(1)),
-        Call(__import__, "os"),
-    ]
-    path = folder / "positions_5_3_8.npy"
-    for call in calls:
-        for payload in (np.array([call] * 42, dtype=object), call):
-            with path.open("wb") as file:
-                np.lib.format.write_array_header_1_0(file, {"descr": "|O", "fortran_order": False, "shape": (42,)})
-                pickle.dump(payload, file)
-            with pytest.raises(FieldError, match=r"positions_5_3_8\.npy: cannot be read safely \(it asks for "):
-                read_released(folder)
-    assert not witness.exists()
+def test_a_folder_may_lack_events_precision_and_ids(folder):
+    field, made = read_released(folder), parts()
+    np.testing.assert_allclose(field.positions, made["positions"] * (0.004, 0.004, 0.04))
+    for key in ("connectome", "correlation", "sttc"):
+        np.testing.assert_array_equal(getattr(field, key), made[key])
+    assert field.name == "made" and not field.synthetic and field.lattice is None
+    assert all(getattr(field, key) is None for key in ("spike_times", "precision", *IDS))
+    for path in list(folder.iterdir()):
+        content = path.read_bytes()
+        path.unlink()
+        with pytest.raises(FieldError, match=f"{path.name}: no such file|positions_NAME.npy, found 0"):
+            read_released(folder)
+        path.write_bytes(content)
 
 
-@pytest.mark.parametrize("name", ["connectome_5_3_8.csv", "corr_matrix.npy", "sttc_matrix.npy"])
-def test_a_missing_file_is_named(folder, name):
-    (folder / name).unlink()
-    with pytest.raises(FieldError, match=f"{name}: no such file"):
+def test_ids_are_read_exactly(folder):
+    ids = some_ids()
+    for key, file in (("nucleus_ids", "target_ids"), ("unit_ids", "unit_ids"), ("root_ids", "root_ids")):
+        np.save(folder / f"{file}_made.npy", np.array(ids[key], dtype=">i8" if key == "unit_ids" else "i8"))
+    field = read_released(folder)
+    for key in IDS:
+        np.testing.assert_array_equal(getattr(field, key), np.array(ids[key]), strict=True)
+    np.save(folder / "root_ids_made.npy", np.array(ids["root_ids"], dtype=float))
+    with pytest.raises(FieldError, match=r"root_ids_made\.npy: made: root_ids are float64 of shape \(5,\)"):
         read_released(folder)
 
 
-def test_wrong_contents_are_named(folder):
-    corr = np.load(folder / "corr_matrix.npy")
-    broken = corr.copy()
-    broken[1, 2] = np.nan
-    np.save(folder / "corr_matrix.npy", broken)
-    with pytest.raises(FieldError, match=r"5_3_8: correlation holds nan at \[1, 2\]"):
-        read_released(folder)
-    np.save(folder / "corr_matrix.npy", corr)
-    pd.DataFrame(np.zeros((41, 41), int)).to_csv(folder / "connectome_5_3_8.csv")
-    with pytest.raises(FieldError, match=r"connectome has shape \(41, 41\), but the positions give 42 neurons"):
-        read_released(folder)
-    (folder / "connectome_5_3_8.csv").write_text(",0,1\n0,zero,one\n1,two,three\n")
-    with pytest.raises(FieldError, match=r"connectome_5_3_8\.csv: holds something other than numbers"):
-        read_released(folder)
-    (folder / "connectome_5_3_8.csv").write_bytes(b"\xff\xfe\x00binary")
-    with pytest.raises(FieldError, match=r"connectome_5_3_8\.csv"):
-        read_released(folder)
+TIMES = np.arange(15.0).reshape(5, 3)
 
 
-@given(st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_damaged_files_never_escape_as_another_error(folder, microns, data):
-    name = data.draw(
-        st.sampled_from(["positions_5_3_8.npy", "spikes_5_3_8.npy", "corr_matrix.npy", "connectome_5_3_8.csv"])
-    )
-    content = bytearray((microns / "5_3_8" / name).read_bytes())
-    if data.draw(st.booleans()):
-        content = content[: data.draw(st.integers(0, len(content) - 1))]
-    else:
-        for _ in range(data.draw(st.integers(1, 20))):
-            content[data.draw(st.integers(0, min(len(content), 2000) - 1))] = data.draw(st.integers(0, 255))
-    (folder / name).write_bytes(content)
-    try:
-        read_released(folder)
-    except FieldError as error:
-        assert str(folder) in str(error) and "\n" not in str(error)
-    finally:
-        (folder / name).write_bytes((microns / "5_3_8" / name).read_bytes())
+@pytest.mark.parametrize(
+    "trains",
+    [
+        rows(list(TIMES)),
+        rows(TIMES.tolist()),
+        rows([tuple(train) for train in TIMES.tolist()]),
+        rows([train.astype(object) for train in TIMES]),
+        rows([train.astype(">f4") for train in TIMES]),
+        TIMES,
+        TIMES.astype("u1"),
+        TIMES.astype(object),
+        np.asfortranarray(TIMES),
+        np.asfortranarray(TIMES.astype(object)),
+    ],
+    ids="arrays lists tuples objects floats square integers square_of_objects columns columns_of_objects".split(),
+)
+def test_events_are_read_however_they_are_held(folder, trains):
+    np.save(folder / "spikes_made.npy", trains, allow_pickle=True)
+    np.testing.assert_array_equal(read_released(folder).spike_times, TIMES)
 
 
-# Activity
-
-
-def plain_sttc(a, b, tile, start, stop):
-    """The coefficient of two neurons, word by word from its definition."""
-
-    def tiled(train):
-        total, reached = 0.0, start
-        for t in train:
-            low, high = max(t - tile, start, reached), min(t + tile, stop)
-            if high > low:
-                total += high - low
-                reached = high
-        return total / (stop - start)
-
-    def near(one, other):
-        return np.mean([any(abs(s - t) <= tile for t in other) for s in one])
-
-    p_a, p_b, t_a, t_b = near(a, b), near(b, a), tiled(a), tiled(b)
-    halves = [(p - t) / (1 - p * t) if p * t < 1 else 1.0 for p, t in ((p_a, t_b), (p_b, t_a))]
-    return sum(halves) / 2
-
-
-@given(st.lists(st.lists(st.floats(0, 20), min_size=1, max_size=12), min_size=2, max_size=4), st.floats(0.01, 3))
-@settings(max_examples=80, deadline=None)
-def test_sttc_is_its_definition(trains, tile):
-    trains = [np.sort(np.round(train, 3)) for train in trains]
-    stop = max(train[-1] for train in trains) + 0.1
-    ours = activity.spike_time_tiling_coefficient(trains, tile)
-    # A distance that equals the tile may fall on either side of it by rounding.
-    gaps = np.abs(np.subtract.outer(np.concatenate(trains), np.concatenate(trains)))
-    if (np.abs(gaps - tile) < 1e-9).any():
-        return
-    for i, a in enumerate(trains):
-        for j, b in enumerate(trains):
-            wanted = 1.0 if i == j else plain_sttc(a, b, tile, 0.0, stop)
-            assert ours[i, j] == pytest.approx(wanted, abs=1e-9)
-
-
-def test_released_matrices_follow_from_released_events(microns):
-    for name in ("5_3_4", "5_6_8", "5_3_8"):
-        field = read_released(microns / name)
-        ours = activity.correlation(activity.event_counts(field.spike_times))
-        np.testing.assert_allclose(ours, field.correlation, atol=1e-12)
-        np.testing.assert_allclose(activity.spike_time_tiling_coefficient(field.spike_times), field.sttc, atol=1e-12)
-
-
-def test_silent_neurons_have_no_correlation_and_give_no_nan():
-    trains = [np.array([0.1, 0.5]), np.array([]), np.array([0.1, 0.9])]
-    for matrix in (
-        activity.correlation(activity.event_counts(trains)),
-        activity.spike_time_tiling_coefficient(trains),
-    ):
-        assert np.isfinite(matrix).all() and not matrix[1, [0, 2]].any() and matrix[1, 1] == 1
+def test_neurons_may_share_events_in_a_file(folder):
+    silent, busy = np.array([]), np.arange(2000.0)
+    np.save(folder / "spikes_made.npy", rows([silent, busy, busy, silent, busy]), allow_pickle=True)
+    assert [len(train) for train in read_released(folder).spike_times] == [0, 2000, 2000, 0, 2000]
