@@ -97,12 +97,21 @@ def check_one_difference(pairs: list[tuple[str, str]] | None, choice: str, avail
 
 
 def _number(answer: object) -> float | None:
-    """Turn an answer into a number, or say that it is none."""
+    """Turn an answer into a number, or say what it lacks to be one."""
+    if answer is None:
+        _unanswered()
+        return None
     try:
         return float(answer)
     except (TypeError, ValueError):
         _say(False, f"{answer!r} is not a number.")
         return None
+
+
+def _known_mistake(value: float, mistakes: dict[float, str], tolerance: float = 0.01) -> bool:
+    """Say which mistake gives this value, if one does."""
+    why = next((why for wrong, why in mistakes.items() if _near(value, wrong, tolerance)), None)
+    return why is not None and not _say(False, f"{value:g}. {why}")
 
 
 def _near(value: float, right: float, tolerance: float = 1e-3) -> bool:
@@ -114,8 +123,6 @@ def _near(value: float, right: float, tolerance: float = 1e-3) -> bool:
 
 def check_density(answer: float | None, field: CorticalField) -> bool:
     """Check the share of ordered pairs of different neurons that are connected."""
-    if answer is None:
-        return _unanswered()
     value = _number(answer)
     if value is None:
         return False
@@ -131,16 +138,13 @@ def check_density(answer: float | None, field: CorticalField) -> bool:
         1 / right: "That is one pair in so many; give the share itself.",
         float(connected): "That is how many pairs are connected; what share of all ordered pairs is it?",
     }
-    for wrong, why in mistakes.items():
-        if _near(value, wrong, 0.01):
-            return _say(False, f"{value:g}. {why}")
+    if _known_mistake(value, mistakes):
+        return False
     return _say(False, f"{value:g} is too {'high' if value > right else 'low'}: count entries above 0, then pairs.")
 
 
 def check_distance(answer: float | None, field: CorticalField, first: int, second: int) -> bool:
     """Check the distance between two somata in µm, computed from positions in voxels."""
-    if answer is None:
-        return _unanswered()
     value = _number(answer)
     if value is None:
         return False
@@ -156,9 +160,8 @@ def check_distance(answer: float | None, field: CorticalField, first: int, secon
         float(np.abs(gap).sum()): "You added the three differences; the straight line is shorter.",
         right**2: "That is the squared distance.",
     }
-    for wrong, why in mistakes.items():
-        if _near(value, wrong):
-            return _say(False, f"{value:g}. {why}")
+    if _known_mistake(value, mistakes):
+        return False
     return _say(False, f"{value:g} is not it: scale each axis to µm, subtract, and take the length.")
 
 
@@ -220,8 +223,6 @@ def check_correlation(function: object, field: CorticalField) -> bool:
 
 def check_sttc(answer: float | None, p_a: float, p_b: float, t_a: float, t_b: float) -> bool:
     """Check a spike time tiling coefficient worked out from its four ingredients."""
-    if answer is None:
-        return _unanswered()
     value = _number(answer)
     if value is None:
         return False
@@ -239,17 +240,14 @@ def check_sttc(answer: float | None, p_a: float, p_b: float, t_a: float, t_b: fl
         0.5 * ((p_a - t_b) + (p_b - t_a)): "You forgot the denominators 1 − P T.",
         -right: "The sign is wrong: coincidences above chance count positively.",
     }
-    for wrong, why in mistakes.items():
-        if abs(value - wrong) < 4e-3 * max(1, abs(wrong)):
-            return _say(False, why)
+    if _known_mistake(value, mistakes, 0.02):
+        return False
     way = "high" if value > right else "low"
     return _say(False, f"{value:g} is too {way}; put the numbers into the formula above.")
 
 
 def check_chance_free_tile(answer: float | None, field: CorticalField) -> bool:
     """Check a Δt at which the mean STTC of trains that do not know of each other is near 0."""
-    if answer is None:
-        return _unanswered()
     tile = _number(answer)
     if tile is None:
         return False
@@ -308,8 +306,6 @@ def check_own_field(answer: object) -> bool:
 
 def check_neurons_needed(answer: float | None, share: float, effect: float, sigmas: float = 4.0) -> bool:
     """Check how many neurons it takes until an excess of `effect` SD stands `sigmas` standard errors above 0."""
-    if answer is None:
-        return _unanswered()
     value = _number(answer)
     if value is None:
         return False
