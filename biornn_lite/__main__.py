@@ -40,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--field",
         default=EMBEDDED,
-        help="an embedded name, a folder in the released layout, a saved field, or a released name to fetch",
+        help="synthetic_column, a folder in the released layout, a saved field, or a released name to fetch",
     )
     add(
         "--variants",

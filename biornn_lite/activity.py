@@ -18,6 +18,9 @@ from .field import CorticalField
 BIN_SECONDS = 0.2
 """Bin width of the released correlations."""
 
+MOST_COUNTS = 2e9
+"""Counts that are held at once, 16 GB of them."""
+
 TILE_SECONDS = 0.1
 """Half-width Δt of a tile in the released spike time tiling coefficients."""
 
@@ -46,7 +49,7 @@ def recording_end(spike_times: Sequence[np.ndarray]) -> float:
 def event_counts(
     spike_times: Sequence[np.ndarray], bin_width: float = BIN_SECONDS, stop: float | None = None
 ) -> np.ndarray:
-    """Count events in bins from time 0 on; a last bin that the recording does not fill is left out.
+    """Count events in bins from time 0 on; a last bin that does not end before the recording does is left out.
 
     Parameters
     ----------
@@ -62,12 +65,18 @@ def event_counts(
     ndarray, shape (N, bins)
     """
     stop = recording_end(spike_times) if stop is None else stop
+    if not (bin_width > 0 and len(spike_times) * stop / bin_width < MOST_COUNTS):
+        raise InputError(
+            f"{len(spike_times)} neurons over {stop:g} s in bins of {bin_width:g} s are too many counts; "
+            "times are seconds from the start of the recording"
+        )
     edges = np.arange(0, stop, bin_width)
     bins = max(len(edges) - 1, 0)
     times = np.concatenate(spike_times)
     owner = np.repeat(np.arange(len(spike_times)), [len(train) for train in spike_times])
     place = np.searchsorted(edges, times, "right") - 1  # (events,)
-    place[times == edges[-1]] = bins - 1  # the last bin holds its right edge too
+    if bins:
+        place[times == edges[-1]] = bins - 1  # the last bin holds its right edge too
     inside = (place >= 0) & (place < bins)
     flat = np.bincount(owner[inside] * bins + place[inside], minlength=len(spike_times) * bins)
     return flat.reshape(len(spike_times), bins)
@@ -116,16 +125,22 @@ def precision(counts: np.ndarray, penalty: float | None = None) -> np.ndarray:
     Raises
     ------
     InputError
-        If a neuron's count never changes.
+        If there are fewer than 10 bins, a neuron's count never changes, or two neurons' counts are the same.
 
     Notes
     -----
     The tolerances are tighter than scikit-learn's defaults, with which the choice of α depends on its version.
     What remains between these and the released matrices, up to 4e-5, is the convergence error of the latter.
     """
+    if counts.shape[1] < 10:
+        raise InputError(f"{counts.shape[1]} bins are too few for a precision; 10 are the least, thousands are usual")
     still = np.flatnonzero(np.ptp(counts, axis=1) == 0)
     if len(still):
         raise InputError(f"neuron {still[0]} has the same count in every bin; a precision needs counts that vary")
+    different, first = np.unique(counts, axis=0, return_index=True)
+    if len(different) < len(counts):
+        twin = np.setdiff1d(np.arange(len(counts)), first)[0]
+        raise InputError(f"neuron {twin} has the counts of another; the precision of twins is infinite")
     if penalty is None:
         return GraphicalLassoCV(tol=1e-8, enet_tol=1e-8).fit(counts.T).precision_
     return graphical_lasso(empirical_covariance(counts.T), penalty, tol=1e-8, enet_tol=1e-8)[1]
@@ -134,7 +149,6 @@ def precision(counts: np.ndarray, penalty: float | None = None) -> np.ndarray:
 def spike_time_tiling_coefficient(
     spike_times: Sequence[np.ndarray],
     tile: float = TILE_SECONDS,
-    start: float = 0.0,
     stop: float | None = None,
 ) -> np.ndarray:
     """Spike time tiling coefficient between all pairs of neurons (Cutts & Eglen 2014, equation 1).
@@ -148,8 +162,9 @@ def spike_time_tiling_coefficient(
         Sorted event times of each neuron, in seconds.
     tile : float
         Δt, in seconds.
-    start, stop : float
-        The recording, in seconds; :func:`recording_end` when `stop` is left out.
+    stop : float, optional
+        End of the recording, which begins at 0, in seconds and not before the last event; :func:`recording_end`
+        when left out.
 
     Returns
     -------
@@ -174,8 +189,8 @@ def spike_time_tiling_coefficient(
             train = spike_times[b]
             if not len(train):
                 continue
-            low, high = np.maximum(train - tile, start), np.minimum(train + tile, stop)
-            tiled[b] = (high - np.maximum(low, np.concatenate([[start], high[:-1]]))).sum() / (stop - start)
+            low, high = np.maximum(train - tile, 0.0), np.minimum(train + tile, stop)
+            tiled[b] = (high - np.maximum(low, np.concatenate([[0.0], high[:-1]]))).sum() / stop
             # A tile opens at the first moment it holds and closes after the last: the running sum of
             # openings minus closings is positive where at least one tile covers the moment.
             change = np.bincount(np.searchsorted(times, train - tile, "left"), minlength=len(times) + 1)
@@ -203,7 +218,7 @@ def frame_length(spike_times: Sequence[np.ndarray]) -> float | None:
     """
     gaps = np.diff(np.unique(np.concatenate(spike_times)))
     gaps = gaps[gaps > 1e-6]
-    if not len(gaps):
+    if len(gaps) < 100:  # too few to tell a rule from chance
         return None
     frame = float(gaps.min())
     near = gaps[gaps < 50 * frame] / frame
@@ -267,9 +282,10 @@ def field_from_events(
     FieldError
         If the parts do not fit together.
     """
-    n = len(positions) if np.ndim(positions) else 0
+    n = len(positions) if hasattr(positions, "__len__") else 0
     # Checked first with nothing for the function: what is wrong with the events is then said as such.
     field = CorticalField(name, positions, connectome, np.eye(n), np.eye(n), spike_times=spike_times, **more)
+    trains_of(field)
     counts = event_counts(field.spike_times)
     return replace(
         field,

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.spatial.distance import cdist
 
 from . import activity, weights
-from .datasets import EMBEDDED, data_folder, list_fields, load_field
+from .datasets import data_folder, list_fields, load_field
 from .field import CorticalField
 from .seeds import generator
 
@@ -110,7 +110,8 @@ def excess_correlation(field: CorticalField, bins: int = 20) -> np.ndarray:
     apart = table.groupby(pd.qcut(table["distance"], bins, duplicates="drop"), observed=True)["correlation"]
     difference = table["correlation"] - apart.transform("mean")
     excess = np.zeros((field.neurons, field.neurons))
-    excess[~np.eye(field.neurons, dtype=bool)] = difference / difference.std(ddof=0)
+    spread = difference.std(ddof=0)
+    excess[~np.eye(field.neurons, dtype=bool)] = difference / spread if spread > 0 else np.nan
     return excess
 
 
@@ -146,8 +147,9 @@ def describe(field: CorticalField) -> pd.Series:
     Returns
     -------
     Series
-        Named after the field; one entry for each of :data:`STATISTICS`, NaN for rates where a field has no
-        events. Functional weights are drawn once, and events shifted once, from seed 0.
+        Named after the field; one entry for each of :data:`STATISTICS`. NaN where a field lacks what it takes: events
+        (silent neurons have no rate), connections, pairs that near or that far, or more than a few neurons.
+        Functional weights are drawn once, and events shifted once, from seed 0.
     """
     table = pairs(field)
     near, far, connected = table["distance"] < NEAR_UM, table["distance"] > FAR_UM, table["synapses"] > 0
@@ -207,6 +209,6 @@ def known_statistics() -> pd.DataFrame:
 
 
 def fields_at_hand() -> list[CorticalField]:
-    """Load the embedded field and every released one that is on this machine."""
+    """Load every field that is on this machine: the embedded one and the released ones that are here."""
     here = list_fields()
-    return [load_field(EMBEDDED)] + [load_field(name) for name in here.loc[here["here"], "field"] if name != EMBEDDED]
+    return [load_field(name) for name in here.loc[here["here"], "field"]]

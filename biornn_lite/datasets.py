@@ -35,7 +35,10 @@ def data_folder() -> Path:
 def cache_folder() -> Path:
     """Return the folder of released fields: the environment variable ``BIORNN_DATA``, or the platform's cache."""
     folder = os.environ.get("BIORNN_DATA")
-    return Path(folder).expanduser() if folder else pooch.os_cache("biornn_lite")
+    try:
+        return Path(folder).expanduser() if folder else pooch.os_cache("biornn_lite")
+    except RuntimeError:
+        raise FieldError(f"BIORNN_DATA is {folder}, but there is no such user's folder") from None
 
 
 @cache
@@ -99,10 +102,14 @@ def load_field(source: str | Path) -> CorticalField:
     """
     if str(source) == EMBEDDED:
         return CorticalField.load(data_folder() / f"{EMBEDDED}.npz")
-    path = Path(source).expanduser()
-    if path.is_dir():
+    try:
+        path = Path(source).expanduser()
+        folder, file = path.is_dir(), path.is_file()
+    except (OSError, RuntimeError, ValueError) as error:  # such as of an unknown user or a name too long
+        raise FieldError(f"{first_line(source)}: no path ({first_line(error)})") from None
+    if folder:
         return read_released(path)
-    if path.is_file():
+    if file:
         return CorticalField.load(path)
     name = str(source)
     if name not in released_fields().index:
@@ -110,9 +117,9 @@ def load_field(source: str | Path) -> CorticalField:
     missing = _missing_files(name, cache_folder(), thorough=True)
     if missing:
         raise FieldError(
-            f"{name} is a released field, but {len(missing)} of its {len(_files_of(name))} files are not in "
-            f"{cache_folder()} (such as {missing[0]}): fetch_field({name!r}) or `python -m biornn_lite fetch {name}` "
-            f"downloads them ({EMBEDDED} works without)"
+            f"{name} is a released field, but {len(missing)} of its {len(_files_of(name))} files are missing or "
+            f"damaged in {cache_folder()} (such as {missing[0]}): fetch_field({name!r}) or "
+            f"`python -m biornn_lite fetch {name}` downloads them ({EMBEDDED} works without)"
         )
     return read_released(cache_folder() / name)
 
@@ -155,7 +162,7 @@ def download_all(names: Sequence[str] | None = None, progress: bool = True) -> P
     Parameters
     ----------
     names : sequence of str, optional
-        All 56 when left out, about 500 MB.
+        All 56 when left out, about 250 MB.
     progress : bool
         Show a bar.
 
@@ -182,9 +189,12 @@ def _missing_files(name: str, folder: Path, thorough: bool = False) -> list[str]
     """Files of a field that are not there whole: told by their size or, if `thorough`, by their contents."""
 
     def whole(path: Path, row) -> bool:
-        if not path.is_file() or path.stat().st_size != row.bytes:
+        try:
+            if not path.is_file() or path.stat().st_size != row.bytes:
+                return False
+            return not thorough or pooch.file_hash(str(path), alg="sha256") == row.sha256
+        except OSError:  # such as a file of another user
             return False
-        return not thorough or pooch.file_hash(str(path), alg="sha256") == row.sha256
 
     return [row.Index for row in _files_of(name).itertuples() if not whole(folder / row.Index, row)]
 
@@ -195,7 +205,7 @@ def _download(names: Sequence[str], progress: bool) -> None:
     missing = [path for name in names for path in _missing_files(name, folder, thorough=True)]
     if not missing:
         return
-    url = os.environ.get("BIORNN_MIRROR", SOURCE_URL).rstrip("/") + "/"
+    url = (os.environ.get("BIORNN_MIRROR") or SOURCE_URL).rstrip("/") + "/"
     pooch.get_logger().setLevel("WARNING")
     store = pooch.create(
         path=folder,
@@ -207,7 +217,9 @@ def _download(names: Sequence[str], progress: bool) -> None:
     with tqdm(total=total, unit="B", unit_scale=True, desc="download", disable=not progress) as bar:
         for path in missing:
             try:
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)  # two processes may fetch at once
                 store.fetch(path, downloader=pooch.HTTPDownloader(timeout=30))
+                (folder / path).chmod(0o644)  # for all users of a shared folder
             except (OSError, ValueError) as error:
                 raise FieldError(
                     f"{path} cannot be fetched from {url}: {_reason(error)}. What is whole stays in {folder}; "
@@ -223,7 +235,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "the connection broke off"
     if isinstance(error, requests.RequestException):
-        return "no connection"
+        return "that is no address" if isinstance(error, ValueError) else "no connection"
     if isinstance(error, ValueError):  # so pooch says that the checksum is another
         return "what arrives is not the released file"
     return first_line(error)

@@ -48,10 +48,15 @@ def fluorescence_from_events(
     keep = np.exp(-np.diff(times).mean() / decay)
     traces = np.zeros((len(spike_times), len(times)))
     for trace, train in zip(traces, spike_times, strict=True):
-        frames = np.searchsorted(times, train - 1e-6)
+        frames = frames_of(train, times)
         np.add.at(trace, frames[frames < len(times)], 1.0)
     traces = lfilter([1.0], [1.0, -keep], traces, axis=1)
     return 1.0 + traces + noise * rng.normal(size=traces.shape)
+
+
+def frames_of(train: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Return the index of the frame that shows each event: the first at or after it."""
+    return np.searchsorted(times, train - 1e-6)
 
 
 def deconvolve(trace: np.ndarray, keep: float) -> np.ndarray:
@@ -101,7 +106,7 @@ def events_from_fluorescence(
 ) -> list[np.ndarray]:
     """Infer event times from fluorescence.
 
-    Each trace is divided by its slow baseline (the 20th percentile in windows of 60 s), deconvolved (see
+    From each trace its slow baseline (the 20th percentile in windows of 60 s) is subtracted; it is deconvolved (see
     :func:`deconvolve`), and an event is placed where the inferred input is a local peak of at least `threshold`
     standard deviations of the trace's noise.
 
@@ -160,9 +165,8 @@ def events_from_fluorescence(
 
 
 def _above_baseline(trace: np.ndarray, window: int) -> np.ndarray:
-    """Subtract the 20th percentile of each window, interpolated in between, and divide by its overall level."""
+    """Subtract the 20th percentile of each window of frames, interpolated in between."""
     blocks = np.array_split(np.arange(len(trace)), max(1, len(trace) // window))
     centres = [block.mean() for block in blocks]
     baseline = np.interp(np.arange(len(trace)), centres, [np.percentile(trace[block], 20) for block in blocks])
-    scale = np.median(np.abs(baseline))
-    return (trace - baseline) / (scale if scale > 0 else 1.0)
+    return trace - baseline

@@ -253,10 +253,10 @@ def check_chance_free_tile(answer: float | None, field: CorticalField) -> bool:
         return False
     if not 0 < tile <= 1:
         return _say(False, f"Δt = {tile:g} s; choose one above 0 and up to 1 s.")
-    trains = shifted(field.spike_times, generator(0, "shifts"), frame_length(field.spike_times))[:24]
-    values = spike_time_tiling_coefficient(trains, tile)[np.triu_indices(24, 1)]
+    trains = shifted(field.spike_times, generator(0, "shifts"), frame_length(field.spike_times))
+    values = spike_time_tiling_coefficient(trains, tile)[np.triu_indices(len(trains), 1)]
     mean = values.mean()
-    told = f"At Δt = {tile:g} s, 24 shifted trains have a mean STTC of {mean:+.4f}."
+    told = f"At Δt = {tile:g} s, {len(trains)} shifted trains have a mean STTC of {mean:+.4f}."
     if abs(mean) < 0.006:
         return _say(True, f"{told} Tiles of 2 Δt then cover as much time as the frames that they reach.")
     return _say(False, f"{told} Compare the share of time that a tile covers with the frames that lie within it.")

@@ -231,7 +231,8 @@ class CorticalField:
         """
         keep = np.asarray(keep)
         if keep.size and keep.dtype.kind in "iu" and (keep.min() < 0 or keep.max() >= self.neurons):
-            raise FieldError(f"{self.name}: neurons are numbered 0 to {self.neurons - 1}, not {keep.max()}")
+            wrong = keep.min() if keep.min() < 0 else keep.max()
+            raise FieldError(f"{self.name}: neurons are numbered 0 to {self.neurons - 1}, not {wrong}")
         if keep.dtype.kind not in "iu" or keep.ndim != 1 or len(np.unique(keep)) != len(keep):
             raise FieldError(f"{self.name}: neurons are selected by indices, each once")
         square = np.ix_(keep, keep)

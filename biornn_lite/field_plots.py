@@ -19,6 +19,7 @@ from scipy.stats import binomtest
 from .activity import TILE_SECONDS, frame_length, recording_end, shifted, spike_time_tiling_coefficient, trains_of
 from .comparison import pool
 from .datasets import list_fields
+from .errors import InputError
 from .field import CorticalField
 from .seeds import generator
 
@@ -63,7 +64,8 @@ def field_3d(
     bar = ax.figure.colorbar(dots, ax=ax, label=label, shrink=0.6, pad=0.1)
     if shades.dtype.kind == "i":
         bar.locator = MaxNLocator(integer=True)
-    ax.set_box_aspect(np.ptp(field.positions, axis=0), zoom=1.15)
+    extent = np.ptp(field.positions, axis=0)
+    ax.set_box_aspect(np.maximum(extent, 0.05 * extent.max() or 1.0), zoom=1.15)  # a flat field is drawn too
     ax.set(xlabel="x (µm)", ylabel="y (µm)", zlabel="z (µm)")
     ax.locator_params(axis="y", nbins=2)
     ax.locator_params(axis="z", nbins=4)
@@ -109,6 +111,7 @@ def by_distance(
     Parameters
     ----------
     fields : sequence of CorticalField
+        At most five, of different names.
     ax : Axes
     key : {"correlation", "sttc", "synapses"}
         ``synapses`` draws the share of ordered pairs that are connected, with its 95 % interval (Wilson) if pairs
@@ -116,6 +119,8 @@ def by_distance(
     edges : sequence of float, optional
         Of the bins, in µm; those with fewer than :data:`FEWEST_PAIRS` are left out.
     """
+    if not 1 <= len({field.label for field in fields}) == len(fields) <= 5:
+        raise InputError(f"{len(fields)} fields to draw; expected one to five, each with a name of its own")
     edges = np.arange(0, 1001, 100) if edges is None else np.asarray(edges)
     table = pool(fields)
     table["bin"] = pd.cut(table["distance"], edges, labels=(edges[:-1] + edges[1:]) / 2).astype(float)

@@ -8,9 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from . import field_plots
-from .activity import TILE_SECONDS, correlation, event_counts, recording_end, trains_of
-from .deconvolution import events_from_fluorescence, fluorescence_from_events
+from .activity import TILE_SECONDS, correlation, event_counts, frame_length, recording_end, trains_of
+from .deconvolution import events_from_fluorescence, fluorescence_from_events, frames_of
 from .field import CorticalField
+from .synthetic import ColumnRecipe
 from .widgets import dropdown, figure_panel, slider
 
 
@@ -51,7 +52,7 @@ def pair_panel(field: CorticalField, first: int = 0, second: int = 1) -> ipw.Wid
         "first": ipw.BoundedIntText(first, min=0, max=last, description="neuron", layout=width),
         "second": ipw.BoundedIntText(second, min=0, max=last, description="and", layout=width),
         "tile": slider("Δt", TILE_SECONDS, 0.02, 1.0, 0.02, "s"),
-        "start": slider("from", 0, 0, 20 * np.floor(end / 20 - 1), 20, "s"),
+        "start": slider("from", 0, 0, max(0.0, 20 * np.floor(end / 20)), 20, "s"),
     }
     return figure_panel(lambda **values: pair_figure(field, **values), controls)
 
@@ -76,16 +77,20 @@ def inference_figure(
         How much of the field is used.
     """
     trains = [train[train < seconds] for train in trains_of(field)[:neurons]]
-    times = np.arange(1, int(seconds / 0.1587)) * 0.1587
+    neurons = len(trains)
+    frame = frame_length(trains_of(field)) or ColumnRecipe.frame
+    times = np.arange(1, int(seconds / frame)) * frame
     traces = fluorescence_from_events(trains, times, noise=noise)
     found = events_from_fluorescence(traces, times, threshold=threshold, progress=False)
     figure, axes = plt.subplots(1, 2, figsize=(13, 4), layout="constrained", gridspec_kw={"width_ratios": [2, 1]})
     field_plots.found_events(traces[0], times, trains[0], found[0], axes[0])
-    hits = sum(np.isin(np.round(f / 0.1587), np.round(t / 0.1587)).sum() for f, t in zip(found, trains, strict=True))
+    true_frames = [frames_of(train, times) for train in trains]
+    found_frames = [frames_of(train, times) for train in found]
+    hits = sum(np.isin(f, t).sum() for f, t in zip(found_frames, true_frames, strict=True))
     inferred, true = sum(map(len, found)), sum(map(len, trains))
     axes[0].set_title(
         f"{inferred} inferred for {true} events of {neurons} neurons in {seconds:,.0f} s: "
-        f"{hits / true:.0%} of the events found, {1 - hits / max(inferred, 1):.0%} of the inferred ones false",
+        f"{hits / max(true, 1):.0%} of the events found, {1 - hits / max(inferred, 1):.0%} of the inferred false",
         fontsize=10,
     )
     pairs = np.triu_indices(neurons, 1)

@@ -158,7 +158,10 @@ def synapse_counts(
     key = hashlib.sha256(root_ids.tobytes()).hexdigest()[:12]
     home = Path(folder) if folder else cache_folder() / "cave"
     home = home / f"synapses_{MATERIALIZATION}_{key}"
-    home.mkdir(parents=True, exist_ok=True)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{home}: cannot be made ({first_line(error)}); give another folder") from None
     counts = np.zeros((len(root_ids), len(root_ids)), dtype=int)
     place = pd.Series(np.arange(len(root_ids)), index=root_ids)
     with tqdm(total=len(root_ids), desc="synapses", unit="neuron", disable=not progress) as bar:

@@ -9,6 +9,7 @@ from scipy.signal import lfilter
 from scipy.spatial.distance import cdist
 
 from . import activity
+from .errors import InputError
 from .field import MICRONS_VOXEL_UM, CorticalField
 from .seeds import generator
 from .space import lattice_shape
@@ -135,26 +136,28 @@ def synthetic_field(
 def _events(common: np.ndarray, recipe: ColumnRecipe, rng: np.random.Generator) -> list[np.ndarray]:
     """Draw event times, in seconds, of neurons whose common drives have this covariance, shape (N, N)."""
     neurons, frames = len(common), int(recipe.seconds / recipe.frame)
+    noise = 1 - recipe.nearby - recipe.alike - recipe.private
+    if noise < 0:
+        raise InputError(f"nearby, alike and private add up to {1 - noise:g}; they are shares of 1")
     root = np.linalg.cholesky(common + 1e-9 * np.eye(neurons))
     drive = np.empty((neurons, frames), dtype=np.float32)
     state = None
     for first in range(0, frames, 4096):  # in parts, to keep memory small
         steps = root @ rng.normal(size=(neurons, min(4096, frames - first)))
         drive[:, first : first + steps.shape[1]], state = _forgetting(steps, recipe.drive_time / recipe.frame, state)
-    noise = 1 - recipe.nearby - recipe.alike - recipe.private
     counts = recipe.rate * recipe.seconds * rng.lognormal(0.0, recipe.rate_spread, neurons)
     spike_times = []
     for trace, count in zip(drive, counts, strict=True):
         own, _ = _forgetting(rng.normal(size=(1, frames)), recipe.private_time / recipe.frame)
         trace = trace + np.sqrt(recipe.private) * own[0] + np.sqrt(noise) * rng.normal(size=frames)
         peaks = 1 + np.flatnonzero((trace[1:-1] > trace[:-2]) & (trace[1:-1] > trace[2:]))
-        highest = np.sort(peaks[np.argsort(trace[peaks])[-int(count) :]])
+        highest = np.sort(peaks[np.argsort(trace[peaks])[max(0, len(peaks) - int(count)) :]])
         spike_times.append((highest + 1) * recipe.frame)
     return spike_times
 
 
 def _forgetting(steps: np.ndarray, time: float, state: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Turn white noise (neurons, frames) into one of the same variance that forgets itself over `time` frames."""
+    """Turn white noise (neurons, frames) into one that forgets itself over `time` frames and then varies as much."""
     keep = np.exp(-1 / time)
     state = keep * steps[:, :1] if state is None else state
     return lfilter([np.sqrt(1 - keep**2)], [1.0, -keep], steps, axis=1, zi=state)

@@ -54,6 +54,7 @@ def figure_panel(draw: Callable[..., Figure], controls: Mapping[str, ipw.ValueWi
             image.value = png(draw(**{name: control.value for name, control in controls.items()}))
             status.value = ""
         except InputError as error:
+            plt.close("all")  # what was begun
             status.value = f"⚠ {error}"
 
     for control in controls.values():

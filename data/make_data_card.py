@@ -37,4 +37,4 @@ if __name__ == "__main__":
     card = (HERE / "README.md").read_text(encoding="utf-8")
     card = re.sub(f"(?s)(?<={re.escape(BEGIN)}).*?(?={re.escape(END)})", lambda _: markdown(table), card)
     with written_atomically(HERE / "README.md") as temporary:
-        temporary.write_text(card, encoding="utf-8")
+        temporary.write_text(card, encoding="utf-8", newline="\n")

@@ -24,6 +24,7 @@ from biornn_lite.comparison import (
     pool,
 )
 from biornn_lite.datasets import EMBEDDED, read_released
+from biornn_lite.errors import InputError
 from biornn_lite.synthetic import ColumnRecipe, synthetic_field
 
 MEASURED = ("6_6_2", "5_6_8", "5_3_4", "5_3_8")
@@ -108,6 +109,13 @@ def test_a_planted_fall_of_connections_is_found():
 def test_without_synapses_or_events_what_they_tell_is_missing_not_zero(column):
     bare = describe(replace(column, connectome=np.zeros((96, 96)), spike_times=None))
     assert bare[["rate", "sttc_chance", "like_to_like", "wiring_distance"]].isna().all() and bare["connected"] == 0
+
+
+def test_a_rate_too_low_for_events_gives_none_and_shares_above_one_are_refused():
+    silent = synthetic_field(4, 0, recipe=ColumnRecipe(seconds=3.0, rate=0.01))
+    assert not any(map(len, silent.spike_times))
+    with pytest.raises(InputError, match="they are shares of 1"):
+        synthetic_field(4, 0, recipe=ColumnRecipe(nearby=0.9))
 
 
 # The embedded field beside measured ones

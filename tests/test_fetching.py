@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -72,7 +73,7 @@ def test_our_registry_is_the_given_one(microns):
 
 
 def test_a_field_is_fetched_once_and_then_read_without_a_network(server, microns, tmp_path):
-    with pytest.raises(FieldError, match=r"5_3_8 is a released field, but 9 of its 9 files are not in .*fetch_field"):
+    with pytest.raises(FieldError, match=r"9 of its 9 files are missing or damaged in .*fetch_field"):
         load_field(FIELD)
     field = fetch_field(FIELD, progress=False)
     np.testing.assert_array_equal(field.sttc, read_released(microns / FIELD).sttc)
@@ -100,7 +101,7 @@ def test_a_bad_download_is_never_taken_for_a_good_one(server, tmp_path, fault, s
         fetch_field(FIELD, progress=False)
     assert "synthetic_column" in str(told.value) and "\n" not in str(told.value)
     assert not (tmp_path / "cache" / FIELD / "sttc_matrix.npy").exists() and not here()
-    with pytest.raises(FieldError, match=r"files are not in"):
+    with pytest.raises(FieldError, match=r"files are missing or damaged"):
         load_field(FIELD)
     kept = set(server.asked) - {"sttc_matrix.npy"}
     server.faults.clear()
@@ -114,10 +115,38 @@ def test_a_file_damaged_on_disk_is_noticed_and_mended(server, tmp_path, damage):
     fetch_field(FIELD, progress=False)
     path = tmp_path / "cache" / FIELD / f"spikes_{FIELD}.npy"
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(FieldError, match=r"1 of its 9 files are not in .* \(such as 5_3_8/spikes_5_3_8\.npy\)"):
+    with pytest.raises(FieldError, match=r"1 of its 9 files are missing or damaged in .* \(such as 5_3_8/spikes_"):
         load_field(FIELD)
     server.asked.clear()
     assert fetch_field(FIELD, progress=False).neurons == 42 and server.asked == [path.name]
+
+
+def test_fetched_files_can_be_read_by_all(server, tmp_path):
+    fetch_field(FIELD, progress=False)
+    assert all(path.stat().st_mode & 0o444 == 0o444 for path in (tmp_path / "cache" / FIELD).iterdir())
+
+
+def test_two_processes_may_fetch_at_once(server):
+    with ThreadPoolExecutor(4) as pool:
+        fields = list(pool.map(lambda _: fetch_field(FIELD, progress=False), range(4)))
+    assert [field.neurons for field in fields] == [42] * 4
+
+
+@pytest.mark.parametrize(
+    ("mirror", "says"), [("http://127.0.0.1:9", "no connection"), ("not/an/address", "that is no address")]
+)
+def test_a_wrong_mirror_is_told_from_no_network(monkeypatch, tmp_path, mirror, says):
+    monkeypatch.setenv("BIORNN_DATA", str(tmp_path))
+    monkeypatch.setenv("BIORNN_MIRROR", mirror)
+    with pytest.raises(FieldError, match=says):
+        fetch_field(FIELD, progress=False)
+
+
+@pytest.mark.parametrize("source", ["~nobody_of_this_name/x", "x" * 400, "a\0b"])
+def test_what_is_no_path_is_refused_in_one_line(source, capsys):
+    assert main(["replicate", "--field", source]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("biornn_lite: ") and error.count("\n") == 1
 
 
 def test_events_without_a_known_checksum_are_not_fetched(server):

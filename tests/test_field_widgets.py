@@ -1,5 +1,6 @@
 """Panels, figures and exercises about fields: panels as their code allows, answers right and wrong."""
 
+import re
 from dataclasses import replace
 
 import ipywidgets as ipw
@@ -62,6 +63,28 @@ def test_a_field_without_events_has_no_rates_to_colour_by(column):
     assert "rate" not in parts_of(field_widgets.field_panel(silent))["colour"].options
     with pytest.raises(InputError, match="comes without event times"):
         field_widgets.field_figure(silent, "rate")
+    plt.close("all")
+
+
+def test_small_short_and_flat_fields_are_drawn():
+    field = synthetic_field(5, 0)
+    trains = [train[train < 15] for train in field.spike_times]
+    flat = replace(field, spike_times=trains, positions=field.positions * (1, 0, 1))
+    for panel in (field_widgets.field_panel, field_widgets.pair_panel, field_widgets.inference_panel):
+        parts = parts_of(panel(flat))
+        assert bytes(parts["Image"].value).startswith(b"\x89PNG") and not parts["HTML"].value
+    with pytest.raises(InputError, match="2 fields to draw; expected one to five, each with a name of its own"):
+        field_plots.by_distance([flat, flat], plt.figure().add_subplot())
+    plt.close("all")
+
+
+def test_events_between_frames_are_found_on_the_frame_that_shows_them():
+    rng = np.random.default_rng(0)
+    trains = [np.sort(rng.random(300) * 1200) for _ in range(12)]
+    field = replace(synthetic_field(12, 0), spike_times=trains)
+    figure = field_widgets.inference_figure(field, noise=0.05)
+    found = int(re.search(r"(\d+)% of the events found", figure.axes[0].get_title())[1])
+    assert found > 85  # some share a frame with another
     plt.close("all")
 
 

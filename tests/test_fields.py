@@ -232,7 +232,7 @@ def test_a_released_field_that_is_not_here_says_what_to_do(tmp_path, monkeypatch
         FieldError, match=r"6_6_2 is a released field, .* of its 8 files .* fetch_field\('6_6_2'\)"
     ) as told:
         load_field("6_6_2")
-    assert f"8 of its 8 files are not in {tmp_path} (such as 6_6_2/" in str(told.value)
+    assert f"8 of its 8 files are missing or damaged in {tmp_path} (such as 6_6_2/" in str(told.value)
     with pytest.raises(FieldError, match="no such folder, file or field"):
         load_field("nowhere")
 

@@ -129,3 +129,33 @@ def test_events_that_are_wrong_are_said_to_be(column):
         activity.field_from_events("mine", *parts, column.spike_times[:50])
     with pytest.raises(FieldError, match="mine: spike times are 3"):
         activity.field_from_events("mine", *parts, 3)
+
+
+def test_hostile_parts_get_one_line():
+    flat, none = np.zeros((3, 3)), np.zeros((3, 3))
+    trains = [np.array([0.5, 1.0])] * 3
+    for positions, spike_times, says in [
+        ([[1, 2, 3], [1, 2]], trains, "positions does not hold numbers"),
+        (7, trains, "positions have shape"),
+        (flat, None, "without event times"),
+        (flat, [np.array([1.7e9])] * 3, "times are seconds from the start of the recording"),
+        (flat, [np.array([1e300])] * 3, "times are seconds from the start of the recording"),
+    ]:
+        with pytest.raises(InputError, match=says) as told:
+            activity.field_from_events("mine", positions, none, spike_times)
+        assert "\n" not in str(told.value)
+
+
+def test_a_precision_that_cannot_be_is_refused():
+    counts = np.random.default_rng(0).poisson(1.0, (4, 200))
+    with pytest.raises(InputError, match="neuron 3 has the counts of another"):
+        activity.precision(np.vstack([counts[:3], counts[1]]))
+    with pytest.raises(InputError, match="5 bins are too few"):
+        activity.precision(counts[:, :5])
+
+
+def test_fields_without_events_or_neurons_to_spare_are_described():
+    quiet = activity.field_from_events("quiet", np.eye(3), np.zeros((3, 3)), [np.array([])] * 3)
+    assert not quiet.correlation[0, 1] and quiet.spike_times[0].size == 0
+    short = activity.field_from_events("short", np.eye(3), np.zeros((3, 3)), [np.array([0.01])] * 3)
+    assert np.isfinite(short.correlation).all() and np.isfinite(short.sttc).all()
