@@ -3,7 +3,8 @@
 The modules stand in the order of the notebooks: ``field``, ``datasets``, ``activity``, ``synthetic``,
 ``comparison``, ``deconvolution``, ``source``, ``weights``, ``space``, ``communicability``, ``tasks``, ``variants``,
 ``priors``, ``network``, ``training``, ``topology``, ``study`` and ``statistics``; ``plots``, ``field_plots``,
-``widgets``, ``field_widgets`` and ``exercises`` serve the notebooks; ``arrays`` and ``files`` read and write safely.
+``widgets``, ``field_widgets`` and ``exercises`` serve the notebooks; ``arrays``, ``unpickling`` and ``files`` read
+and write safely.
 """
 
 __version__ = "0.1.0"
