@@ -96,7 +96,7 @@ def correlation(counts: np.ndarray) -> np.ndarray:
     -------
     ndarray, shape (N, N)
     """
-    centred = counts - counts.mean(axis=1, keepdims=True)
+    centred = counts - counts.sum(axis=1, keepdims=True) / max(counts.shape[1], 1)
     norm = np.linalg.norm(centred, axis=1, keepdims=True)
     unit = np.divide(centred, norm, out=np.zeros(centred.shape), where=norm > 0)
     matrix = np.clip(unit @ unit.T, -1, 1)

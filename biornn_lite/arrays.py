@@ -142,7 +142,7 @@ def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], str, np.dtype, Binary
 
 def _check_size(shape: tuple[int, ...], dtype: np.dtype, found: int) -> None:
     announced = math.prod(shape) * dtype.itemsize
-    if announced != found or not dtype.itemsize:
+    if announced != found:
         raise ValueError(f"its header announces {announced} bytes and {found} follow")
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy.spatial.distance import cdist
+from tqdm.auto import tqdm
 
 from . import activity, weights
 from .datasets import data_folder, list_fields, load_field
@@ -195,8 +196,9 @@ def _describe_events(field: CorticalField) -> dict[str, float]:
 
 
 def compare(fields: Sequence[CorticalField]) -> pd.DataFrame:
-    """Compare fields: one row each, one column for each of :data:`STATISTICS`."""
-    table = pd.DataFrame([describe(field) for field in fields])
+    """Compare fields: one row each, one column for each of :data:`STATISTICS`; with a bar where it takes long."""
+    bar = tqdm(fields, unit="field", disable=len(fields) <= 5)
+    table = pd.DataFrame([describe(field) for field in bar], columns=[statistic.key for statistic in STATISTICS])
     return table.astype({"neurons": int, "connected": int})
 
 
@@ -210,5 +212,6 @@ def known_statistics() -> pd.DataFrame:
 
 def fields_at_hand() -> list[CorticalField]:
     """Load every field that is on this machine: the embedded one and the released ones that are here."""
-    here = list_fields()
-    return [load_field(name) for name in here.loc[here["here"], "field"]]
+    table = list_fields()
+    here = table.loc[table["here"], "field"]
+    return [load_field(name) for name in tqdm(here, unit="field", disable=len(here) <= 5)]

@@ -124,7 +124,8 @@ def events_from_fluorescence(
         Seconds in which a response falls to 1/e, a property of the indicator. It is not estimated from the traces:
         slow changes of a neuron's rate lengthen their autocovariance too.
     threshold : float
-        In standard deviations of the noise.
+        In standard deviations of the noise, which is estimated from the differences between neighbouring frames: of a
+        trace without noise, every rise is an event.
     progress : bool
         Show a bar.
 

@@ -251,7 +251,15 @@ class CorticalField:
         )
 
     def save(self, path: str | Path) -> None:
-        """Write the field to one ``.npz`` file without pickles, which :meth:`load` reads again."""
+        """Write the field to one ``.npz`` file without pickles, which :meth:`load` reads again.
+
+        Raises
+        ------
+        FieldError
+            If the folder to write to does not exist.
+        """
+        if not Path(path).parent.is_dir():
+            raise FieldError(f"{path}: there is no folder {Path(path).parent} to write to")
         arrays = {key: getattr(self, key) for key in ("positions", "connectome", "correlation", "sttc")}
         arrays |= {"name": self.name, "voxel_size": self.voxel_size, "synthetic": self.synthetic}
         for key in ("precision", "lattice", *IDS):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
@@ -56,7 +56,15 @@ def connect() -> CAVEclient:
         from caveclient import CAVEclient
     except ImportError:
         raise InputError('reading CAVE needs more packages: pip install "biornn_lite[source]"') from None
-    return CAVEclient(DATASTACK, version=MATERIALIZATION)
+    return _ask(CAVEclient, DATASTACK, version=MATERIALIZATION)
+
+
+def _ask(query: Callable[..., pd.DataFrame], *table: str, **arguments: object) -> pd.DataFrame:
+    """Ask CAVE, and say in one line what stands in the way: the network, a token, a table that is gone."""
+    try:
+        return query(*table, **arguments)
+    except Exception as error:
+        raise FieldError(f"CAVE does not answer: {type(error).__name__}, {first_line(error)}") from error
 
 
 def coregistered_neurons(client: CAVEclient, session: int, scan: int, field: int) -> pd.DataFrame:
@@ -76,7 +84,8 @@ def coregistered_neurons(client: CAVEclient, session: int, scan: int, field: int
         Index ``nucleus_id``, increasing; columns ``unit_id`` and ``root_id`` (int64) and ``x, y, z`` of the nucleus
         in µm. ``attrs["left_out"]`` counts the matches left out.
     """
-    matches = client.materialize.query_table(
+    matches = _ask(
+        client.materialize.query_table,
         COREGISTRATION,
         filter_equal_dict={"session": session, "scan_idx": scan, "field": field},
         merge_reference=False,
@@ -88,7 +97,8 @@ def coregistered_neurons(client: CAVEclient, session: int, scan: int, field: int
     best = matches.sort_values("residual").drop_duplicates("target_id").drop_duplicates("unit_id")
     wanted = sorted(int(nucleus) for nucleus in best["target_id"])
     parts = [
-        client.materialize.query_table(
+        _ask(
+            client.materialize.query_table,
             NUCLEI,
             filter_in_dict={"id": wanted[first : first + 500]},
             split_positions=True,
@@ -181,8 +191,12 @@ def synapse_counts(
 
 def _synapses(client: CAVEclient, pre: np.ndarray, post: np.ndarray) -> pd.DataFrame:
     """Ask for the synapses from some neurons to some others: one row each, with the ids of both."""
-    table = client.materialize.synapse_query(
-        pre_ids=pre, post_ids=post, remove_autapses=True, materialization_version=MATERIALIZATION
+    table = _ask(
+        client.materialize.synapse_query,
+        pre_ids=pre,
+        post_ids=post,
+        remove_autapses=True,
+        materialization_version=MATERIALIZATION,
     )
     if len(table) > MOST_ROWS and len(pre) > 1:
         half = len(pre) // 2
@@ -350,8 +364,10 @@ def field_from_source(
     client = client or connect()
     neurons = coregistered_neurons(client, session, scan, field)
     nucleus_ids, traces, times = read_fluorescence(nwb or find_nwb(session, scan), field, neurons, progress=progress)
+    alive = np.isfinite(traces).all(axis=1) & (np.ptp(traces, axis=1) > 0)
+    nucleus_ids, traces = nucleus_ids[alive], traces[alive]
     if progress:
-        tqdm.write(
+        print(
             f"{len(nucleus_ids)} of {len(neurons)} coregistered neurons have fluorescence; "
             f"{neurons.attrs['left_out']} doubtful matches were left out before",
             file=sys.stderr,

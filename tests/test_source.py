@@ -259,7 +259,7 @@ def test_a_count_goes_on_where_it_stopped(tmp_path, monkeypatch):
         return [query["pre_ids"].tolist() for query in asked]
 
     cave.materialize.fails_at = 3
-    with pytest.raises(ConnectionError):
+    with pytest.raises(FieldError, match="CAVE does not answer: ConnectionError, the line is dead"):
         counted(ROOTS)
     cave.materialize.fails_at = None
     assert counted(ROOTS) == [ROOTS[6:9].tolist(), ROOTS[9:].tolist()], "the first two answers were kept"
@@ -683,6 +683,20 @@ def test_a_field_from_the_archives_is_the_known_one(known, tmp_path):
         np.testing.assert_array_equal(getattr(again, key), getattr(field, key))
     for mine, theirs in zip(again.spike_times, field.spike_times, strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+def test_a_neuron_whose_trace_is_dead_is_left_out_and_said_to_be(known, tmp_path, monkeypatch, capsys):
+    def read(*arguments, **options):
+        nucleus_ids, traces, times = read_fluorescence(*arguments, **options)
+        traces[2], traces[5, 7] = 1.0, np.nan
+        return nucleus_ids, traces, times
+
+    monkeypatch.setattr(source, "read_fluorescence", read)
+    field = field_from_source(6, 6, 2, client(**known.tables), known.path, tmp_path)
+    wanted = np.delete(np.sort(known.neurons.index), [2, 5])
+    np.testing.assert_array_equal(field.nucleus_ids, wanted)
+    # One more was found in the volume and has no region in the film.
+    assert f"{N - 2} of {N + 1} coregistered neurons have fluorescence" in capsys.readouterr().err
 
 
 def test_what_is_left_out_is_asked_of_the_archives(known, tmp_path, monkeypatch):
