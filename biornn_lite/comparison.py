@@ -195,9 +195,21 @@ def _describe_events(field: CorticalField) -> dict[str, float]:
     }
 
 
-def compare(fields: Sequence[CorticalField]) -> pd.DataFrame:
-    """Compare fields: one row each, one column for each of :data:`STATISTICS`; with a bar where it takes long."""
-    bar = tqdm(fields, unit="field", disable=len(fields) <= 5)
+def compare(fields: Sequence[CorticalField], progress: bool = True) -> pd.DataFrame:
+    """Compare fields.
+
+    Parameters
+    ----------
+    fields : sequence of CorticalField
+    progress : bool
+        Show a bar if there are more than five.
+
+    Returns
+    -------
+    DataFrame
+        One row for each field, one column for each of :data:`STATISTICS`.
+    """
+    bar = tqdm(fields, unit="field", disable=not progress or len(fields) <= 5)
     table = pd.DataFrame([describe(field) for field in bar], columns=[statistic.key for statistic in STATISTICS])
     return table.astype({"neurons": int, "connected": int})
 
