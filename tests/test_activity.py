@@ -60,3 +60,11 @@ def test_silent_neurons_have_no_correlation_and_give_no_nan():
         activity.spike_time_tiling_coefficient(trains),
     ):
         assert np.isfinite(matrix).all() and not matrix[1, [0, 2]].any() and matrix[1, 1] == 1
+
+
+def test_an_event_exactly_one_tile_away_is_near():
+    """The definition says within ±Δt; 0.5 s is a number that a float holds exactly."""
+    ours = activity.spike_time_tiling_coefficient([np.array([2.0]), np.array([2.5])], 0.5, stop=10.0)[0, 1]
+    assert ours == pytest.approx((1 - 0.1) / (1 - 0.1))
+    apart = activity.spike_time_tiling_coefficient([np.array([2.0]), np.array([2.5625])], 0.5, stop=10.0)[0, 1]
+    assert apart == pytest.approx(-0.1)
