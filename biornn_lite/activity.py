@@ -5,12 +5,14 @@ Notebook 02 works through this module.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from scipy import sparse
 from sklearn.covariance import GraphicalLassoCV, empirical_covariance, graphical_lasso
+from sklearn.exceptions import ConvergenceWarning
 
 from .errors import InputError
 from .field import CorticalField
@@ -125,7 +127,8 @@ def precision(counts: np.ndarray, penalty: float | None = None) -> np.ndarray:
     Raises
     ------
     InputError
-        If there are fewer than 10 bins, a neuron's count never changes, or two neurons' counts are the same.
+        If there are fewer than 10 bins, a neuron's count never changes, two neurons' counts are the same, or the
+        optimum is not reached.
 
     Notes
     -----
@@ -141,9 +144,18 @@ def precision(counts: np.ndarray, penalty: float | None = None) -> np.ndarray:
     if len(different) < len(counts):
         twin = np.setdiff1d(np.arange(len(counts)), first)[0]
         raise InputError(f"neuron {twin} has the counts of another; the precision of twins is infinite")
-    if penalty is None:
-        return GraphicalLassoCV(tol=1e-8, enet_tol=1e-8).fit(counts.T).precision_
-    return graphical_lasso(empirical_covariance(counts.T), penalty, tol=1e-8, enet_tol=1e-8)[1]
+    covariance = empirical_covariance(counts.T)
+    with warnings.catch_warnings():
+        # Single sweeps on the way may end early; whether the last one is at the optimum is checked below.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        if penalty is None:
+            found = GraphicalLassoCV(tol=1e-8, enet_tol=1e-8).fit(counts.T).precision_
+        else:
+            found = graphical_lasso(covariance, penalty, tol=1e-8, enet_tol=1e-8)[1]
+    off = np.abs(np.diag(np.linalg.inv(found)) / np.diag(covariance) - 1).max()  # 0 at the optimum
+    if not off < 1e-3:
+        raise InputError(f"the graphical lasso did not converge (variances are off by {off:.0%}); raise the penalty")
+    return found
 
 
 def spike_time_tiling_coefficient(

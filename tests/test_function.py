@@ -154,6 +154,13 @@ def test_a_precision_that_cannot_be_is_refused():
         activity.precision(counts[:, :5])
 
 
+def test_a_precision_short_of_the_optimum_is_refused(monkeypatch):
+    counts = np.random.default_rng(0).poisson(1.0, (4, 200))
+    monkeypatch.setattr(activity, "graphical_lasso", lambda *_, **__: (None, 2 * np.eye(4)))
+    with pytest.raises(InputError, match=r"did not converge .* raise the penalty"):
+        activity.precision(counts, 0.1)
+
+
 def test_fields_without_events_or_neurons_to_spare_are_described():
     quiet = activity.field_from_events("quiet", np.eye(3), np.zeros((3, 3)), [np.array([])] * 3)
     assert not quiet.correlation[0, 1] and quiet.spike_times[0].size == 0
