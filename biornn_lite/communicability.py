@@ -15,45 +15,114 @@ import math
 import numpy as np
 import torch
 from scipy.linalg import expm
+from torch.autograd.function import once_differentiable
 
-_COEFFICIENTS = [1 / math.factorial(k) for k in range(12)]
+from .products import add_product, product
+
+_BLOCKS = {torch.float32: 3, torch.float64: 4}
+"""Blocks of the series for each precision: with q of them it is summed to degree q²."""
 
 
-def communicability(weights: torch.Tensor) -> torch.Tensor:
-    """Communicability of many networks, differentiable.
+def _exponential(walk: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Sum Σ P^k / k! to degree q² in 2q - 2 products (Paterson & Stockmeyer 1973).
 
-    The series is summed to degree 11. Rows of P sum to 1, so every term is non-negative and what is left out
-    is below e/12! = 6e-9 in ∞-norm: float32 accuracy.
+    With the blocks B_i = Σ P^k / (iq + k)! over k = 0 … q-1, the last one with k = q too, the sum is
+    B_0 + (B_1 + (B_2 + …) P^q) P^q. Rows of P sum to 1, so every term is non-negative and rows of what is left
+    out sum to less than e / (q² + 1)!: 8e-7 for float32, 8e-15 for float64.
 
     Parameters
     ----------
-    weights : Tensor, shape (..., N, N)
+    walk : Tensor, shape (runs, N, N)
+        P.
+
+    Returns
+    -------
+    powers : list of Tensor
+        P, P², … P^q.
+    sums : list of Tensor
+        The brackets from the innermost to the whole, which is the last.
+    """
+    q = _BLOCKS[walk.dtype]
+    powers = [walk]
+    for _ in range(q - 1):
+        powers.append(product(powers[-1], walk))
+    sums: list[torch.Tensor] = []
+    for block in range(q - 1, -1, -1):
+        total = product(sums[-1], powers[-1]) if sums else powers[-1] / math.factorial(q * q)
+        for k in range(1, q):
+            total.add_(powers[k - 1], alpha=1 / math.factorial(block * q + k))
+        total.diagonal(dim1=-2, dim2=-1).add_(1 / math.factorial(block * q))
+        sums.append(total)
+    return powers, sums
+
+
+def _exponential_gradient(gradient, powers: list[torch.Tensor], sums: list[torch.Tensor]) -> torch.Tensor:
+    """Take the gradient with respect to the sum of :func:`_exponential` to one with respect to P.
+
+    Each product X Y seen backwards gives X the gradient times Yᵀ, and Y Xᵀ times the gradient.
+    """
+    q = len(powers)
+    by_power = [torch.zeros_like(gradient) for _ in powers]  # ∂/∂P^k, k = 1 … q
+    for block in range(q):
+        for k in range(1, q):
+            by_power[k - 1].add_(gradient, alpha=1 / math.factorial(block * q + k))
+        if block < q - 1:
+            add_product(by_power[-1], sums[q - 2 - block].mT, gradient)
+            gradient = product(gradient, powers[-1].mT)
+    by_power[-1].add_(gradient, alpha=1 / math.factorial(q * q))
+    for k in range(q - 1, 0, -1):  # P^(k+1) = P^k P
+        add_product(by_power[0], powers[k - 1].mT, by_power[k])
+        add_product(by_power[k - 1], by_power[k], powers[0].mT)
+    return by_power[0]
+
+
+class _Communicability(torch.autograd.Function):
+    """Communicability with its gradient written out.
+
+    Off the diagonal C[i, j] = √(s_i / s_j) E[i, j] with E = expm(P), P = A / s and s the row sums of A. With
+    G = ∂loss/∂C, whose diagonal does not count: ∂E = G √(s_i / s_j); :func:`_exponential_gradient` makes ∂P of it;
+    ∂s_i = (½ Σ_j (G⊙C)[i, j] − ½ Σ_k (G⊙C)[k, i] − Σ_j (∂P⊙P)[i, j]) / s_i; and ∂A[i, j] = ∂P[i, j] / s_i + ∂s_i.
+    """
+
+    @staticmethod
+    def forward(ctx, weights):
+        strengths = weights.abs()  # (runs, N, N)
+        out = strengths.sum(-1, keepdim=True)  # (runs, N, 1)
+        connected = out > 0
+        out = torch.where(connected, out, 1.0)
+        scale = torch.where(connected, out.sqrt(), 0.0) * torch.where(connected, out.rsqrt(), 0.0).mT
+        scale.diagonal(dim1=-2, dim2=-1).zero_()  # √(s_i / s_j), (runs, N, N)
+        powers, sums = _exponential(strengths / out)
+        matrix = sums[-1] * scale
+        ctx.save_for_backward(weights, out, scale, matrix, *powers, *sums[:-1])
+        return matrix
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient):
+        weights, out, scale, matrix, *rest = ctx.saved_tensors
+        q = _BLOCKS[weights.dtype]
+        powers, sums = rest[:q], rest[q:]
+        of_walk = _exponential_gradient(gradient * scale, powers, sums)
+        pull = gradient * matrix
+        of_out = (pull.sum(-1, keepdim=True) - pull.sum(-2, keepdim=True).mT) / 2
+        of_out -= (of_walk * powers[0]).sum(-1, keepdim=True)
+        return (of_walk + of_out) / out * weights.sign()
+
+
+def communicability(weights: torch.Tensor) -> torch.Tensor:
+    """Communicability of many networks, differentiable once.
+
+    Parameters
+    ----------
+    weights : Tensor of float32 or float64, shape (..., N, N)
 
     Returns
     -------
     Tensor, shape (..., N, N)
         Diagonal 0. A neuron without outgoing weights has communicability 0 with all others.
     """
-    strengths = weights.abs()  # (..., N, N)
-    out = strengths.sum(-1)  # (..., N)
-    connected = out > 0
-    safe = torch.where(connected, out, 1.0)
-    walk = strengths / safe.unsqueeze(-1)  # P, (..., N, N)
-    walk2 = walk @ walk
-    walk3 = walk2 @ walk
-    eye = torch.eye(weights.shape[-1], dtype=weights.dtype, device=weights.device)
-    # Paterson & Stockmeyer: Σ P^k / k! = B₀ + (B₁ + (B₂ + B₃ P³) P³) P³ where
-    # B_q = I/(3q)! + P/(3q+1)! + P²/(3q+2)!: five products in all.
-    blocks = [
-        _COEFFICIENTS[k] * eye + _COEFFICIENTS[k + 1] * walk + _COEFFICIENTS[k + 2] * walk2 for k in (0, 3, 6, 9)
-    ]
-    total = blocks[3]
-    for block in blocks[2::-1]:
-        total = block + total @ walk3  # (..., N, N)
-    root = torch.where(connected, safe.sqrt(), 0.0)
-    inverse_root = torch.where(connected, safe.rsqrt(), 0.0)
-    matrix = root.unsqueeze(-1) * total * inverse_root.unsqueeze(-2)
-    return matrix * (1 - eye)
+    return _Communicability.apply(weights.reshape(-1, *weights.shape[-2:])).view_as(weights)
 
 
 def empirical_communicability(connectome: np.ndarray, isolated: str) -> np.ndarray:
@@ -86,6 +155,30 @@ def empirical_communicability(connectome: np.ndarray, isolated: str) -> np.ndarr
     return matrix
 
 
+class _DistributionDistance(torch.autograd.Function):
+    """Mean absolute difference of the sorted values, with its gradient: the sign of each one's difference.
+
+    One ordering serves both; NumPy's is several times faster on a processor than PyTorch's.
+    """
+
+    @staticmethod
+    def forward(ctx, values, sorted_target):
+        if values.device.type == "cpu":
+            order = torch.from_numpy(np.argsort(values.numpy(), axis=-1))  # (runs, N * N)
+        else:
+            order = values.argsort(-1)
+        difference = values.gather(-1, order).sub_(sorted_target)
+        ctx.save_for_backward(order, difference)
+        return difference.abs().mean(-1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient):
+        order, difference = ctx.saved_tensors
+        share = difference.sign() * (gradient / difference.shape[-1]).unsqueeze(-1)
+        return torch.empty_like(difference).scatter_(-1, order, share), None
+
+
 def distribution_distance(matrix: torch.Tensor, sorted_target: torch.Tensor) -> torch.Tensor:
     """Mean absolute difference between two sorted sets of communicabilities, differentiable in the first.
 
@@ -102,4 +195,4 @@ def distribution_distance(matrix: torch.Tensor, sorted_target: torch.Tensor) -> 
     -------
     Tensor, shape (...)
     """
-    return (matrix.flatten(-2).sort(-1).values - sorted_target).abs().mean(-1)
+    return _DistributionDistance.apply(matrix.flatten(-2), sorted_target)

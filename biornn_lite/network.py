@@ -10,42 +10,57 @@ import numpy as np
 import torch
 from torch import nn
 
+from .products import add_product, product
+
+
+def _stacked(w_in: torch.Tensor, w: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """All that acts on a neuron, one below the other: (runs, N + inputs + 1, N).
+
+    Beside ``[h[t-1], x[t], 1]``, the recurrence is one product: ``h[t] = relu([h[t-1], x[t], 1] [W; W_in; b])``.
+    """
+    return torch.cat([w, w_in, b], 1)
+
 
 class _LastState(torch.autograd.Function):
     """Last state of the recurrence, with the gradient of backpropagation through time written out.
 
-    With δ[t] = ∂loss/∂(input of the relu at step t): δ[T] = ∂loss/∂h[T] where h[T] > 0, else 0, and
-    δ[t] = δ[t+1] Wᵀ where h[t] > 0, else 0. Then ∂W = Σ h[t-1]ᵀ δ[t], ∂W_in = Σ x[t]ᵀ δ[t], ∂b = Σ δ[t].
-    Adding to the sums step by step, while h and δ are still in the cache, is as fast as one product over
-    all steps and needs no copy of δ.
+    Write V = [W; W_in; b] and s[t] = [h[t-1], x[t], 1], so that h[t] = relu(s[t] V). With δ[t] = ∂loss/∂(s[t] V):
+    δ[T] = ∂loss/∂h[T] where h[T] > 0, else 0, and δ[t] = δ[t+1] Wᵀ where h[t] > 0, else 0. Then
+    ∂V = Σ s[t]ᵀ δ[t] holds the gradients of all three. Adding to the sum step by step, while s and δ are still in
+    the cache, is as fast as one product over all steps and needs to keep no δ.
     """
 
     @staticmethod
     def forward(ctx, x, w_in, w, b):
         # x (steps, runs, batch, inputs), w_in (runs, inputs, N), w (runs, N, N), b (runs, 1, N)
-        h = torch.matmul(x, w_in).add_(b)  # the input of all steps at once: (steps, runs, batch, N)
-        h[0].relu_()
-        for t in range(1, len(h)):
-            h[t].baddbmm_(h[t - 1], w).relu_()
-        ctx.save_for_backward(x, w, h)
-        return h[-1].clone()
+        steps, runs, batch, inputs = x.shape
+        neurons = w.shape[-1]
+        stacked = _stacked(w_in, w, b)
+        s = w.new_empty(runs, steps + 1, batch, stacked.shape[1])  # s[:, t] is [h after t steps, input of the next, 1]
+        s[:, 0, :, :neurons] = 0
+        s[:, :steps, :, neurons:-1] = x.transpose(0, 1)
+        s[..., -1] = 1
+        for t in range(steps):
+            product(s[:, t], stacked, out=s[:, t + 1, :, :neurons]).relu_()
+        ctx.save_for_backward(s, w)
+        return s[:, steps, :, :neurons].clone()
 
     @staticmethod
     def backward(ctx, gradient):
-        x, w, h = ctx.saved_tensors
-        delta = gradient * (h[-1] > 0)  # (runs, batch, N)
-        d_w = torch.zeros_like(w)
-        # Kept transposed: with 3 rows, some BLAS kernels round differently from one memory address to another,
-        # and a network would come out differently among others than alone.
-        d_w_in = w.new_zeros(w.shape[0], w.shape[-1], x.shape[-1])  # (runs, N, inputs)
-        d_b = w.new_zeros(w.shape[0], 1, w.shape[-1])
-        for t in range(len(h) - 1, -1, -1):
-            d_w_in.baddbmm_(delta.mT, x[t])
-            d_b += delta.sum(1, keepdim=True)
+        s, w = ctx.saved_tensors
+        neurons, steps = w.shape[-1], s.shape[1] - 1
+        total = w.new_zeros(len(w), s.shape[-1], neurons)
+        delta = _where_active(gradient, s[:, steps, :, :neurons])  # (runs, batch, N)
+        for t in range(steps - 1, -1, -1):
+            add_product(total, s[:, t].mT, delta)
             if t > 0:
-                d_w.baddbmm_(h[t - 1].mT, delta)
-                delta = torch.bmm(delta, w.mT).mul_(h[t - 1] > 0)
-        return None, d_w_in.mT, d_w, d_b
+                delta = _where_active(product(delta, w.mT), s[:, t, :, :neurons])
+        return None, total[:, neurons:-1], total[:, :neurons], total[:, -1:]
+
+
+def _where_active(gradient: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
+    """Pass a gradient back through the relu that gave `state`: 0 wherever that is 0."""
+    return torch.ops.aten.threshold_backward(gradient, state, 0)
 
 
 def glorot_uniform(rows: int, columns: int, rng: np.random.Generator) -> np.ndarray:
@@ -102,10 +117,14 @@ class RecurrentNetworks(nn.Module):
     @torch.no_grad()
     def evaluate(self, x: torch.Tensor) -> torch.Tensor:
         """Return the same as :meth:`forward`, without keeping what a gradient would need."""
-        h = torch.bmm(x[0], self.w_in).add_(self.b).relu_()  # (runs, batch, N)
-        for x_t in x[1:]:
-            h = torch.baddbmm(torch.bmm(x_t, self.w_in).add_(self.b), h, self.w).relu_()
-        return torch.baddbmm(self.b_out, h, self.w_out)
+        stacked = _stacked(self.w_in, self.w, self.b)
+        neurons = self.w.shape[-1]
+        s = x.new_zeros(*x.shape[1:3], stacked.shape[1])  # (runs, batch, N + inputs + 1)
+        s[..., -1] = 1
+        for x_t in x:
+            s[..., neurons:-1] = x_t
+            s[..., :neurons] = product(s, stacked).relu_()
+        return torch.baddbmm(self.b_out, s[..., :neurons], self.w_out)
 
     @torch.no_grad()
     def constrain(self) -> None:
