@@ -6,12 +6,12 @@ import importlib.metadata
 import platform
 import time
 
+import joblib
 import pandas as pd
 import torch
 
 from .datasets import EMBEDDED, load_field
 from .errors import FieldError
-from .workers import available_processors
 
 
 def matrix_product_rate(size: int = 512, repeats: int = 20) -> float:
@@ -53,7 +53,7 @@ def check_environment() -> pd.DataFrame:
         rows.append(("embedded field", f"{field.label}, {field.neurons} neurons", "ok"))
     except FieldError as error:
         rows.append(("embedded field", str(error), "get the project again; its folder data/ is incomplete"))
-    rows.append(("processors", str(available_processors()), "ok"))
+    rows.append(("processors", str(joblib.cpu_count()), "ok"))
     rate = matrix_product_rate()
     rows.append(
         (

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .products import add_product, product
+from .products import add_product, product, rectified_product
 
 
 def _stacked(w_in: torch.Tensor, w: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -33,15 +33,17 @@ class _LastState(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, w_in, w, b):
         # x (steps, runs, batch, inputs), w_in (runs, inputs, N), w (runs, N, N), b (runs, 1, N)
-        steps, runs, batch, inputs = x.shape
+        steps, runs, batch, _ = x.shape
         neurons = w.shape[-1]
         stacked = _stacked(w_in, w, b)
-        s = w.new_empty(runs, steps + 1, batch, stacked.shape[1])  # s[:, t] is [h after t steps, input of the next, 1]
+        s = w.new_empty(
+            runs, steps + 1, batch, stacked.shape[1]
+        )  # s[:, t] is [h after t steps, input of the next, 1]
         s[:, 0, :, :neurons] = 0
         s[:, :steps, :, neurons:-1] = x.transpose(0, 1)
         s[..., -1] = 1
         for t in range(steps):
-            product(s[:, t], stacked, out=s[:, t + 1, :, :neurons]).relu_()
+            rectified_product(s[:, t], stacked, out=s[:, t + 1, :, :neurons])
         ctx.save_for_backward(s, w)
         return s[:, steps, :, :neurons].clone()
 
@@ -119,11 +121,12 @@ class RecurrentNetworks(nn.Module):
         """Return the same as :meth:`forward`, without keeping what a gradient would need."""
         stacked = _stacked(self.w_in, self.w, self.b)
         neurons = self.w.shape[-1]
-        s = x.new_zeros(*x.shape[1:3], stacked.shape[1])  # (runs, batch, N + inputs + 1)
-        s[..., -1] = 1
+        s, after = (x.new_zeros(*x.shape[1:3], stacked.shape[1]) for _ in range(2))  # (runs, batch, N + inputs + 1)
+        s[..., -1] = after[..., -1] = 1
         for x_t in x:
             s[..., neurons:-1] = x_t
-            s[..., :neurons] = product(s, stacked).relu_()
+            rectified_product(s, stacked, out=after[..., :neurons])
+            s, after = after, s
         return torch.baddbmm(self.b_out, s[..., :neurons], self.w_out)
 
     @torch.no_grad()

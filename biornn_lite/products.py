@@ -35,32 +35,36 @@ def uses_onednn(left: torch.Tensor, right: torch.Tensor) -> bool:
     )
 
 
-def _onednn(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
-    """Product of two matrices: the operator wants the right one transposed, and neither bias nor activation."""
-    return torch.ops.mkldnn._linear_pointwise(left, right.mT, None, "none", [], "")
+def _onednn(left: torch.Tensor, right: torch.Tensor, activation: str = "none") -> torch.Tensor:
+    """Product of two matrices: the operator wants the right one transposed, and takes a bias, here none."""
+    return torch.ops.mkldnn._linear_pointwise(left, right.mT, None, activation, [], "")
 
 
-def product(left: torch.Tensor, right: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
+def product(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
     """Multiply two stacks of matrices one by one, without gradient.
 
     Parameters
     ----------
     left : Tensor, shape (runs, m, k)
     right : Tensor, shape (runs, k, n)
-    out : Tensor, shape (runs, m, n), optional
-        Where to write.
 
     Returns
     -------
     Tensor, shape (runs, m, n)
     """
     if not uses_onednn(left, right):
-        return torch.bmm(left, right) if out is None else torch.bmm(left, right, out=out)
-    if out is None:
-        out = left.new_empty(len(left), left.shape[-2], right.shape[-1])
+        return torch.bmm(left, right)
+    products = [_onednn(a, b) for a, b in zip(left, right, strict=True)]
+    return torch.stack(products) if len(products) > 1 else products[0].unsqueeze(0)
+
+
+def rectified_product(left: torch.Tensor, right: torch.Tensor, out: torch.Tensor) -> None:
+    """Write the products of two stacks of matrices, as in :func:`product`, with 0 for what is negative, to `out`."""
+    if not uses_onednn(left, right):
+        torch.bmm(left, right, out=out).relu_()
+        return
     for a, b, c in zip(left, right, out, strict=True):
-        c.copy_(_onednn(a, b))
-    return out
+        c.copy_(_onednn(a, b, "relu"))
 
 
 def add_product(total: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> None:

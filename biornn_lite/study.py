@@ -7,13 +7,14 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from dataclasses import asdict, dataclass
 from dataclasses import field as dataclass_field
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pandas as pd
+import torch
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
@@ -23,10 +24,10 @@ from .field import CorticalField
 from .files import written_atomically
 from .priors import Priors
 from .seeds import run_seed
-from .tasks import TASKS, get_task
-from .training import Settings, train
+from .tasks import TASKS, Task, get_task
+from .training import Settings, memory_per_network, train
 from .variants import PUBLISHED_VARIANTS, Protocol, get_variant
-from .workers import available_processors, report, workers
+from .workers import Progress, end_with_parent, jobs_at_once, note_epoch
 
 KEY = ["variant", "task", "run"]
 COLUMNS = [
@@ -123,7 +124,7 @@ def run_networks(
         All of one task.
     device : str
     on_epoch : callable, optional
-        Called with the number of networks after each epoch.
+        Called with the number of finished epochs after each.
 
     Returns
     -------
@@ -136,10 +137,7 @@ def run_networks(
     priors = Priors(study.field, study.protocol, positive)
     seeds = [run_seed(study.seed, run) for _, _, run in networks]
     starts = [priors.start(get_variant(variant), seed) for (variant, _, _), seed in zip(networks, seeds, strict=True)]
-    trained = train(
-        starts, get_task(task_name), seeds, study.settings, positive, device,
-        on_epoch=None if on_epoch is None else lambda _: on_epoch(len(networks)),
-    )  # fmt: skip
+    trained = train(starts, get_task(task_name), seeds, study.settings, positive, device, on_epoch)
     shapes = [None if t.diverged else topology.measure(t.weights, study.protocol.small_world_null) for t in trained]
     seconds = (time.perf_counter() - began) / len(networks)
     rows = []
@@ -192,10 +190,13 @@ def run_study(
     out: str | Path | None = None,
     jobs: int | None = None,
     device: str = "cpu",
-    executor: Executor | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
     """Train every network of a study that `out` does not hold yet.
+
+    The networks are split into independent pieces, which joblib computes: in processes of one thread each, or
+    wherever its user says, such as on a cluster within ``joblib.parallel_config("dask")``. This process alone
+    writes, a row for each network once.
 
     Parameters
     ----------
@@ -203,11 +204,10 @@ def run_study(
     out : path, optional
         Folder for ``results.csv`` and ``study.json``. Results already there are kept and not computed again.
     jobs : int, optional
-        Worker processes of one thread each; the number of processors when left out.
+        Pieces at once; when left out, as configured with joblib, else the number of processors. With 1, this
+        process computes.
     device : str
-        ``cpu`` or ``cuda``; on the latter one process trains larger groups.
-    executor : concurrent.futures.Executor, optional
-        Where to compute instead, such as ``distributed.Client(...).get_executor()``.
+        ``cpu`` or ``cuda``; on the latter this process trains as many networks side by side as fit.
     progress : bool
         Show a bar.
 
@@ -223,7 +223,7 @@ def run_study(
         If `out` holds results of another configuration, or is in use.
     """
     if out is None:
-        return _run(study, pd.DataFrame(columns=COLUMNS), lambda table: None, jobs, device, executor, progress)
+        return _run(study, pd.DataFrame(columns=COLUMNS), lambda table: None, jobs, device, progress)
     out = Path(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -247,7 +247,7 @@ def run_study(
             with written_atomically(path) as temporary:
                 table.to_csv(temporary, index=False)
 
-        return _run(study, done, write, jobs, device, executor, progress)
+        return _run(study, done, write, jobs, device, progress)
 
 
 def _check_configuration(study: Study, out: Path) -> None:
@@ -281,15 +281,15 @@ def _set_aside(path: Path) -> Path:
     return path.rename(aside)
 
 
-def _run(study, done, write, jobs, device, executor, progress) -> pd.DataFrame:
+def _run(study, done, write, jobs, device, progress) -> pd.DataFrame:
     """Compute what `done` lacks, giving the growing table to `write` after each group."""
     table = done
     have = set(zip(*(done[key] for key in KEY), strict=True))
     missing = [network for network in study.networks if network not in have]
     if not missing:
         return _in_order(table, study)
-    count = (jobs or available_processors()) if device == "cpu" else 1
-    groups = _groups(missing, study.field.neurons, device, count)
+    at_once = jobs_at_once(jobs) if device == "cpu" else 1
+    pieces = _pieces(missing, study, device, at_once)
     epochs, total = study.settings.epochs, len(study.networks)
     finished = total - len(missing)
     bar = tqdm(
@@ -298,20 +298,27 @@ def _run(study, done, write, jobs, device, executor, progress) -> pd.DataFrame:
         # A notebook shows stderr as if it were an error.
         file=sys.stdout if type(sys.stdout).__module__.startswith("ipykernel") else sys.stderr,
     )  # fmt: skip
-    with bar, workers(min(count, len(groups)), device, executor) as (pool, ticks):
-        pending = {pool.submit(run_networks, study, group, device, report) for group in groups}
-        while pending:
-            ready, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
-            for future in ready:
-                rows = pd.DataFrame(future.result(), columns=COLUMNS)
-                table = _in_order(rows if table.empty else pd.concat([table, rows]), study)
-                write(table)
-                finished += len(rows)
-                bar.set_description(f"{finished}/{total} networks", refresh=False)
-            while not ticks.empty():
-                bar.update(ticks.get())
-        bar.update(total * epochs - bar.n)
+    # One call per task of joblib's, so that what is finished is not held back by what is not.
+    parallel = joblib.Parallel(n_jobs=at_once, batch_size=1, return_as="generator_unordered")
+    with bar, Progress([len(piece) for piece in pieces], bar) as followed:
+        calls = (
+            joblib.delayed(_run_piece)(study, piece, device, followed.note(number))
+            for number, piece in enumerate(pieces)
+        )
+        for result in parallel(calls):
+            rows = pd.DataFrame(result, columns=COLUMNS)
+            table = _in_order(rows if table.empty else pd.concat([table, rows]), study)
+            write(table)
+            finished += len(rows)
+            followed.ended(epochs * len(rows))
+            bar.set_description(f"{finished}/{total} networks", refresh=False)
     return table
+
+
+def _run_piece(study: Study, networks: Sequence[tuple[str, str, int]], device: str, note: Path) -> list[dict]:
+    """Call :func:`run_networks` wherever joblib has put this."""
+    end_with_parent()
+    return run_networks(study, networks, device, on_epoch=lambda _: note_epoch(note))
 
 
 def _in_order(table: pd.DataFrame, study: Study) -> pd.DataFrame:
@@ -325,18 +332,26 @@ def _in_order(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     return table.iloc[sorted(range(len(ranks)), key=ranks.__getitem__)].reset_index(drop=True)
 
 
-def _groups(networks: Iterable[tuple[str, str, int]], neurons: int, device: str, workers: int) -> list[list]:
-    """Split networks into groups of one task that are trained side by side, with work for all workers.
-
-    Small networks share the cost of each call; from about 150 neurons on, a product fills a processor by
-    itself, and smaller groups lose less when stopped.
-    """
-    most = 64 if device == "cuda" else max(1, min(12, 40_000 // neurons**2))
+def _pieces(networks: Iterable[tuple[str, str, int]], study: Study, device: str, at_once: int) -> list[list]:
+    """Split networks into pieces of one task that are trained side by side, with work for all processors."""
     by_task: dict[str, list] = {}
     for network in networks:
         by_task.setdefault(network[1], []).append(network)
-    groups = []
-    for same in by_task.values():
-        size = min(most, -(-len(same) // workers))
-        groups += [same[k : k + size] for k in range(0, len(same), size)]
-    return groups
+    pieces = []
+    for task, same in by_task.items():
+        most = _side_by_side(study.field.neurons, get_task(task), study.settings, device)
+        size = min(most, -(-len(same) // at_once))
+        pieces += [same[k : k + size] for k in range(0, len(same), size)]
+    return pieces
+
+
+def _side_by_side(neurons: int, task: Task, settings: Settings, device: str) -> int:
+    """Say how many networks to train at once on one device: many small ones, which share the cost of each call.
+
+    On a processor a product of 200 neurons' matrices is work enough by itself, and small pieces lose less when
+    stopped. On a GPU more is better, up to half of the memory that is free.
+    """
+    if device == "cpu":
+        return max(1, min(12, 40_000 // neurons**2))
+    free, _ = torch.cuda.mem_get_info(device)
+    return max(1, free // 2 // memory_per_network(neurons, task, settings))

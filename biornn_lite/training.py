@@ -88,28 +88,28 @@ class Penalty:
         def tensor(arrays) -> torch.Tensor:
             return torch.as_tensor(np.array(arrays), dtype=torch.float32, device=device)
 
-        kinds = [start.communicability for start in starts]
+        def runs_with(kind: str) -> list[int]:
+            return [r for r, start in enumerate(starts) if start.communicability == kind]
+
         self.cost = tensor([start.cost for start in starts])  # (runs, N, N)
-        self.factor = [r for r, kind in enumerate(kinds) if kind == "weights"]
-        self.pulled = [r for r, kind in enumerate(kinds) if kind == "empirical"]
-        if self.pulled:
-            self.targets = tensor([starts[r].sorted_target for r in self.pulled])  # (pulled, N * N)
-            self.emd_weights = tensor([starts[r].emd_weight for r in self.pulled])  # (pulled,)
+        pulled = runs_with("empirical")
+        self.factor = torch.tensor(runs_with("weights"), dtype=torch.int64, device=device)
+        self.pulled = torch.tensor(pulled, dtype=torch.int64, device=device)
+        if pulled:
+            self.targets = tensor([starts[r].sorted_target for r in pulled])  # (pulled, N * N)
+            self.emd_weights = tensor([starts[r].emd_weight for r in pulled])  # (pulled,)
 
     def __call__(self, w: torch.Tensor) -> torch.Tensor:
         """Return the penalty of each network, shape (runs,), for weights of shape (runs, N, N)."""
         costs = w.abs() * self.cost  # (runs, N, N)
-        if not self.factor and not self.pulled:
-            return costs.sum((1, 2))
-        reach = communicability(w[self.factor + self.pulled])  # (factor + pulled, N, N)
-        total = list(costs.sum((1, 2)))
-        for r, c in zip(self.factor, reach, strict=False):
-            total[r] = (costs[r] * c).sum()
-        if self.pulled:
-            distance = distribution_distance(reach[len(self.factor) :], self.targets)  # (pulled,)
-            for r, d, weight in zip(self.pulled, distance, self.emd_weights, strict=True):
-                total[r] = total[r] + weight * d
-        return torch.stack(total)
+        total = costs.sum((1, 2))  # (runs,)
+        if len(self.factor):
+            reached = costs[self.factor] * communicability(w[self.factor])  # (factor, N, N)
+            total = total.index_copy(0, self.factor, reached.sum((1, 2)))
+        if len(self.pulled):
+            distance = distribution_distance(communicability(w[self.pulled]), self.targets)  # (pulled,)
+            total = total.index_add(0, self.pulled, self.emd_weights * distance)
+        return total
 
 
 def _trials(task: Task, count: int, seeds: Sequence[int], purpose: str, device: torch.device | str):
@@ -153,6 +153,15 @@ def initial_networks(
     ]
     w_in, w_out = (np.array(matrices) for matrices in zip(*ends, strict=True))
     return RecurrentNetworks([start.weights for start in starts], w_in, w_out, positive)
+
+
+def memory_per_network(neurons: int, task: Task, settings: Settings) -> int:
+    """Estimate the memory in bytes that :func:`train` takes for each network: its trials, states and matrices."""
+    trials = settings.batches * settings.batch_size + settings.test_trials
+    inputs = task.steps * task.inputs * (trials + 2 * settings.batch_size)
+    states = (task.steps + 1) * settings.batch_size * (neurons + task.inputs + 1)
+    matrices = 40 * neurons**2  # weights, gradients and moments, and what communicability and its gradient keep
+    return 4 * (inputs + states + matrices)
 
 
 def train(

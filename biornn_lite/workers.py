@@ -1,69 +1,96 @@
-"""Worker processes that report each epoch, stop when told to, and never outlive the process that started them."""
+"""Independent pieces of work, handed to joblib: here to processes, or to whatever backend its user has chosen.
+
+Each piece may say how far it is; a bar follows. Processes end when the one that started them does.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-import queue
-import signal
+import tempfile
 import threading
-from concurrent.futures import CancelledError, Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
+import time
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 
-import torch
-
-# How a worker reports to the process that started it: (queue of finished epochs, whether to stop).
-_reports = None
-
-
-def report(networks: int) -> None:
-    """Say in a worker that an epoch of some networks is done; stop here if the study was interrupted."""
-    if _reports is not None:
-        ticks, stop = _reports
-        if stop.is_set():
-            raise CancelledError
-        ticks.put(networks)
+import joblib
+from joblib.parallel import get_active_backend
+from tqdm import tqdm
 
 
-def _start_worker(ticks, stop, own_process: bool) -> None:
-    global _reports
-    _reports = ticks, stop
-    if own_process:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started it decides
-        torch.set_num_threads(1)
-        threading.Thread(target=_exit_with_parent, daemon=True).start()
+def jobs_at_once(jobs: int | None = None) -> int:
+    """Say how many pieces run at once: `jobs`, else as joblib's user has set it, else one per processor."""
+    if jobs is None:
+        _, jobs = get_active_backend()
+    return joblib.effective_n_jobs(-1 if jobs is None else jobs)
 
 
-def _exit_with_parent() -> None:
-    """End this worker when the process that started it is gone, even if that was killed."""
-    multiprocessing.parent_process().join()
-    os._exit(1)
+class Progress:
+    """A bar that follows pieces: each adds a byte to its own file for every epoch, so none can disturb another.
+
+    On a machine that does not share this one's folders nothing is noted, and the bar moves as pieces end.
+
+    Parameters
+    ----------
+    networks : sequence of int
+        Networks in each piece.
+    bar : tqdm
+        Counts epochs of networks.
+    """
+
+    def __init__(self, networks: Sequence[int], bar: tqdm) -> None:
+        self._networks, self._bar = networks, bar
+        self._shown = self._ended = 0
+        self._folder = tempfile.TemporaryDirectory(prefix="biornn_lite-")
+        self._stop = threading.Event()
+        self._follower = threading.Thread(target=self._follow, daemon=True)
+
+    def note(self, piece: int) -> Path:
+        """Where piece number `piece` notes its epochs."""
+        return Path(self._folder.name) / str(piece)
+
+    def ended(self, epochs: int) -> None:
+        """Say that pieces with so many epochs of networks have ended, whether they noted them or not."""
+        self._ended += epochs
+
+    def _follow(self) -> None:
+        while not self._stop.wait(0.3):
+            self._show()
+
+    def _show(self) -> None:
+        notes = [self.note(piece) for piece in range(len(self._networks))]
+        sizes = [note.stat().st_size if note.exists() else 0 for note in notes]
+        done = max(self._ended, sum(n * size for n, size in zip(self._networks, sizes, strict=True)))
+        self._bar.update(max(0, done - self._shown))
+        self._shown = max(done, self._shown)
+
+    def __enter__(self) -> Progress:
+        self._follower.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._follower.join()
+        self._show()
+        self._folder.cleanup()
 
 
-@contextmanager
-def workers(count: int, device: str, executor: Executor | None):
-    """Give an executor and a queue of finished epochs; after an error, stop what is under way."""
-    if executor is not None:
-        yield executor, queue.SimpleQueue()  # a borrowed executor reports whole groups only
-        return
-    if device == "cpu":
-        context = multiprocessing.get_context("spawn")
-        ticks, stop = context.SimpleQueue(), context.Event()
-        pool = ProcessPoolExecutor(count, context, _start_worker, (ticks, stop, True))
-    else:
-        ticks, stop = queue.SimpleQueue(), threading.Event()
-        pool = ThreadPoolExecutor(1, initializer=_start_worker, initargs=(ticks, stop, False))
-    with pool:
-        try:
-            yield pool, ticks
-        except BaseException:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+def note_epoch(note: Path) -> None:
+    """Add an epoch to a piece's note, where that can be reached."""
+    if note.parent.is_dir():
+        with note.open("ab") as file:
+            file.write(b".")
 
 
-def available_processors() -> int:
-    """Count the processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+@cache
+def end_with_parent() -> None:
+    """End this process when the one that started it is gone, even if that was killed. For joblib's own processes."""
+
+    def watch(parent: int) -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    if multiprocessing.current_process().name.startswith("LokyProcess"):
+        threading.Thread(target=watch, args=(os.getppid(),), daemon=True).start()

@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -33,15 +33,15 @@ def without_time(table: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture
 def threads():
-    with ThreadPoolExecutor(2) as pool:
-        yield pool
+    with joblib.parallel_config("threading", n_jobs=2):
+        yield
 
 
 @pytest.fixture(scope="module")
 def results(small):
     """All variants and tasks, twice, hardly trained."""
-    with ThreadPoolExecutor(2) as pool:
-        return run_study(Study(small, runs=2, settings=QUICK), executor=pool, progress=False)
+    with joblib.parallel_config("threading", n_jobs=2):
+        return run_study(Study(small, runs=2, settings=QUICK), progress=False)
 
 
 # Rows
@@ -78,17 +78,17 @@ def test_worker_processes_give_the_rows_of_this_one(small, results):
 
 def test_a_study_grows_without_computing_anything_again(tmp_path, small, threads):
     first = Study(small, ("W", "W*"), ("go_nogo",), 1, settings=QUICK)
-    run_study(first, tmp_path, executor=threads, progress=False)
+    run_study(first, tmp_path, progress=False)
     marked = pd.read_csv(tmp_path / "results.csv").assign(seconds=123.0)
     marked.to_csv(tmp_path / "results.csv", index=False)
     larger = Study(small, ("W*", "W", "WD"), ("go_nogo", "one_choice_inference"), 2, settings=QUICK)
-    table = run_study(larger, tmp_path, executor=threads, progress=False)
+    table = run_study(larger, tmp_path, progress=False)
     assert len(table) == 12 and (table["seconds"] == 123.0).sum() == 2
     assert [*zip(table["variant"], table["task"], table["run"], strict=True)] == larger.networks
     pd.testing.assert_frame_equal(read_results(tmp_path / "results.csv"), table, check_dtype=False)
-    whole = run_study(larger, executor=threads, progress=False)
+    whole = run_study(larger, progress=False)
     pd.testing.assert_frame_equal(without_time(whole), without_time(table), check_dtype=False, rtol=1e-6)
-    smaller = run_study(first, tmp_path, executor=threads, progress=False)
+    smaller = run_study(first, tmp_path, progress=False)
     assert len(smaller) == 12 and smaller["variant"].iloc[0] == "W"
 
 
@@ -103,10 +103,10 @@ def test_a_study_grows_without_computing_anything_again(tmp_path, small, threads
 )
 def test_results_of_another_configuration_are_left_alone(tmp_path, small, threads, change, message):
     common = {"field": small, "variants": ("W",), "tasks": ("go_nogo",), "runs": 1, "settings": QUICK}
-    run_study(Study(**common), tmp_path, executor=threads, progress=False)
+    run_study(Study(**common), tmp_path, progress=False)
     before = (tmp_path / "results.csv").read_bytes()
     with pytest.raises(InputError, match=f"another configuration: {message}"):
-        run_study(Study(**common | change), tmp_path, executor=threads, progress=False)
+        run_study(Study(**common | change), tmp_path, progress=False)
     assert (tmp_path / "results.csv").read_bytes() == before
 
 
@@ -116,15 +116,15 @@ def test_another_field_of_the_same_name_is_another_configuration(tmp_path, colum
         study = Study(field, ("W",), ("go_nogo",), 1, settings=QUICK)
         if failing:
             with pytest.raises(InputError, match="field_digest"):
-                run_study(study, tmp_path, executor=threads, progress=False)
+                run_study(study, tmp_path, progress=False)
         else:
-            run_study(study, tmp_path, executor=threads, progress=False)
+            run_study(study, tmp_path, progress=False)
 
 
 @pytest.mark.parametrize("damage", ["cut", "text", "nan", "repeated", "empty"])
 def test_a_corrupt_results_file_is_set_aside_and_said(tmp_path, small, threads, capsys, damage):
     study = Study(small, ("W", "WD"), ("go_nogo",), 1, settings=QUICK)
-    whole = run_study(study, tmp_path, executor=threads, progress=False)
+    whole = run_study(study, tmp_path, progress=False)
     path = tmp_path / "results.csv"
     text = path.read_text()
     lines = text.splitlines(keepends=True)
@@ -138,7 +138,7 @@ def test_a_corrupt_results_file_is_set_aside_and_said(tmp_path, small, threads, 
         }[damage]
     )
     damaged = path.read_bytes()
-    again = run_study(study, tmp_path, executor=threads, progress=False)
+    again = run_study(study, tmp_path, progress=False)
     assert "set aside as results.csv.corrupt-1" in capsys.readouterr().err
     assert (tmp_path / "results.csv.corrupt-1").read_bytes() == damaged
     pd.testing.assert_frame_equal(without_time(again), without_time(whole), check_dtype=False)
@@ -147,17 +147,17 @@ def test_a_corrupt_results_file_is_set_aside_and_said(tmp_path, small, threads, 
 def test_results_without_their_configuration_are_left_alone(tmp_path, small, threads):
     (tmp_path / "results.csv").write_text("mine")
     with pytest.raises(InputError, match=r"results\.csv without study\.json"):
-        run_study(Study(small, runs=1, settings=QUICK), tmp_path, executor=threads)
+        run_study(Study(small, runs=1, settings=QUICK), tmp_path)
     (tmp_path / "study.json").write_text("{")
     with pytest.raises(InputError, match="unreadable"):
-        run_study(Study(small, runs=1, settings=QUICK), tmp_path, executor=threads)
+        run_study(Study(small, runs=1, settings=QUICK), tmp_path)
 
 
 def test_two_studies_do_not_write_to_one_folder(tmp_path, small, threads):
     from filelock import FileLock
 
     with FileLock(tmp_path / ".lock"), pytest.raises(InputError, match="another study is writing here"):
-        run_study(Study(small, runs=1, settings=QUICK), tmp_path, executor=threads)
+        run_study(Study(small, runs=1, settings=QUICK), tmp_path)
 
 
 def test_an_error_in_a_network_stops_the_study_and_keeps_what_is_done(tmp_path, column):
@@ -327,5 +327,5 @@ def test_the_protocol_says_which_accuracy_is_reported(results):
 
 def test_a_real_field_gives_real_rows(microns, threads):
     study = Study(read_released(microns / "5_3_4"), tasks=("go_nogo",), runs=1, settings=QUICK)
-    table = run_study(study, executor=threads, progress=False)
+    table = run_study(study, progress=False)
     assert len(table) == 11 and set(table["field"]) == {"5_3_4"}
