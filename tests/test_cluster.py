@@ -1,0 +1,56 @@
+"""A study on a real Dask cluster of worker processes, one of which is killed while it trains."""
+
+import os
+import signal
+import threading
+import time
+
+import joblib
+import pandas as pd
+import pytest
+
+from biornn_lite.study import Study, read_results, run_study
+from biornn_lite.training import Settings
+
+distributed = pytest.importorskip("distributed", reason="needs the extra `cluster`")
+
+SETTINGS = Settings(epochs=3, batches=20, batch_size=64, test_trials=200)
+
+
+@pytest.fixture
+def cluster():
+    with distributed.LocalCluster(
+        n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster, distributed.Client(cluster):  # fmt: skip
+        yield cluster
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_study_survives_the_death_of_a_worker(tmp_path, column, cluster):
+    study = Study(column, ("W*D*C*", "WD*C", "W"), ("go_nogo",), runs=6, settings=SETTINGS)
+    killed = []
+
+    def kill() -> None:
+        """Kill, as if its machine had died, a worker that computes, once a first row shows that the study is going."""
+        while not (tmp_path / "results.csv").exists():
+            time.sleep(0.02)
+        while not killed:
+            for worker in cluster.scheduler.workers.values():
+                if worker.processing and worker.nanny:
+                    os.kill(cluster.workers[worker.name].pid, signal.SIGKILL)
+                    killed.append((worker.name, len(read_results(tmp_path / "results.csv"))))
+                    break
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with joblib.parallel_config("dask"):
+        table = run_study(study, tmp_path, progress=False)
+    killer.join(timeout=10)
+
+    assert len(killed) == 1 and 0 < killed[0][1] < len(study.networks), "the kill was to come in mid-study"
+    assert [*zip(table["variant"], table["task"], table["run"], strict=True)] == study.networks
+    pd.testing.assert_frame_equal(read_results(tmp_path / "results.csv"), table, check_dtype=False)
+    here = run_study(study, progress=False)
+    pd.testing.assert_frame_equal(
+        table.drop(columns="seconds"), here.drop(columns="seconds"), check_dtype=False, rtol=1e-4
+    )
