@@ -14,7 +14,6 @@ import math
 
 import numpy as np
 import torch
-from scipy.linalg import expm
 from torch.autograd.function import once_differentiable
 
 from .products import add_product, product
@@ -142,15 +141,16 @@ def empirical_communicability(connectome: np.ndarray, isolated: str) -> np.ndarr
     ndarray, shape (N, N)
         Diagonal 0.
     """
+    if isolated not in ("epsilon", "zero"):
+        raise ValueError(f"isolated {isolated!r}; expected epsilon or zero")
     strengths = np.abs(np.asarray(connectome, dtype=np.float64))
     out = strengths.sum(axis=1)
-    if isolated == "epsilon":
-        inverse_root = 1 / np.sqrt(np.where(out == 0, 1e-10, out))
-    elif isolated == "zero":
-        inverse_root = np.divide(1.0, np.sqrt(out), out=np.zeros(len(out)), where=out > 0)
-    else:
-        raise ValueError(f"isolated {isolated!r}; expected epsilon or zero")
-    matrix = expm(inverse_root[:, None] * strengths * inverse_root[None, :])
+    filled = np.where(out == 0, 1e-10, out)
+    walk = torch.from_numpy(strengths / filled[:, None])
+    matrix = _exponential(walk.unsqueeze(0))[1][-1].squeeze(0).numpy()
+    inverse_root = np.where((out == 0) & (isolated == "zero"), 0.0, 1 / np.sqrt(filled))
+    matrix *= np.sqrt(filled)[:, None]
+    matrix *= inverse_root
     np.fill_diagonal(matrix, 0.0)
     return matrix
 

@@ -12,6 +12,8 @@ from torch import nn
 
 from .products import add_product, product, rectified_product
 
+_STEPS_AT_ONCE = 4  # of which the backward pass sums the gradient by one product
+
 
 def _stacked(w_in: torch.Tensor, w: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """All that acts on a neuron, one below the other: (runs, N + inputs + 1, N).
@@ -26,8 +28,8 @@ class _LastState(torch.autograd.Function):
 
     Write V = [W; W_in; b] and s[t] = [h[t-1], x[t], 1], so that h[t] = relu(s[t] V). With δ[t] = ∂loss/∂(s[t] V):
     δ[T] = ∂loss/∂h[T] where h[T] > 0, else 0, and δ[t] = δ[t+1] Wᵀ where h[t] > 0, else 0. Then
-    ∂V = Σ s[t]ᵀ δ[t] holds the gradients of all three. Adding to the sum step by step, while s and δ are still in
-    the cache, is as fast as one product over all steps and needs to keep no δ.
+    ∂V = Σ s[t]ᵀ δ[t] holds the gradients of all three. The sum is taken over a few steps by one product, while
+    their s and δ are still in the cache.
     """
 
     @staticmethod
@@ -36,33 +38,33 @@ class _LastState(torch.autograd.Function):
         steps, runs, batch, _ = x.shape
         neurons = w.shape[-1]
         stacked = _stacked(w_in, w, b)
-        s = w.new_empty(
-            runs, steps + 1, batch, stacked.shape[1]
-        )  # s[:, t] is [h after t steps, input of the next, 1]
+        # s[:, t] is [h after t steps, input of the next, 1]
+        s = w.new_empty(runs, steps + 1, batch, stacked.shape[1])
         s[:, 0, :, :neurons] = 0
         s[:, :steps, :, neurons:-1] = x.transpose(0, 1)
         s[..., -1] = 1
-        for t in range(steps):
-            rectified_product(s[:, t], stacked, out=s[:, t + 1, :, :neurons])
+        h = s[..., :neurons].unbind(1)  # steps + 1 times (runs, batch, N)
+        for s_t, h_next in zip(s.unbind(1), h[1:], strict=False):
+            rectified_product(s_t, stacked, out=h_next)
         ctx.save_for_backward(s, w)
-        return s[:, steps, :, :neurons].clone()
+        return h[-1].clone()
 
     @staticmethod
     def backward(ctx, gradient):
         s, w = ctx.saved_tensors
-        neurons, steps = w.shape[-1], s.shape[1] - 1
-        total = w.new_zeros(len(w), s.shape[-1], neurons)
-        delta = _where_active(gradient, s[:, steps, :, :neurons])  # (runs, batch, N)
-        for t in range(steps - 1, -1, -1):
-            add_product(total, s[:, t].mT, delta)
-            if t > 0:
-                delta = _where_active(product(delta, w.mT), s[:, t, :, :neurons])
+        runs, steps, batch, width = s.shape[0], s.shape[1] - 1, *s.shape[2:]
+        neurons = w.shape[-1]
+        h, back = s[..., :neurons].unbind(1), w.mT
+        total = w.new_zeros(runs, width, neurons)
+        delta = w.new_empty(runs, _STEPS_AT_ONCE, batch, neurons)
+        for end in range(steps, 0, -_STEPS_AT_ONCE):
+            first = max(0, end - _STEPS_AT_ONCE)
+            for t in range(end - 1, first - 1, -1):
+                delta_t = delta[:, t - first]
+                torch.ops.aten.threshold_backward.grad_input(gradient, h[t + 1], 0, grad_input=delta_t)
+                gradient = product(delta_t, back) if t > 0 else None
+            add_product(total, s[:, first:end].flatten(1, 2).mT, delta[:, : end - first].flatten(1, 2))
         return None, total[:, neurons:-1], total[:, :neurons], total[:, -1:]
-
-
-def _where_active(gradient: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
-    """Pass a gradient back through the relu that gave `state`: 0 wherever that is 0."""
-    return torch.ops.aten.threshold_backward(gradient, state, 0)
 
 
 def glorot_uniform(rows: int, columns: int, rng: np.random.Generator) -> np.ndarray:

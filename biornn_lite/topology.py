@@ -11,8 +11,10 @@ from functools import lru_cache
 
 import networkx as nx
 import numpy as np
+import torch
 from scipy.stats import gaussian_kde
 
+from .products import product
 from .seeds import generator
 
 STRONGEST = 0.1
@@ -72,6 +74,12 @@ def strongest_graph(weights: np.ndarray, share: float = STRONGEST) -> np.ndarray
     return strong | strong.T
 
 
+def _walks(first: np.ndarray, then: np.ndarray) -> np.ndarray:
+    """Count the walks of a step along `first` and one along `then`, all (..., N, N): the product of the two."""
+    stacks = (torch.from_numpy(a).reshape(-1, *a.shape[-2:]) for a in (first, then))
+    return product(*stacks).numpy().reshape(first.shape)
+
+
 def clustering(adjacency: np.ndarray) -> float:
     """Mean share of a neuron's neighbours that are neighbours of one another (0 for fewer than two).
 
@@ -88,7 +96,7 @@ def clustering(adjacency: np.ndarray) -> float:
     """
     a = adjacency.astype(np.float32)  # counts stay below 2^24, where float32 is exact
     degree = a.sum(-1)
-    links = ((a @ a) * a).sum(-1)  # ordered pairs of neighbours that are linked, (..., N)
+    links = (_walks(a, a) * a).sum(-1)  # ordered pairs of neighbours that are linked, (..., N)
     pairs = degree * (degree - 1)
     return np.divide(links, pairs, out=np.zeros(links.shape), where=pairs > 0).mean(-1)
 
@@ -111,7 +119,7 @@ def efficiency(adjacency: np.ndarray) -> float:
     frontier, length = a, 1
     while True:
         length += 1
-        new = (frontier @ a > 0) & ~reached
+        new = (_walks(frontier, a) > 0) & ~reached
         if not new.any():
             return total / (n * (n - 1))
         total += new.sum((-1, -2)) / length

@@ -82,11 +82,15 @@ class Penalty:
     starts : sequence of Start
         One per run.
     device : torch.device or str
+    dtype : torch.dtype
+        That of the weights to come.
     """
 
-    def __init__(self, starts: Sequence[Start], device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, starts: Sequence[Start], device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
+    ) -> None:
         def tensor(arrays) -> torch.Tensor:
-            return torch.as_tensor(np.array(arrays), dtype=torch.float32, device=device)
+            return torch.as_tensor(np.array(arrays), dtype=dtype, device=device)
 
         def runs_with(kind: str) -> list[int]:
             return [r for r, start in enumerate(starts) if start.communicability == kind]

@@ -31,7 +31,7 @@ def test_a_study_survives_the_death_of_a_worker(tmp_path, column, cluster):
     killed = []
 
     def kill() -> None:
-        """Kill, as if its machine had died, a worker that computes, once a first row shows that the study is going."""
+        """Kill a worker that computes, as if its machine had died, once a first row is there."""
         while not (tmp_path / "results.csv").exists():
             time.sleep(0.02)
         while not killed:

@@ -85,6 +85,17 @@ def test_measures_are_networkx_ones(n, density, seed):
         assert np.isnan(ours)
 
 
+@pytest.mark.parametrize(("n", "density"), [(20, 0.1), (96, 0.19), (150, 0.05)])
+def test_measures_are_those_of_the_brain_connectivity_toolbox(n, density):
+    bct = pytest.importorskip("bct", reason="needs bctpy")
+    upper = np.triu(np.random.default_rng(n).random((n, n)) < density, 1)
+    graph = upper | upper.T
+    theirs = graph.astype(float)
+    assert topology.clustering(graph) == pytest.approx(bct.clustering_coef_bu(theirs).mean(), abs=1e-6)
+    assert topology.efficiency(graph) == pytest.approx(bct.efficiency_bin(theirs), abs=1e-9)
+    assert topology.assortativity(graph) == pytest.approx(bct.assortativity_bin(theirs), abs=1e-6)
+
+
 def test_stacks_of_graphs_are_measured_one_by_one():
     u = np.random.default_rng(0).random((5, 12, 12)) > 0.8
     graphs = u | u.swapaxes(-1, -2)
