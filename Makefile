@@ -33,7 +33,7 @@ help:
 
 # What tests and contributors need beyond that.
 .venv/develop: .venv/ready
-	$(BIN)/python -m pip install --quiet --editable ".[lab,source,test]"
+	$(BIN)/python -m pip install --quiet --editable ".[cluster,lab,source,test]"
 	@touch $@
 
 lab: .venv/ready

@@ -80,12 +80,8 @@ def main() -> None:
     print(
         f"1,000 null graphs: plain {1000 * null:.1f} s per network (from {arguments.nulls}), ours {drawn:.1f} s once"
     )
-    print(
-        "          training, s per network               ratio           with topology, s       ratio     accuracy  "
-    )
-    print(
-        "variant   plain threads  processes     ours  threads  processes    plain     ours      threads  ours  plain"
-    )
+    print("         training, s per network              ratio          with topology, s      ratio    accuracy")
+    print("variant  plain threads processes    ours   threads processes    plain    ours    threads  ours  plain")
     priors = Priors(synthetic_field(neurons), Protocol())
     for variant in ("W", "WD*", "W*D*C", "WD*C", "W*D*C*", "WD*C*"):
         start = priors.start(get_variant(variant), 0)
@@ -95,9 +91,9 @@ def main() -> None:
         own, own_measured, network, _ = on_every_processor(ours, start, task, settings)
         whole, own_whole = threads + measured + 1000 * null, own + own_measured + drawn / 660
         print(
-            f"{variant:8} {threads:14.2f} {processes:10.2f} {own:8.2f} {threads / own:8.1f} {processes / own:10.1f} "
-            f"{whole:8.1f} {own_whole:8.2f} {whole / own_whole:12.1f} "
-            f"{network.test_accuracy[-1]:6.3f} {their_network.test_accuracy:6.3f}",
+            f"{variant:8} {threads:13.2f} {processes:9.2f} {own:7.2f} {threads / own:9.1f} {processes / own:9.1f} "
+            f"{whole:8.1f} {own_whole:7.2f} {whole / own_whole:10.1f} "
+            f"{network.test_accuracy[-1]:6.3f} {their_network.test_accuracy:5.3f}",
             flush=True,
         )
 

@@ -115,7 +115,8 @@ def whole(neurons: int, runs: int) -> None:
         took = time.perf_counter() - began
     networks = len(study.networks)
     print(
-        f"{neurons:7} {networks} networks, all variants and tasks: {took:.0f} s, so 660: {took / networks * 660 / 3600:.2f} h"
+        f"{neurons:7} {networks} networks, all variants and tasks: {took:.0f} s, "
+        f"so 660: {took / networks * 660 / 3600:.2f} h"
     )
 
 
@@ -124,7 +125,8 @@ def twenty_runs(neurons: int) -> None:
     began = time.perf_counter()
     run_study(Study(synthetic_field(neurons), ("W*D*C",), (TASK.name,), 20), progress=False)
     print(
-        f"{neurons:7} W*D*C, 20 runs of 10 epochs with topology, processes started for it: {time.perf_counter() - began:.1f} s"
+        f"{neurons:7} W*D*C, 20 runs of 10 epochs with topology, processes started for it: "
+        f"{time.perf_counter() - began:.1f} s"
     )
 
 

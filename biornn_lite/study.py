@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -27,7 +28,7 @@ from .seeds import run_seed
 from .tasks import TASKS, Task, get_task
 from .training import Settings, memory_per_network, train
 from .variants import PUBLISHED_VARIANTS, Protocol, get_variant
-from .workers import Progress, end_with_parent, jobs_at_once, note_epoch
+from .workers import Progress, end_with, jobs_at_once, note_epoch
 
 KEY = ["variant", "task", "run"]
 COLUMNS = [
@@ -299,7 +300,9 @@ def _run(study, done, write, jobs, device, progress) -> pd.DataFrame:
         file=sys.stdout if type(sys.stdout).__module__.startswith("ipykernel") else sys.stderr,
     )  # fmt: skip
     # One call per task of joblib's, so that what is finished is not held back by what is not.
-    parallel = joblib.Parallel(n_jobs=at_once, batch_size=1, return_as="generator_unordered")
+    parallel = joblib.Parallel(
+        n_jobs=at_once, batch_size=1, return_as="generator_unordered", initializer=end_with, initargs=(os.getpid(),)
+    )
     with bar, Progress([len(piece) for piece in pieces], bar) as followed:
         calls = (
             joblib.delayed(_run_piece)(study, piece, device, followed.note(number))
@@ -317,7 +320,6 @@ def _run(study, done, write, jobs, device, progress) -> pd.DataFrame:
 
 def _run_piece(study: Study, networks: Sequence[tuple[str, str, int]], device: str, note: Path) -> list[dict]:
     """Call :func:`run_networks` wherever joblib has put this."""
-    end_with_parent()
     return run_networks(study, networks, device, on_epoch=lambda _: note_epoch(note))
 
 

@@ -5,13 +5,11 @@ Each piece may say how far it is; a bar follows. Processes end when the one that
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
 import joblib
@@ -83,14 +81,12 @@ def note_epoch(note: Path) -> None:
             file.write(b".")
 
 
-@cache
-def end_with_parent() -> None:
-    """End this process when the one that started it is gone, even if that was killed. For joblib's own processes."""
+def end_with(parent: int) -> None:
+    """Have this process end when the process of number `parent`, which started it, is gone, even if killed."""
 
-    def watch(parent: int) -> None:
+    def watch() -> None:
         while os.getppid() == parent:
             time.sleep(1)
         os._exit(1)
 
-    if multiprocessing.current_process().name.startswith("LokyProcess"):
-        threading.Thread(target=watch, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=watch, daemon=True).start()

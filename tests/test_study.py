@@ -19,7 +19,7 @@ from biornn_lite.datasets import read_released
 from biornn_lite.errors import InputError
 from biornn_lite.seeds import generator, run_seed
 from biornn_lite.statistics import ceilings, format_table, reported_accuracy, summarise
-from biornn_lite.study import COLUMNS, Study, read_results, run_study
+from biornn_lite.study import COLUMNS, Study, _pieces, read_results, run_study
 from biornn_lite.tasks import TASKS
 from biornn_lite.training import Settings
 from biornn_lite.variants import PROTOCOLS, PUBLISHED_VARIANTS, Protocol
@@ -55,6 +55,18 @@ def test_every_network_has_one_row_in_order(results):
     assert (results["status"] == "ok").all() and results[["train_accuracy", "penalty"]].notna().all(axis=None)
     assert (results["seed"] == results["run"].map(lambda run: run_seed(0, run))).all()
     assert (results["units"] == "min_max").all() and (results["protocol"] == "published").all()
+
+
+@pytest.mark.parametrize(("free", "side_by_side"), [(1e6, 1), (2e9, 27), (70e9, 220)])
+def test_a_gpu_trains_as_many_networks_as_fit(small, monkeypatch, free, side_by_side):
+    """Counted for 312 neurons; the memory of each was measured on a processor."""
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (int(free), int(80e9)))
+    monkeypatch.setattr(type(small), "neurons", 312)
+    study = Study(small)
+    pieces = _pieces(study.networks, study, "cuda", 1)
+    assert sorted(network for piece in pieces for network in piece) == sorted(study.networks)
+    assert all(len({task for _, task, _ in piece}) == 1 for piece in pieces)
+    assert len(pieces[0]) == pytest.approx(side_by_side, abs=3)
 
 
 def test_studies_of_different_seeds_share_no_runs():

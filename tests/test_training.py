@@ -116,6 +116,21 @@ def test_gradients_by_hand_are_those_of_the_loop():
     torch.testing.assert_close(networks.evaluate(x), logits.detach())
 
 
+def test_a_training_step_stays_on_its_device(small):
+    """On PyTorch's device without data, which like a GPU refuses to be mixed with the processor."""
+    starts = [Priors(small, Protocol()).start(get_variant(v), 0) for v in PUBLISHED_VARIANTS]
+    networks = initial_networks(starts, get_task("go_nogo"), [0] * 11, positive=True).to("meta")
+    penalty, optimiser = Penalty(starts, "meta"), Adam(networks.parameters(), 1e-3, 1e-7)
+    for _ in range(2):
+        logits = networks(torch.zeros(40, 11, 16, 3, device="meta"))
+        optimiser.zero_grad()
+        (logits.sum() + penalty(networks.w).sum()).backward()
+        optimiser.step()
+        networks.constrain()
+    assert networks.w.grad.device.type == networks.evaluate(torch.zeros(40, 11, 16, 3, device="meta")).device.type
+    assert networks.w.grad.device.type == "meta"
+
+
 def test_glorot_limits():
     w = glorot_uniform(8, 312, np.random.default_rng(0))
     assert np.abs(w).max() < np.sqrt(6 / 320) and w.std() == pytest.approx(np.sqrt(2 / 320), rel=0.05)
