@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from dataclasses import field as dataclass_field
 from pathlib import Path
@@ -308,13 +309,19 @@ def _run(study, done, write, jobs, device, progress) -> pd.DataFrame:
             joblib.delayed(_run_piece)(study, piece, device, followed.note(number))
             for number, piece in enumerate(pieces)
         )
-        for result in parallel(calls):
-            rows = pd.DataFrame(result, columns=COLUMNS)
-            table = _in_order(rows if table.empty else pd.concat([table, rows]), study)
-            write(table)
-            finished += len(rows)
-            followed.ended(epochs * len(rows))
-            bar.set_description(f"{finished}/{total} networks", refresh=False)
+        try:
+            for result in parallel(calls):
+                rows = pd.DataFrame(result, columns=COLUMNS)
+                table = _in_order(rows if table.empty else pd.concat([table, rows]), study)
+                write(table)
+                finished += len(rows)
+                followed.ended(epochs * len(rows))
+                bar.set_description(f"{finished}/{total} networks", refresh=False)
+        except BrokenProcessPool:
+            raise InputError(
+                f"a process of this study was killed, perhaps for lack of memory, after {finished} of {total} "
+                "networks; run the same again, with fewer jobs if it happens again"
+            ) from None
     return table
 
 

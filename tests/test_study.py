@@ -235,6 +235,30 @@ def test_a_killed_study_goes_on_to_the_same_rows(tmp_path, microns):
     assert "Go/NoGo: without memory 0.500, best possible 1.000" in table
 
 
+@pytest.mark.skipif(shutil.which("ps") is None, reason="needs ps")
+def test_a_killed_process_is_said_in_one_line_and_what_is_done_is_kept(tmp_path):
+    """As the system does with a process when memory runs out."""
+    arguments = ("replicate", "--neurons", 40, "--tasks", "go_nogo", "--runs", 9, "--epochs", 2, "--jobs", 2)
+    study = command(*arguments, "--out", tmp_path / "out")
+    while not (tmp_path / "out" / "results.csv").exists():
+        assert study.poll() is None
+        time.sleep(0.05)
+    by_memory = subprocess.run(
+        ["ps", "-o", "rss=,pid=", "--ppid", str(study.pid)], capture_output=True, text=True, check=True
+    ).stdout
+    os.kill(max((int(rss), int(pid)) for rss, pid in map(str.split, by_memory.splitlines()))[1], signal.SIGKILL)
+    _, errors = study.communicate(timeout=60)
+    assert study.returncode == 2 and "Traceback" not in errors
+    assert "a process of this study was killed" in errors.splitlines()[-1]
+    done = read_results(tmp_path / "out" / "results.csv")
+    assert 0 < len(done) < 99
+    again = command(*arguments, "--out", tmp_path / "out")
+    _, errors = again.communicate(timeout=120)
+    assert again.returncode == 0, errors
+    table = read_results(tmp_path / "out" / "results.csv")
+    assert len(table) == 99 and set(done["seconds"]) <= set(table["seconds"])
+
+
 # The command
 
 
