@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import nn
+from torch.autograd.function import once_differentiable
 
 from .products import add_product, product, rectified_product
 
@@ -50,6 +51,7 @@ class _LastState(torch.autograd.Function):
         return h[-1].clone()
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, gradient):
         s, w = ctx.saved_tensors
         runs, steps, batch, width = s.shape[0], s.shape[1] - 1, *s.shape[2:]
