@@ -121,6 +121,8 @@ def communicability(weights: torch.Tensor) -> torch.Tensor:
     Tensor, shape (..., N, N)
         Diagonal 0. A neuron without outgoing weights has communicability 0 with all others.
     """
+    if weights.dtype not in _BLOCKS:
+        raise TypeError(f"weights are {weights.dtype}; expected float32 or float64")
     return _Communicability.apply(weights.reshape(-1, *weights.shape[-2:])).view_as(weights)
 
 

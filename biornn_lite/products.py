@@ -12,7 +12,7 @@ from functools import cache
 import torch
 
 ONEDNN_FROM = 100
-"""Neurons from which oneDNN is the quicker; below, its fixed cost per product outweighs its rate."""
+"""Rows and columns from which oneDNN is the quicker; below, its fixed cost per product outweighs its rate."""
 
 
 @cache
@@ -35,9 +35,9 @@ def uses_onednn(left: torch.Tensor, right: torch.Tensor) -> bool:
     )
 
 
-def _onednn(left: torch.Tensor, right: torch.Tensor, activation: str = "none") -> torch.Tensor:
-    """Product of two matrices: the operator wants the right one transposed, and takes a bias, here none."""
-    return torch.ops.mkldnn._linear_pointwise(left, right.mT, None, activation, [], "")
+def _onednn(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+    """Product of two matrices: the operator wants the right one transposed; it could add a bias, here none."""
+    return torch.ops.mkldnn._linear_pointwise(left, right.mT, None, "none", [], "")
 
 
 def product(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
@@ -64,7 +64,7 @@ def rectified_product(left: torch.Tensor, right: torch.Tensor, out: torch.Tensor
         torch.bmm(left, right, out=out).relu_()
         return
     for a, b, c in zip(left, right, out, strict=True):
-        c.copy_(_onednn(a, b, "relu"))
+        torch.clamp_min(_onednn(a, b), 0, out=c)  # oneDNN's own relu would make 0 of a NaN
 
 
 def add_product(total: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> None:

@@ -8,9 +8,9 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from dataclasses import field as dataclass_field
+from itertools import starmap
 from pathlib import Path
 
 import joblib
@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import torch
 from filelock import FileLock, Timeout
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm import tqdm
 
 from . import __version__, topology
@@ -29,7 +30,7 @@ from .seeds import run_seed
 from .tasks import TASKS, Task, get_task
 from .training import Settings, memory_per_network, train
 from .variants import PUBLISHED_VARIANTS, Protocol, get_variant
-from .workers import Progress, end_with, jobs_at_once, note_epoch
+from .workers import Progress, jobs_at_once, note_epoch, start_worker
 
 KEY = ["variant", "task", "run"]
 COLUMNS = [
@@ -207,7 +208,7 @@ def run_study(
         Folder for ``results.csv`` and ``study.json``. Results already there are kept and not computed again.
     jobs : int, optional
         Pieces at once; when left out, as configured with joblib, else the number of processors. With 1, this
-        process computes.
+        process computes, with all of PyTorch's threads. A Dask cluster takes as many as it has threads.
     device : str
         ``cpu`` or ``cuda``; on the latter this process trains as many networks side by side as fit.
     progress : bool
@@ -222,7 +223,8 @@ def run_study(
     Raises
     ------
     InputError
-        If `out` holds results of another configuration, or is in use.
+        If `out` holds results of another configuration or is in use, `jobs` is below 1, joblib is set to a backend
+        that gives no results as they come (multiprocessing), or a process is killed; what is finished is kept.
     """
     if out is None:
         return _run(study, pd.DataFrame(columns=COLUMNS), lambda table: None, jobs, device, progress)
@@ -290,7 +292,8 @@ def _run(study, done, write, jobs, device, progress) -> pd.DataFrame:
     missing = [network for network in study.networks if network not in have]
     if not missing:
         return _in_order(table, study)
-    at_once = jobs_at_once(jobs) if device == "cpu" else 1
+    here = device != "cpu" or jobs == 1
+    at_once = 1 if here else jobs_at_once(jobs)
     pieces = _pieces(missing, study, device, at_once)
     epochs, total = study.settings.epochs, len(study.networks)
     finished = total - len(missing)
@@ -300,29 +303,34 @@ def _run(study, done, write, jobs, device, progress) -> pd.DataFrame:
         # A notebook shows stderr as if it were an error.
         file=sys.stdout if type(sys.stdout).__module__.startswith("ipykernel") else sys.stderr,
     )  # fmt: skip
-    # One call per task of joblib's, so that what is finished is not held back by what is not.
-    parallel = joblib.Parallel(
-        n_jobs=at_once, batch_size=1, return_as="generator_unordered", initializer=end_with, initargs=(os.getpid(),)
-    )
-    with bar, Progress([len(piece) for piece in pieces], bar) as followed:
-        calls = (
-            joblib.delayed(_run_piece)(study, piece, device, followed.note(number))
-            for number, piece in enumerate(pieces)
-        )
+    with bar, Progress([len(piece) for piece in pieces], epochs, bar) as followed:
+        calls = [(study, piece, device, followed.note(number)) for number, piece in enumerate(pieces)]
         try:
-            for result in parallel(calls):
+            for result in starmap(_run_piece, calls) if here else _in_parallel(calls, at_once):
                 rows = pd.DataFrame(result, columns=COLUMNS)
                 table = _in_order(rows if table.empty else pd.concat([table, rows]), study)
                 write(table)
                 finished += len(rows)
                 followed.ended(epochs * len(rows))
                 bar.set_description(f"{finished}/{total} networks", refresh=False)
-        except BrokenProcessPool:
+        except TerminatedWorkerError:
             raise InputError(
                 f"a process of this study was killed, perhaps for lack of memory, after {finished} of {total} "
                 "networks; run the same again, with fewer jobs if it happens again"
             ) from None
     return table
+
+
+def _in_parallel(calls: list[tuple], at_once: int) -> Iterable[list[dict]]:
+    """Have joblib call :func:`_run_piece`, each call a task of its own so that no result waits for another."""
+    parallel = joblib.Parallel(
+        n_jobs=at_once,
+        batch_size=1,
+        return_as="generator_unordered",
+        initializer=start_worker,
+        initargs=(os.getpid(),),
+    )
+    return parallel(joblib.delayed(_run_piece)(*call) for call in calls)
 
 
 def _run_piece(study: Study, networks: Sequence[tuple[str, str, int]], device: str, note: Path) -> list[dict]:

@@ -28,24 +28,28 @@ def cluster():
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_study_survives_the_death_of_a_worker(tmp_path, column, cluster):
     study = Study(column, ("W*D*C*", "WD*C", "W"), ("go_nogo",), runs=6, settings=SETTINGS)
-    killed = []
+    killed, ended = [], threading.Event()
 
     def kill() -> None:
         """Kill a worker that computes, as if its machine had died, once a first row is there."""
-        while not (tmp_path / "results.csv").exists():
+        while not (tmp_path / "results.csv").exists() and not ended.is_set():
             time.sleep(0.02)
-        while not killed:
-            for worker in cluster.scheduler.workers.values():
+        while not killed and not ended.is_set():
+            time.sleep(0.01)
+            for worker in list(cluster.scheduler.workers.values()):
                 if worker.processing and worker.nanny:
                     os.kill(cluster.workers[worker.name].pid, signal.SIGKILL)
                     killed.append((worker.name, len(read_results(tmp_path / "results.csv"))))
                     break
 
-    killer = threading.Thread(target=kill)
+    killer = threading.Thread(target=kill, daemon=True)
     killer.start()
-    with joblib.parallel_config("dask"):
-        table = run_study(study, tmp_path, progress=False)
-    killer.join(timeout=10)
+    try:
+        with joblib.parallel_config("dask"):
+            table = run_study(study, tmp_path, progress=False)
+    finally:
+        ended.set()
+        killer.join()
 
     assert len(killed) == 1 and 0 < killed[0][1] < len(study.networks), "the kill was to come in mid-study"
     assert [*zip(table["variant"], table["task"], table["run"], strict=True)] == study.networks

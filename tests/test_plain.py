@@ -136,6 +136,10 @@ def test_products_by_either_library(monkeypatch, runs, onednn):
     products.rectified_product(left, right, out[..., :110])
     torch.testing.assert_close(out[..., :110], wanted.relu(), rtol=1e-5, atol=1e-4)
     assert (out[..., 110:] == 7).all()
+    spoilt = left.clone()
+    spoilt[0, 3, 5] = float("nan")  # a network that diverges is to be seen to
+    products.rectified_product(spoilt, right, out[..., :110])
+    assert out[0, 3, :110].isnan().all() and not out[..., :110].isnan().flatten()[: 3 * 110].any()
     total = torch.ones(runs, 128, 110)
     products.add_product(total, left, right)
     torch.testing.assert_close(total, wanted + 1, rtol=1e-5, atol=1e-4)

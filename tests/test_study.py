@@ -235,7 +235,7 @@ def test_a_killed_study_goes_on_to_the_same_rows(tmp_path, microns):
     assert "Go/NoGo: without memory 0.500, best possible 1.000" in table
 
 
-@pytest.mark.skipif(shutil.which("ps") is None, reason="needs ps")
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the process by Linux's ps")
 def test_a_killed_process_is_said_in_one_line_and_what_is_done_is_kept(tmp_path):
     """As the system does with a process when memory runs out."""
     arguments = ("replicate", "--neurons", 40, "--tasks", "go_nogo", "--runs", 9, "--epochs", 2, "--jobs", 2)
@@ -257,6 +257,16 @@ def test_a_killed_process_is_said_in_one_line_and_what_is_done_is_kept(tmp_path)
     assert again.returncode == 0, errors
     table = read_results(tmp_path / "out" / "results.csv")
     assert len(table) == 99 and set(done["seconds"]) <= set(table["seconds"])
+
+
+def test_backends_and_jobs_that_cannot_serve_are_refused(small):
+    study = Study(small, ("W",), ("go_nogo",), 1, settings=QUICK)
+    with joblib.parallel_config("multiprocessing", n_jobs=2), pytest.raises(InputError, match="choose loky"):
+        run_study(study, progress=False)
+    with pytest.raises(InputError, match="jobs is 0"):
+        run_study(study, jobs=0, progress=False)
+    with joblib.parallel_config("multiprocessing", n_jobs=2):
+        assert len(run_study(study, jobs=1, progress=False)) == 1  # this process computes
 
 
 # The command
