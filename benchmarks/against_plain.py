@@ -22,29 +22,29 @@ from biornn_lite import topology
 from biornn_lite.priors import Priors, Start
 from biornn_lite.synthetic import synthetic_field
 from biornn_lite.tasks import Task, get_task
-from biornn_lite.training import Settings, train
+from biornn_lite.training import Settings, Trained, train
 from biornn_lite.variants import Protocol, get_variant
 
 
-def ours(start: Start, task: Task, settings: Settings):
+def ours(start: Start, task: Task, settings: Settings) -> tuple[float, float, Trained]:
     """Train a network by the library and measure it, in this process; the null graphs are drawn beforehand."""
     topology.null(len(start.weights))
-    train([start], task, [0], Settings(epochs=1, batches=3))
-    began = time.perf_counter()
-    (trained,) = train([start], task, [0], settings)
-    after = time.perf_counter()
-    shape = topology.measure(trained.weights)
-    return after - began, time.perf_counter() - after, trained, shape
+    return timed(lambda settings: train([start], task, [0], settings)[0], topology.measure, settings)
 
 
-def plainly(start: Start, task: Task, settings: Settings):
+def plainly(start: Start, task: Task, settings: Settings) -> tuple[float, float, plain.Result]:
     """Train a plain network and measure it but for the null graphs, in this process."""
-    plain.train(start, task, 0, Settings(epochs=1, batches=3))
+    return timed(lambda settings: plain.train(start, task, 0, settings), plain.measure, settings)
+
+
+def timed(trained, measure, settings: Settings) -> tuple[float, float, object]:
+    """Seconds to train, after a few batches to warm up, and to measure, with the network."""
+    trained(Settings(epochs=1, batches=3))
     began = time.perf_counter()
-    trained = plain.train(start, task, 0, settings)
+    network = trained(settings)
     after = time.perf_counter()
-    shape = plain.measure(trained.weights)
-    return after - began, time.perf_counter() - after, trained, shape
+    measure(network.weights)
+    return after - began, time.perf_counter() - after, network
 
 
 def on_every_processor(call, *arguments):
@@ -52,7 +52,7 @@ def on_every_processor(call, *arguments):
     cores = joblib.cpu_count()
     results = joblib.Parallel(n_jobs=cores)(joblib.delayed(call)(*arguments) for _ in range(cores))
     training, measuring = (np.mean([r[k] for r in results]) / cores for k in (0, 1))
-    return training, measuring, *results[0][2:]
+    return training, measuring, results[0][2]
 
 
 def null_seconds(neurons: int, graphs: int) -> float:
@@ -80,20 +80,21 @@ def main() -> None:
     print(
         f"1,000 null graphs: plain {1000 * null:.1f} s per network (from {arguments.nulls}), ours {drawn:.1f} s once"
     )
-    print("         training, s per network              ratio          with topology, s      ratio    accuracy")
-    print("variant  plain threads processes    ours   threads processes    plain    ours    threads  ours  plain")
+    print("         training, s per network          ratio        with topology, s         ratio           accuracy")
+    print("variant  threads processes   ours  threads processes  threads   ours  threads processes    ours  plain")
     priors = Priors(synthetic_field(neurons), Protocol())
     for variant in ("W", "WD*", "W*D*C", "WD*C", "W*D*C*", "WD*C*"):
         start = priors.start(get_variant(variant), 0)
         torch.set_num_threads(cores)
-        threads, measured, their_network, _ = plainly(start, task, settings)
-        processes, _, _, _ = on_every_processor(plainly, start, task, settings)
-        own, own_measured, network, _ = on_every_processor(ours, start, task, settings)
+        threads, measured, their_network = plainly(start, task, settings)
+        processes, their_measured, _ = on_every_processor(plainly, start, task, settings)
+        own, own_measured, network = on_every_processor(ours, start, task, settings)
         whole, own_whole = threads + measured + 1000 * null, own + own_measured + drawn / 660
+        on_each = processes + their_measured + 1000 * null / cores
         print(
-            f"{variant:8} {threads:13.2f} {processes:9.2f} {own:7.2f} {threads / own:9.1f} {processes / own:9.1f} "
-            f"{whole:8.1f} {own_whole:7.2f} {whole / own_whole:10.1f} "
-            f"{network.test_accuracy[-1]:6.3f} {their_network.test_accuracy:5.3f}",
+            f"{variant:8} {threads:7.2f} {processes:9.2f} {own:6.2f} {threads / own:8.1f} {processes / own:9.1f} "
+            f"{whole:8.1f} {own_whole:6.2f} {whole / own_whole:8.1f} {on_each / own_whole:9.1f} "
+            f"{network.test_accuracy[-1]:7.3f} {their_network.test_accuracy:6.3f}",
             flush=True,
         )
 

@@ -74,7 +74,7 @@ class Result:
     test_accuracy: float
 
 
-def train(start: Start, task: Task, seed: int, settings: Settings, positive: bool = False) -> Result:
+def train(start: Start, task: Task, seed: int, settings: Settings) -> Result:
     """Train one network on the trials, noise and first weights that the library would give it."""
     neurons = len(start.weights)
     ends = generator(seed, "input and readout weights", task.name)
@@ -100,9 +100,6 @@ def train(start: Start, task: Task, seed: int, settings: Settings, positive: boo
             optimiser.zero_grad()
             (functional.cross_entropy(logits, labels) + penalty(network.w, start)).backward()
             optimiser.step()
-            if positive:
-                with torch.no_grad():
-                    network.rnn.weight_hh_l0.clamp_(min=0)
             right += int((logits.argmax(1) == labels).sum())
         with torch.no_grad():
             tested = float((network(test_x).argmax(1) == test_y).float().mean())

@@ -286,7 +286,7 @@ def _set_aside(path: Path) -> Path:
 
 
 def _run(study, done, write, jobs, device, progress) -> pd.DataFrame:
-    """Compute what `done` lacks, giving the growing table to `write` after each group."""
+    """Compute what `done` lacks, giving the growing table to `write` after each piece."""
     table = done
     have = set(zip(*(done[key] for key in KEY), strict=True))
     missing = [network for network in study.networks if network not in have]
