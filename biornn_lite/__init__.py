@@ -7,4 +7,4 @@ The modules stand in the order of the notebooks: ``field``, ``datasets``, ``acti
 and write safely.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

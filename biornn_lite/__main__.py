@@ -34,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     fetch.add_argument("--all", action="store_true", help="all 56")
 
     replicate = commands.add_parser(
-        "replicate", help="train variants on tasks, write results.csv, table.txt and accuracy.png"
+        "replicate", help="train variants on tasks, write results.csv, curves.csv, table.txt and accuracy.png"
     )
     add = replicate.add_argument
     add(
@@ -97,10 +97,10 @@ def _replicate(arguments: argparse.Namespace) -> None:
     )
     print(
         f"{field.label}: {field.neurons} neurons, {len(study.networks)} networks; "
-        f"writing to {arguments.out}/results.csv, stop and start again at will",
+        f"writing to {arguments.out}, stop and start again at will",
         file=sys.stderr,
     )
-    results = run_study(study, arguments.out, arguments.jobs, device)
+    results = run_study(study, arguments.out, arguments.jobs, device).networks
     table = format_table(results, field.label)
     with written_atomically(arguments.out / "table.txt") as temporary:
         temporary.write_text(table + "\n", encoding="utf-8")

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from dataclasses import field as dataclass_field
 from itertools import starmap
 from pathlib import Path
+from typing import NamedTuple
 
 import joblib
 import numpy as np
@@ -34,12 +35,32 @@ from .workers import Progress, jobs_at_once, note_epoch, start_worker
 
 KEY = ["variant", "task", "run"]
 COLUMNS = [
-    "field", "protocol", "sign", "variant", "task", "run", "seed", "status",
+    "field", "protocol", "sign", "variant", "task", "run", "seed", "status", "diverged_step",
     "train_accuracy", "train_loss", "test_accuracy", "test_loss", "penalty",
     "entropy", "modularity", "small_worldness", "assortativity", "seconds",
     *asdict(Protocol()),
 ]  # fmt: skip
-"""Columns of a results table."""
+"""Columns of a table of networks."""
+
+CURVE_COLUMNS = [*KEY, "epoch", "train_accuracy", "train_loss", "test_accuracy", "test_loss", "penalty"]
+"""Columns of a table of learning curves."""
+
+
+class Results(NamedTuple):
+    """What a study found.
+
+    Attributes
+    ----------
+    networks : DataFrame
+        Columns :data:`COLUMNS`, a row per network. ``diverged_step`` is empty unless ``status`` is ``diverged``,
+        and then every measurement is.
+    curves : DataFrame
+        Columns :data:`CURVE_COLUMNS`, a row per network and epoch, from 1; those of a network that diverged end
+        before the epoch in which it did.
+    """
+
+    networks: pd.DataFrame
+    curves: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -117,7 +138,7 @@ def run_networks(
     networks: Sequence[tuple[str, str, int]],
     device: str = "cpu",
     on_epoch: Callable[[int], None] | None = None,
-) -> list[dict]:
+) -> Results:
     """Train and measure some networks of a study side by side.
 
     Parameters
@@ -131,8 +152,8 @@ def run_networks(
 
     Returns
     -------
-    list of dict
-        One row of the results table per network; ``seconds`` is each one's equal share of the time.
+    Results
+        Of these networks; ``seconds`` is each one's equal share of the time.
     """
     began = time.perf_counter()
     (task_name,) = {task for _, task, _ in networks}
@@ -143,48 +164,86 @@ def run_networks(
     trained = train(starts, get_task(task_name), seeds, study.settings, positive, device, on_epoch)
     shapes = [None if t.diverged else topology.measure(t.weights, study.protocol.small_world_null) for t in trained]
     seconds = (time.perf_counter() - began) / len(networks)
-    rows = []
+    rows, curves = [], []
     for (variant, task, run), seed, result, shape in zip(networks, seeds, trained, shapes, strict=True):
+        key = {"variant": variant, "task": task, "run": run}
         row = {
-            "field": study.field.name, "protocol": study.protocol.name, "sign": study.sign,
-            "variant": variant, "task": task, "run": run, "seed": seed,
-            "status": "diverged" if result.diverged else "ok", "seconds": round(seconds, 3),
-            **asdict(study.protocol),
+            "field": study.field.name, "protocol": study.protocol.name, "sign": study.sign, **key, "seed": seed,
+            "status": "diverged" if result.diverged else "ok", "diverged_step": result.diverged_step,
+            "seconds": round(seconds, 3), **asdict(study.protocol),
         }  # fmt: skip
+        recorded = [
+            key | {"epoch": epoch + 1} | {what: getattr(result, what)[epoch] for what in CURVE_COLUMNS[4:]}
+            for epoch in range(study.settings.epochs)
+            if np.isfinite(result.train_loss[epoch])
+        ]
+        curves += recorded
         if shape is not None:
-            row |= asdict(shape) | {
-                "train_accuracy": result.train_accuracy[-1], "train_loss": result.train_loss[-1],
-                "test_accuracy": result.test_accuracy[-1], "test_loss": result.test_loss[-1],
-                "penalty": result.penalty,
-            }  # fmt: skip
+            row |= asdict(shape) | {what: recorded[-1][what] for what in CURVE_COLUMNS[4:]}
         rows.append(row)
-    return rows
+    return _typed(pd.DataFrame(rows, columns=COLUMNS), pd.DataFrame(curves, columns=CURVE_COLUMNS))
 
 
-def read_results(path: str | Path) -> pd.DataFrame:
-    """Read a results table.
+def _typed(networks: pd.DataFrame, curves: pd.DataFrame) -> Results:
+    """Give every column its kind, whether or not a value is there."""
+    numbers = [c for c in COLUMNS if c.endswith(("accuracy", "loss")) and c != "reported_accuracy"]
+    numbers += ["penalty", "entropy", "modularity", "small_worldness", "assortativity", "seconds"]
+    kinds = dict.fromkeys(numbers, "float64") | {"run": "int64", "diverged_step": "Int64"}
+    whole = {"run": "int64", "epoch": "int64"} | dict.fromkeys(CURVE_COLUMNS[4:], "float64")
+    return Results(networks.astype(kinds), curves.astype(whole))
+
+
+def _nothing() -> Results:
+    return _typed(pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=CURVE_COLUMNS))
+
+
+NETWORKS_FILE, CURVES_FILE = "results.csv", "curves.csv"
+
+
+def read_results(folder: str | Path) -> Results:
+    """Read the results of a study from the folder that :func:`run_study` wrote.
 
     Raises
     ------
     InputError
-        If there is none, or it is not one.
+        If there are none, or a file is no such table, or the curves lack a network.
     """
-    path = Path(path)
+    folder = Path(folder)
+    networks = _read_table(folder / NETWORKS_FILE, COLUMNS)
+    curves = _read_table(folder / CURVES_FILE, CURVE_COLUMNS)
+
+    def refuse(name: str, why: str) -> InputError:
+        return InputError(f"{folder / name}: not what a study wrote ({why})")
+
+    try:
+        networks, curves = _typed(networks, curves)
+    except (TypeError, ValueError):
+        raise refuse(NETWORKS_FILE, f"a number here or in {CURVES_FILE} is none") from None
+    for name, table, keys in ((NETWORKS_FILE, networks, [*KEY, "status"]), (CURVES_FILE, curves, CURVE_COLUMNS)):
+        if table[keys].isna().any(axis=None) or table.duplicated([k for k in keys if k in (*KEY, "epoch")]).any():
+            raise refuse(name, "rows are incomplete or repeated")
+    if not networks["status"].isin(["ok", "diverged"]).all():
+        raise refuse(NETWORKS_FILE, "a row has no valid status")
+    ok = networks[networks["status"] == "ok"].set_index(KEY)
+    if ok[CURVE_COLUMNS[4:]].isna().any(axis=None):
+        raise refuse(NETWORKS_FILE, "a measurement is missing")
+    # Curves are written first, so those of the last piece may be there before its rows are.
+    curves = curves[pd.MultiIndex.from_frame(curves[KEY]).isin(pd.MultiIndex.from_frame(networks[KEY]))]
+    last = curves.sort_values("epoch").groupby(KEY)[CURVE_COLUMNS[4:]].last().reindex(ok.index)
+    if not last.equals(ok[CURVE_COLUMNS[4:]]):
+        raise refuse(CURVES_FILE, f"it does not end where {NETWORKS_FILE} does")
+    return Results(networks, curves.reset_index(drop=True))
+
+
+def _read_table(path: Path, columns: list[str]) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, engine="python")  # which reads back the very numbers that were written
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a results table ({error})") from None
-    if list(table.columns) != COLUMNS:
-        raise InputError(f"{path}: not a results table (its columns differ)")
-    if table[[*KEY, "status"]].isna().any(axis=None) or table.duplicated(KEY).any():
-        raise InputError(f"{path}: not a results table (rows are incomplete or repeated)")
-    if not table["status"].isin(["ok", "diverged"]).all() or not np.issubdtype(table["run"].dtype, np.integer):
-        raise InputError(f"{path}: not a results table (a row has no valid status or run)")
-    measured = table.loc[table["status"] == "ok", ["train_accuracy", "test_accuracy"]]
-    if not all(np.issubdtype(kind, np.number) for kind in measured.dtypes) or measured.isna().any(axis=None):
-        raise InputError(f"{path}: not a results table (an accuracy is missing or no number)")
+        raise InputError(f"{path}: not a table ({error})") from None
+    if list(table.columns) != columns:
+        raise InputError(f"{path}: not a table that this version writes (its columns differ)")
     return table
 
 
@@ -194,7 +253,7 @@ def run_study(
     jobs: int | None = None,
     device: str = "cpu",
     progress: bool = True,
-) -> pd.DataFrame:
+) -> Results:
     """Train every network of a study that `out` does not hold yet.
 
     The networks are split into independent pieces, which joblib computes: in processes of one thread each, or
@@ -205,7 +264,8 @@ def run_study(
     ----------
     study : Study
     out : path, optional
-        Folder for ``results.csv`` and ``study.json``. Results already there are kept and not computed again.
+        Folder for ``results.csv``, ``curves.csv`` and ``study.json``. Results already there are kept and not
+        computed again.
     jobs : int, optional
         Pieces at once; when left out, as configured with joblib, else the number of processors. With 1, this
         process computes, with all of PyTorch's threads. A Dask cluster takes as many as it has threads.
@@ -216,9 +276,8 @@ def run_study(
 
     Returns
     -------
-    DataFrame
-        Columns :data:`COLUMNS`, one row per network, in the order of ``study.networks``; networks that `out`
-        held beyond those of the study stand after them.
+    Results
+        In the order of ``study.networks``; networks that `out` held beyond those of the study stand after them.
 
     Raises
     ------
@@ -227,7 +286,7 @@ def run_study(
         that gives no results as they come (multiprocessing), or a process is killed; what is finished is kept.
     """
     if out is None:
-        return _run(study, pd.DataFrame(columns=COLUMNS), lambda table: None, jobs, device, progress)
+        return _run(study, _nothing(), lambda results: None, jobs, device, progress)
     out = Path(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -239,17 +298,18 @@ def run_study(
         raise InputError(f"{out}: cannot be written to ({error.strerror})") from None
     with lock:
         _check_configuration(study, out)
-        path = out / "results.csv"
         try:
-            done = read_results(path) if path.exists() else pd.DataFrame(columns=COLUMNS)
+            done = read_results(out) if (out / NETWORKS_FILE).exists() else _nothing()
         except InputError as error:
-            aside = _set_aside(path)
-            print(f"{error}; set aside as {aside.name}, starting again", file=sys.stderr)
-            done = pd.DataFrame(columns=COLUMNS)
+            aside = [_set_aside(path).name for name in (NETWORKS_FILE, CURVES_FILE) if (path := out / name).exists()]
+            print(f"{error}; set aside as {' and '.join(aside)}, starting again", file=sys.stderr)
+            done = _nothing()
 
-        def write(table: pd.DataFrame) -> None:
-            with written_atomically(path) as temporary:
-                table.to_csv(temporary, index=False)
+        def write(results: Results) -> None:
+            # A network counts as done when it has its row, so its curve is there before.
+            for name, table in ((CURVES_FILE, results.curves), (NETWORKS_FILE, results.networks)):
+                with written_atomically(out / name) as temporary:
+                    table.to_csv(temporary, index=False)
 
         return _run(study, done, write, jobs, device, progress)
 
@@ -271,8 +331,8 @@ def _check_configuration(study: Study, out: Path) -> None:
                     f"{out}: holds results of another configuration: {key} is {theirs.get(key)} there "
                     f"and {mine.get(key)} here; choose another --out"
                 )
-    elif (out / "results.csv").exists():
-        raise InputError(f"{out}: holds results.csv without study.json; choose another --out")
+    elif (out / NETWORKS_FILE).exists():
+        raise InputError(f"{out}: holds {NETWORKS_FILE} without study.json; choose another --out")
     else:
         with written_atomically(path) as temporary:
             temporary.write_text(json.dumps(mine, indent=1) + "\n", encoding="utf-8")
@@ -285,13 +345,13 @@ def _set_aside(path: Path) -> Path:
     return path.rename(aside)
 
 
-def _run(study, done, write, jobs, device, progress) -> pd.DataFrame:
-    """Compute what `done` lacks, giving the growing table to `write` after each piece."""
-    table = done
-    have = set(zip(*(done[key] for key in KEY), strict=True))
+def _run(study, done, write, jobs, device, progress) -> Results:
+    """Compute what `done` lacks, giving the growing results to `write` after each piece."""
+    results = done
+    have = set(zip(*(done.networks[key] for key in KEY), strict=True))
     missing = [network for network in study.networks if network not in have]
     if not missing:
-        return _in_order(table, study)
+        return _in_order(results, study)
     here = device != "cpu" or jobs == 1
     at_once = 1 if here else jobs_at_once(jobs)
     pieces = _pieces(missing, study, device, at_once)
@@ -306,22 +366,27 @@ def _run(study, done, write, jobs, device, progress) -> pd.DataFrame:
     with bar, Progress([len(piece) for piece in pieces], epochs, bar) as followed:
         calls = [(study, piece, device, followed.note(number)) for number, piece in enumerate(pieces)]
         try:
-            for result in starmap(_run_piece, calls) if here else _in_parallel(calls, at_once):
-                rows = pd.DataFrame(result, columns=COLUMNS)
-                table = _in_order(rows if table.empty else pd.concat([table, rows]), study)
-                write(table)
-                finished += len(rows)
-                followed.ended(epochs * len(rows))
+            for piece in starmap(_run_piece, calls) if here else _in_parallel(calls, at_once):
+                results = _in_order(_joined(results, piece), study)
+                write(results)
+                finished += len(piece.networks)
+                followed.ended(epochs * len(piece.networks))
                 bar.set_description(f"{finished}/{total} networks", refresh=False)
         except TerminatedWorkerError:
             raise InputError(
                 f"a process of this study was killed, perhaps for lack of memory, after {finished} of {total} "
                 "networks; run the same again, with fewer jobs if it happens again"
             ) from None
-    return table
+    return results
 
 
-def _in_parallel(calls: list[tuple], at_once: int) -> Iterable[list[dict]]:
+def _joined(first: Results, second: Results) -> Results:
+    if first.networks.empty:
+        return second
+    return Results(*(pd.concat(pair, ignore_index=True) for pair in zip(first, second, strict=True)))
+
+
+def _in_parallel(calls: list[tuple], at_once: int) -> Iterable[Results]:
     """Have joblib call :func:`_run_piece`, each call a task of its own so that no result waits for another."""
     parallel = joblib.Parallel(
         n_jobs=at_once,
@@ -333,20 +398,24 @@ def _in_parallel(calls: list[tuple], at_once: int) -> Iterable[list[dict]]:
     return parallel(joblib.delayed(_run_piece)(*call) for call in calls)
 
 
-def _run_piece(study: Study, networks: Sequence[tuple[str, str, int]], device: str, note: Path) -> list[dict]:
+def _run_piece(study: Study, networks: Sequence[tuple[str, str, int]], device: str, note: Path) -> Results:
     """Call :func:`run_networks` wherever joblib has put this."""
     return run_networks(study, networks, device, on_epoch=lambda _: note_epoch(note))
 
 
-def _in_order(table: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """Sort rows as ``study.networks``, others after them by their keys."""
+def _in_order(results: Results, study: Study) -> Results:
+    """Sort rows as ``study.networks``, others after them by their keys, and the epochs of each network."""
     place = {network: k for k, network in enumerate(study.networks)}
 
-    def rank(network: tuple[str, str, int]) -> tuple:
-        return place.get(network, len(place)), network[1], network[0], network[2]
+    def rank(row: tuple) -> tuple:
+        variant, task, run, *epoch = row
+        return place.get((variant, task, run), len(place)), task, variant, run, *epoch
 
-    ranks = [rank(network) for network in zip(*(table[key] for key in KEY), strict=True)]
-    return table.iloc[sorted(range(len(ranks)), key=ranks.__getitem__)].reset_index(drop=True)
+    def ordered(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+        ranks = [rank(row) for row in zip(*(table[key] for key in keys), strict=True)]
+        return table.iloc[sorted(range(len(ranks)), key=ranks.__getitem__)].reset_index(drop=True)
+
+    return Results(ordered(results.networks, KEY), ordered(results.curves, [*KEY, "epoch"]))
 
 
 def _pieces(networks: Iterable[tuple[str, str, int]], study: Study, device: str, at_once: int) -> list[list]:

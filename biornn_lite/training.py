@@ -55,10 +55,11 @@ class Trained:
     train_accuracy, train_loss, test_accuracy, test_loss : ndarray, shape (epochs,)
         Share of right answers and cross-entropy (nats): over an epoch's batches as they are trained, noise
         included, and over the test trials after each epoch. NaN from the epoch in which the run diverged.
-    penalty : float
-        Value of the penalty after training.
-    diverged : bool
-        Whether the loss or a weight stopped being a finite number.
+    penalty : ndarray, shape (epochs,)
+        Value of the penalty after each epoch, NaN likewise.
+    diverged_step : int or None
+        The training step, from 1, in which the loss or the square of a gradient first was no finite number; the
+        last of its epoch where only a weight or the test loss was none. None if all stayed finite.
     """
 
     weights: np.ndarray
@@ -66,8 +67,13 @@ class Trained:
     train_loss: np.ndarray
     test_accuracy: np.ndarray
     test_loss: np.ndarray
-    penalty: float
-    diverged: bool
+    penalty: np.ndarray
+    diverged_step: int | None = None
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the loss, a weight or a squared gradient stopped being a finite number, which ends learning."""
+        return self.diverged_step is not None
 
 
 class Penalty:
@@ -145,6 +151,15 @@ class Adam(torch.optim.Adam):
             group["eps"] = self._epsilon / (1 - group["betas"][1] ** self._steps) ** 0.5
         super().step()
 
+    def overflowed(self) -> torch.Tensor:
+        """Say for each network, shape (runs,), whether a squared gradient was no finite number in any step so far.
+
+        Such a network can learn no more. Here, √v stays infinite and the weight stands still; Keras updates v by
+        ``v += (1−β₂)(g² − v)``, in which ∞ − ∞ makes the weight NaN in the next step.
+        """
+        moments = [self.state[p]["exp_avg_sq"] for group in self.param_groups for p in group["params"]]
+        return torch.stack([~v.flatten(1).amax(1).isfinite() for v in moments]).any(0)
+
 
 def initial_networks(
     starts: Sequence[Start], task: Task, seeds: Sequence[int], positive: bool = False
@@ -199,7 +214,7 @@ def train(
     Returns
     -------
     list of Trained
-        In the order of `starts`.
+        In the order of `starts`. Training ends early once every run has diverged, for a NaN stays one.
     """
     settings = settings or Settings()
     runs = len(starts)
@@ -216,8 +231,9 @@ def train(
     ]
     noise_shape = (task.steps, size, task.inputs)
 
-    history = np.full((4, runs, settings.epochs), np.nan)
-    diverged = np.zeros(runs, dtype=bool)
+    history = np.full((5, runs, settings.epochs), np.nan)
+    diverged_step = torch.zeros(runs, dtype=torch.int64, device=device)  # 0: not yet
+    step = 0
     for epoch in range(settings.epochs):
         right = torch.zeros(runs, device=device)
         loss_sum = torch.zeros(runs, dtype=torch.float64, device=device)
@@ -233,24 +249,31 @@ def train(
             networks.constrain()
             right += (logits.detach().argmax(-1) == batch_y).sum(1)
             loss_sum += loss.detach()
+            step += 1
+            failed = ~loss.detach().isfinite() | optimiser.overflowed()
+            diverged_step[(diverged_step == 0) & failed] = step
         test_right, test_loss = _evaluate(networks, test_x, test_y, of_run)
         finite = torch.isfinite(networks.w).flatten(1).all(1) & torch.isfinite(loss_sum + test_loss)
-        diverged |= ~finite.cpu().numpy()
+        diverged_step[(diverged_step == 0) & ~finite] = step
+        # One network at a time: a sum over one is then added up the same way whoever trained beside it.
+        penalties = [Penalty([start], device)(networks.w[r : r + 1].detach()) for r, start in enumerate(starts)]
         recorded = torch.stack(
             [
-                right / (settings.batches * size),
+                right.double() / (settings.batches * size),
                 loss_sum / settings.batches,
-                test_right / settings.test_trials,
+                test_right.double() / settings.test_trials,
                 test_loss / settings.test_trials,
+                torch.cat(penalties),
             ]
         )
-        history[:, ~diverged, epoch] = recorded.cpu().numpy()[:, ~diverged]
+        going = (diverged_step == 0).cpu().numpy()
+        history[:, going, epoch] = recorded.cpu().numpy()[:, going]
         if on_epoch is not None:
             on_epoch(epoch + 1)
-    # One network at a time: a sum over one is then added up the same way whoever trained beside it.
-    values = [float(Penalty([start], device)(networks.w[r : r + 1].detach())) for r, start in enumerate(starts)]
+        if not going.any():
+            break
     final = networks.w.detach().cpu().numpy()
-    return [Trained(final[r], *history[:, r], penalty=values[r], diverged=bool(diverged[r])) for r in range(runs)]
+    return [Trained(final[r], *history[:, r], int(step) or None) for r, step in enumerate(diverged_step)]
 
 
 def _cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

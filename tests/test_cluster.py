@@ -39,22 +39,23 @@ def test_a_study_survives_the_death_of_a_worker(tmp_path, column, cluster):
             for worker in list(cluster.scheduler.workers.values()):
                 if worker.processing and worker.nanny:
                     os.kill(cluster.workers[worker.name].pid, signal.SIGKILL)
-                    killed.append((worker.name, len(read_results(tmp_path / "results.csv"))))
+                    killed.append((worker.name, len(read_results(tmp_path).networks)))
                     break
 
     killer = threading.Thread(target=kill, daemon=True)
     killer.start()
     try:
         with joblib.parallel_config("dask"):
-            table = run_study(study, tmp_path, progress=False)
+            found = run_study(study, tmp_path, progress=False)
     finally:
         ended.set()
         killer.join()
 
     assert len(killed) == 1 and 0 < killed[0][1] < len(study.networks), "the kill was to come in mid-study"
+    table = found.networks
     assert [*zip(table["variant"], table["task"], table["run"], strict=True)] == study.networks
-    pd.testing.assert_frame_equal(read_results(tmp_path / "results.csv"), table, check_dtype=False)
+    for read, mine in zip(read_results(tmp_path), found, strict=True):
+        pd.testing.assert_frame_equal(read, mine)
     here = run_study(study, progress=False)
-    pd.testing.assert_frame_equal(
-        table.drop(columns="seconds"), here.drop(columns="seconds"), check_dtype=False, rtol=1e-4
-    )
+    pd.testing.assert_frame_equal(table.drop(columns="seconds"), here.networks.drop(columns="seconds"), rtol=1e-4)
+    pd.testing.assert_frame_equal(found.curves, here.curves, rtol=1e-4)

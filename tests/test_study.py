@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from biornn_lite.datasets import read_released
 from biornn_lite.errors import InputError
 from biornn_lite.seeds import generator, run_seed
 from biornn_lite.statistics import ceilings, format_table, reported_accuracy, summarise
-from biornn_lite.study import COLUMNS, Study, _pieces, read_results, run_study
+from biornn_lite.study import COLUMNS, CURVE_COLUMNS, Study, _pieces, read_results, run_networks, run_study
 from biornn_lite.tasks import TASKS
 from biornn_lite.training import Settings
 from biornn_lite.variants import PROTOCOLS, PUBLISHED_VARIANTS, Protocol
@@ -41,7 +42,7 @@ def threads():
 def results(small):
     """All variants and tasks, twice, hardly trained."""
     with joblib.parallel_config("threading", n_jobs=2):
-        return run_study(Study(small, runs=2, settings=QUICK), progress=False)
+        return run_study(Study(small, runs=2, settings=QUICK), progress=False).networks
 
 
 # Rows
@@ -77,7 +78,7 @@ def test_studies_of_different_seeds_share_no_runs():
 
 def test_worker_processes_give_the_rows_of_this_one(small, results):
     study = Study(small, ("W*D*C*", "W"), ("go_nogo",), 2, settings=QUICK)
-    rows = run_study(study, jobs=2, progress=False)
+    rows = run_study(study, jobs=2, progress=False).networks
     here = results[results["variant"].isin(study.variants) & (results["task"] == "go_nogo")]
     here = here.set_index(["variant", "run"]).loc[list(rows[["variant", "run"]].itertuples(index=False))]
     numbers = ["train_accuracy", "test_accuracy", "train_loss", "test_loss", "penalty"]
@@ -94,14 +95,56 @@ def test_a_study_grows_without_computing_anything_again(tmp_path, small, threads
     marked = pd.read_csv(tmp_path / "results.csv").assign(seconds=123.0)
     marked.to_csv(tmp_path / "results.csv", index=False)
     larger = Study(small, ("W*", "W", "WD"), ("go_nogo", "one_choice_inference"), 2, settings=QUICK)
-    table = run_study(larger, tmp_path, progress=False)
+    found = run_study(larger, tmp_path, progress=False)
+    table = found.networks
     assert len(table) == 12 and (table["seconds"] == 123.0).sum() == 2
     assert [*zip(table["variant"], table["task"], table["run"], strict=True)] == larger.networks
-    pd.testing.assert_frame_equal(read_results(tmp_path / "results.csv"), table, check_dtype=False)
+    for read, mine in zip(read_results(tmp_path), found, strict=True):
+        pd.testing.assert_frame_equal(read, mine)
     whole = run_study(larger, progress=False)
-    pd.testing.assert_frame_equal(without_time(whole), without_time(table), check_dtype=False, rtol=1e-6)
+    pd.testing.assert_frame_equal(without_time(whole.networks), without_time(table), rtol=1e-6)
+    pd.testing.assert_frame_equal(whole.curves, found.curves, rtol=1e-6)
     smaller = run_study(first, tmp_path, progress=False)
-    assert len(smaller) == 12 and smaller["variant"].iloc[0] == "W"
+    assert len(smaller.networks) == 12 and smaller.networks["variant"].iloc[0] == "W"
+
+
+def test_every_network_has_its_learning_curve(small, threads):
+    """A row per epoch, the last of which is what the table of networks says; penalties belong to their epoch."""
+    settings = Settings(epochs=3, batches=2, batch_size=16, test_trials=40)
+    study = Study(small, ("W*D*C*", "WDC", "W"), ("go_nogo",), 2, settings=settings)
+    networks, curves = run_study(study, progress=False)
+    assert list(curves.columns) == CURVE_COLUMNS and len(curves) == 3 * 2 * 3
+    assert [*zip(*(curves[k] for k in ("variant", "task", "run", "epoch")), strict=True)] == [
+        (*network, epoch) for network in study.networks for epoch in (1, 2, 3)
+    ]
+    last = curves[curves["epoch"] == 3].reset_index(drop=True)
+    for what in CURVE_COLUMNS[4:]:
+        assert (last[what] == networks[what]).all(), what
+        assert curves[what].notna().all()
+    shorter = Study(small, study.variants, study.tasks, 2, settings=Settings(2, 2, 16, 40))
+    pd.testing.assert_frame_equal(
+        run_study(shorter, progress=False).curves, curves[curves["epoch"] < 3].reset_index(drop=True)
+    )
+
+
+def test_a_network_that_diverges_has_no_curve_and_no_measurement(microns):
+    study = Study(read_released(microns / "6_6_2"), ("W",), ("go_nogo",), 1, 0, Protocol(), "positive", QUICK)
+    networks, curves = run_networks(study, study.networks)
+    row = networks.iloc[0]
+    assert (row["status"], row["diverged_step"]) == ("diverged", 1) and curves.empty
+    assert row[["train_accuracy", "test_accuracy", "train_loss", "test_loss", "penalty", "entropy"]].isna().all()
+
+
+def test_curves_of_a_piece_that_was_not_finished_are_dropped_and_computed_again(tmp_path, small, threads):
+    """As after a kill between the two files: the curves are there, the row is not."""
+    study = Study(small, ("W", "WD", "W*"), ("go_nogo",), 1, settings=QUICK)
+    whole = run_study(study, tmp_path, progress=False)
+    lines = (tmp_path / "results.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "results.csv").write_text("".join(lines[:-1]))
+    assert len(read_results(tmp_path).curves) == 2
+    again = run_study(study, tmp_path, progress=False)
+    pd.testing.assert_frame_equal(without_time(again.networks), without_time(whole.networks))
+    pd.testing.assert_frame_equal(again.curves, whole.curves)
 
 
 @pytest.mark.parametrize(
@@ -133,27 +176,38 @@ def test_another_field_of_the_same_name_is_another_configuration(tmp_path, colum
             run_study(study, tmp_path, progress=False)
 
 
-@pytest.mark.parametrize("damage", ["cut", "text", "nan", "repeated", "empty"])
-def test_a_corrupt_results_file_is_set_aside_and_said(tmp_path, small, threads, capsys, damage):
+DAMAGES = {
+    "cut": lambda text: text[: text.index("\n") + 30],
+    "text": lambda text: "what is this",
+    "not a number": lambda text: re.sub(r"0\.\d+", "much", text, count=1),
+    "nan": lambda text: re.sub(r"0\.\d+", "", text, count=1),
+    "repeated": lambda text: text + text.splitlines(keepends=True)[1],
+    "empty": lambda text: "",
+}
+
+
+@pytest.mark.parametrize("name", ["results.csv", "curves.csv"])
+@pytest.mark.parametrize("damage", [*DAMAGES, "another", "gone"])
+def test_corrupt_results_are_set_aside_and_said(tmp_path, small, threads, capsys, name, damage):
     study = Study(small, ("W", "WD"), ("go_nogo",), 1, settings=QUICK)
     whole = run_study(study, tmp_path, progress=False)
-    path = tmp_path / "results.csv"
+    path = tmp_path / name
     text = path.read_text()
-    lines = text.splitlines(keepends=True)
-    path.write_text(
-        {
-            "cut": text[: len(lines[0]) + 30],
-            "text": "what is this",
-            "nan": lines[0] + lines[1].replace(f",{float(whole['train_accuracy'][0])},", ",,"),
-            "repeated": text + lines[1],
-            "empty": "",
-        }[damage]
-    )
-    damaged = path.read_bytes()
+    damaged = DAMAGES[damage](text) if damage in DAMAGES else re.sub(r",0\.\d+,", ",0.123,", text, count=1)
+    assert damaged != text
+    path.write_text(damaged)
+    if damage == "gone":  # without results.csv, a study is at its beginning
+        path.unlink()
     again = run_study(study, tmp_path, progress=False)
-    assert "set aside as results.csv.corrupt-1" in capsys.readouterr().err
-    assert (tmp_path / "results.csv.corrupt-1").read_bytes() == damaged
-    pd.testing.assert_frame_equal(without_time(again), without_time(whole), check_dtype=False)
+    said = capsys.readouterr().err
+    if damage == "gone" and name == "results.csv":
+        assert said == ""
+    else:
+        assert said.count("\n") == 1 and "results.csv.corrupt-1" in said
+        if damage != "gone":
+            assert (tmp_path / f"{name}.corrupt-1").read_text() == damaged
+    pd.testing.assert_frame_equal(without_time(again.networks), without_time(whole.networks))
+    pd.testing.assert_frame_equal(again.curves, whole.curves)
 
 
 def test_results_without_their_configuration_are_left_alone(tmp_path, small, threads):
@@ -203,7 +257,7 @@ def test_a_killed_study_goes_on_to_the_same_rows(tmp_path, microns):
     undisturbed = command(*arguments, "--out", tmp_path / "whole")
     _, errors = undisturbed.communicate(timeout=300)
     assert undisturbed.returncode == 0, errors
-    whole = read_results(tmp_path / "whole" / "results.csv")
+    whole = read_results(tmp_path / "whole").networks
     assert len(whole) == 22
 
     out = tmp_path / "killed"
@@ -225,13 +279,14 @@ def test_a_killed_study_goes_on_to_the_same_rows(tmp_path, microns):
                 time.sleep(0.1)
             assert not any(os.path.exists(f"/proc/{pid}") for pid in workers), f"workers outlive a kill at {wait} s"  # noqa: PTH110
             if (out / "results.csv").exists():
-                read_results(out / "results.csv")
+                read_results(out)
         assert time.monotonic() - began < 60
     final = command(*arguments, "--out", out)
     table, errors = final.communicate(timeout=300)
     assert final.returncode == 0, errors
     assert "corrupt" not in errors
-    pd.testing.assert_frame_equal(without_time(read_results(out / "results.csv")), without_time(whole))
+    pd.testing.assert_frame_equal(without_time(read_results(out).networks), without_time(whole))
+    pd.testing.assert_frame_equal(read_results(out).curves, read_results(tmp_path / "whole").curves)
     assert "Go/NoGo: without memory 0.500, best possible 1.000" in table
 
 
@@ -250,12 +305,12 @@ def test_a_killed_process_is_said_in_one_line_and_what_is_done_is_kept(tmp_path)
     _, errors = study.communicate(timeout=60)
     assert study.returncode == 2 and "Traceback" not in errors
     assert "a process of this study was killed" in errors.splitlines()[-1]
-    done = read_results(tmp_path / "out" / "results.csv")
+    done = read_results(tmp_path / "out").networks
     assert 0 < len(done) < 99
     again = command(*arguments, "--out", tmp_path / "out")
     _, errors = again.communicate(timeout=120)
     assert again.returncode == 0, errors
-    table = read_results(tmp_path / "out" / "results.csv")
+    table = read_results(tmp_path / "out").networks
     assert len(table) == 99 and set(done["seconds"]) <= set(table["seconds"])
 
 
@@ -266,7 +321,7 @@ def test_backends_and_jobs_that_cannot_serve_are_refused(small):
     with pytest.raises(InputError, match="jobs is 0"):
         run_study(study, jobs=0, progress=False)
     with joblib.parallel_config("multiprocessing", n_jobs=2):
-        assert len(run_study(study, jobs=1, progress=False)) == 1  # this process computes
+        assert len(run_study(study, jobs=1, progress=False).networks) == 1  # this process computes
 
 
 # The command
@@ -280,7 +335,7 @@ def test_the_command_ends_with_table_and_figure(tmp_path, microns, capsys):
     )  # fmt: skip
     printed = capsys.readouterr()
     assert code == 0, printed.err
-    table = read_results(tmp_path / "results.csv")
+    table = read_results(tmp_path).networks
     assert len(table) == 6 and set(table["field"]) == {"5_3_8[12]"} and set(table["sign"]) == {"positive"}
     assert set(table["protocol"]) == {"sound+units=min_max"} and set(table["coordinates"]) == {"transposed"}
     assert printed.out.splitlines()[-3].startswith("W*D*C*") and printed.out.splitlines()[-1].startswith("WC")
@@ -373,5 +428,5 @@ def test_the_protocol_says_which_accuracy_is_reported(results):
 
 def test_a_real_field_gives_real_rows(microns, threads):
     study = Study(read_released(microns / "5_3_4"), tasks=("go_nogo",), runs=1, settings=QUICK)
-    table = run_study(study, progress=False)
+    table = run_study(study, progress=False).networks
     assert len(table) == 11 and set(table["field"]) == {"5_3_4"}

@@ -1,6 +1,7 @@
 """Network, gradients and penalties against the published trainings and a loop written from the definition."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch.nn import functional
@@ -153,10 +154,14 @@ def test_a_run_is_the_same_alone_and_among_others(request, source, task):
     networks = [network for network in study.networks if network[1] == task]
     together = run_networks(study, networks)
     for place in (0, 5, 13, 21):
-        (alone,) = run_networks(study, [networks[place]])
-        for row in (alone, together[place]):
-            del row["seconds"]
-        assert repr(alone) == repr(together[place])
+        alone = run_networks(study, [networks[place]])
+        row, curve = together.networks.iloc[[place]], together.curves.iloc[2 * place : 2 * place + 2]
+        pd.testing.assert_frame_equal(
+            alone.networks.drop(columns="seconds"),
+            row.reset_index(drop=True).drop(columns="seconds"),
+            check_exact=True,
+        )
+        pd.testing.assert_frame_equal(alone.curves, curve.reset_index(drop=True), check_exact=True)
 
 
 def test_seeds_make_runs(small):
@@ -183,7 +188,7 @@ def test_a_learnable_task_is_learned_and_recorded(small):
     (trained,) = train([start], get_task("go_nogo"), [0], settings, on_epoch=epochs.append)
     assert epochs == [1, 2, 3, 4]
     assert trained.test_accuracy[-1] > 0.95 and trained.test_loss[-1] < trained.test_loss[0]
-    assert trained.penalty == 0 and not trained.diverged
+    assert (trained.penalty == 0).all() and not trained.diverged
 
 
 def test_recorded_test_accuracy_is_that_of_the_returned_weights(small):
@@ -212,6 +217,32 @@ def test_a_diverged_run_is_said_to_be_one_and_leaves_its_neighbours_alone(small)
     (alone,) = train([fine], task, [0], QUICK)
     assert diverged.diverged and np.isnan(diverged.train_accuracy).all() and np.isnan(diverged.test_loss).all()
     assert not beside.diverged and np.array_equal(beside.weights, alone.weights)
+    assert diverged.diverged_step == 1 and beside.diverged_step is None
+
+
+def test_training_ends_with_the_last_network_that_can_learn(small):
+    """Activity of 24 neurons at 10²⁷ overflows nothing, but the square of its gradient does: nothing moves again."""
+    wild = Start(np.full((24, 24), 0.2), np.zeros((24, 24)))  # a spectral radius of 4.8
+    epochs = []
+    task = get_task("go_nogo")
+    still, calm = train([wild, Start(0.9 * np.eye(24), wild.cost)], task, [0, 0], QUICK)
+    assert still.diverged_step == 1 and np.array_equal(still.weights, wild.weights.astype("float32"))
+    assert not calm.diverged
+    train([wild, wild], task, [0, 1], QUICK, on_epoch=epochs.append)
+    assert epochs == [1]
+
+
+def test_the_step_of_divergence_is_that_in_which_a_number_was_lost(small):
+    """Weights that a large learning rate throws far off: the step is the first whose loss is no finite number."""
+    task, start = get_task("go_nogo"), Start(0.9 * np.eye(24), np.zeros((24, 24)))
+    settings = Settings(epochs=3, batches=5, batch_size=16, test_trials=20, learning_rate=0.5)
+    (trained,) = train([start], task, [0], settings)
+    assert 1 < trained.diverged_step <= 15
+    kept = np.isfinite(trained.train_loss).sum()
+    assert kept == (trained.diverged_step - 1) // 5
+    calm = Settings(epochs=1, batches=trained.diverged_step - 1, batch_size=16, test_trials=20, learning_rate=0.5)
+    before = train([start], task, [0], calm)[0]
+    assert not before.diverged
 
 
 def test_published_positive_baselines_diverge_on_the_real_field(microns):
@@ -225,6 +256,5 @@ def test_published_positive_baselines_diverge_on_the_real_field(microns):
         study = Study(
             field, ("WD",), ("one_choice_inference",), 1, 0, Protocol(positive_start=how), "positive", brief
         )
-        (row,) = run_networks(study, study.networks)
-        status[how] = row["status"]
+        (status[how],) = run_networks(study, study.networks).networks["status"]
     assert status == {"clipped": "diverged", "rescaled": "ok"}

@@ -66,7 +66,7 @@ def test_a_diverged_network_is_drawn_as_such(small):
     from dataclasses import replace
 
     gone = np.full(2, np.nan)
-    lost = replace(trained[0], diverged=True, test_accuracy=gone)
+    lost = replace(trained[0], diverged_step=1, test_accuracy=gone)
     figure = widgets.two_variants_figure([lost, trained[1]], ("W*D*", "W"), "go_nogo", small)
     texts = [t.get_text() for ax in figure.axes for t in ax.texts]
     legend = [t.get_text() for t in figure.axes[0].get_legend().get_texts()]
