@@ -16,8 +16,8 @@ from .errors import InputError
 from .files import written_atomically
 from .plots import accuracy_figure
 from .seeds import generator
-from .statistics import format_table
 from .study import Study, run_study
+from .summary import format_table
 from .tasks import TASKS
 from .training import Settings
 from .variants import PROTOCOLS, PUBLISHED_VARIANTS, describe_choices

@@ -11,7 +11,7 @@ from .errors import InputError
 from .field import MICRONS_VOXEL_UM, CorticalField
 from .seeds import generator
 from .tasks import get_task
-from .variants import get_variant
+from .variants import CHOICES, get_variant, isolating_pairs
 
 
 def _say(right: bool, message: str) -> bool:
@@ -68,12 +68,11 @@ def check_one_difference(pairs: list[tuple[str, str]] | None, choice: str, avail
     """
     if not pairs:
         return _unanswered()
-    choices = ("weights", "space", "communicability")
 
     def differences(a: str, b: str) -> list[str]:
-        return [c for c in choices if getattr(get_variant(a), c) != getattr(get_variant(b), c)]
+        return [c for c in CHOICES if getattr(get_variant(a), c) != getattr(get_variant(b), c)]
 
-    wanted = {frozenset((a, b)) for a in available for b in available if a < b and differences(a, b) == [choice]}
+    wanted = {frozenset(pair) for pair in isolating_pairs(choice, available)}
     given = set()
     for pair in pairs:
         try:

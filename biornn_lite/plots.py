@@ -13,7 +13,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from .field import CorticalField
-from .statistics import ceilings, reported_accuracy
+from .summary import ceilings, reported_accuracy
 from .tasks import TASKS
 from .training import Trained
 from .variants import PUBLISHED_VARIANTS, get_variant

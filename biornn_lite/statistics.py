@@ -1,98 +1,360 @@
-"""From a results table to what one reads: a summary of each variant on each task, beside the task's ceilings."""
+"""What a table of runs allows one to conclude: intervals, tests, effect sizes, and how soon networks learn.
+
+Tests and intervals are SciPy's and statsmodels'; this module decides which, and what is done where runs diverged,
+cells are missing or all values are equal. Notebook 09 uses it.
+"""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
 import pandas as pd
+import statsmodels.formula.api as formula
+from scipy import optimize, stats
+from statsmodels.stats.anova import anova_lm
+from statsmodels.stats.multitest import multipletests
 
-from .tasks import TASKS
-from .training import Settings
-from .variants import PUBLISHED_VARIANTS
-
-MEASURES = ("accuracy", "entropy", "modularity", "small_worldness", "assortativity")
-
-
-def reported_accuracy(results: pd.DataFrame) -> pd.Series:
-    """Accuracy of each network as its protocol reports it: of the last training epoch, or on test trials."""
-    return results["train_accuracy"].where(results["reported_accuracy"] == "train", results["test_accuracy"])
+from .errors import InputError
+from .summary import ceilings
+from .variants import CHOICES, get_variant
 
 
-def ceilings(task: str, reported: str) -> tuple[float, float]:
-    """Accuracy without memory and with perfect use of the input, in the trials of that accuracy.
+class Interval(NamedTuple):
+    """The two ends of a confidence interval."""
+
+    low: float
+    high: float
+
+
+def _numbers(values: Sequence[float], least: int) -> np.ndarray:
+    values = np.asarray(values, dtype=float)
+    if not np.isfinite(values).all():
+        raise InputError("some values are no finite numbers; leave out the runs that diverged, and say how many")
+    if len(values) < least:
+        raise InputError(f"{len(values)} values are too few: at least {least} are needed")
+    return values
+
+
+# Intervals
+
+
+def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
+    """Return Student's t interval of a mean, the paper's kind.
+
+    It takes the mean for normally distributed. Where a few runs fail and the others succeed it is not, and the
+    interval may reach beyond what an accuracy can be.
 
     Parameters
     ----------
-    task : str
-    reported : {"train", "test"}
-        Training trials carry input noise, test trials do not.
+    values : sequence of float
+        At least two; if all are equal, both ends are that value.
+    confidence : float
     """
-    noise = Settings().input_noise if reported == "train" else 0.0
-    return TASKS[task].memoryless_ceiling(), TASKS[task].best_ceiling(noise)
+    values = _numbers(values, 2)
+    error = stats.sem(values)
+    if error == 0:
+        return Interval(float(values[0]), float(values[0]))
+    return Interval(*map(float, stats.t.interval(confidence, len(values) - 1, values.mean(), error)))
 
 
-def summarise(results: pd.DataFrame) -> pd.DataFrame:
-    """Summarise a results table by task and variant, over the runs that did not diverge.
+def bootstrap_interval(
+    values: Sequence[float], confidence: float = 0.95, resamples: int = 9999, seed: int = 0
+) -> Interval:
+    """Return the bias-corrected and accelerated (BCa) bootstrap interval of a mean.
+
+    It stays within what was observed, so it never reaches beyond an accuracy of 1; from few runs it is too narrow.
 
     Parameters
     ----------
-    results : DataFrame
-        Columns :data:`biornn_lite.study.COLUMNS`.
+    values : sequence of float
+        At least two; if all are equal, both ends are that value: resampling shows no spread that was not seen.
+    confidence : float
+    resamples : int
+    seed : int
+    """
+    values = _numbers(values, 2)
+    if np.ptp(values) == 0:
+        return Interval(float(values[0]), float(values[0]))
+    found = stats.bootstrap(
+        (values,), np.mean, n_resamples=resamples, confidence_level=confidence, method="BCa",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval  # fmt: skip
+    return Interval(float(found.low), float(found.high))
+
+
+def estimates(table: pd.DataFrame, measure: str, by: Sequence[str] = ("task", "variant")) -> pd.DataFrame:
+    """Estimate the mean of a measure in each group of runs.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row per network; values that are missing, as those of diverged runs, are counted and left out.
+    measure : str
+        A column.
+    by : sequence of str
+        Columns that make the groups.
 
     Returns
     -------
     DataFrame
-        Index ``task, variant``; columns ``runs``, ``diverged``, ``accuracy_min``, ``accuracy_max``, and for each
-        measure its median over the runs in which it is defined (column ``defined_…`` counts them), NaN if none.
+        A row per group in order of appearance: ``runs``, ``counted`` (of them, with a value), ``mean``, ``median``,
+        ``low`` and ``high`` (t interval), ``bootstrap_low`` and ``bootstrap_high`` (BCa); NaN where less than one,
+        for intervals less than two, are counted.
     """
-    table = results.assign(accuracy=reported_accuracy(results))
     rows = {}
-    for (task, variant), group in table.groupby(["task", "variant"], sort=False):
-        ok = group[group["status"] == "ok"]
-        row = {"runs": len(group), "diverged": len(group) - len(ok)}
-        for measure in MEASURES:
-            values = ok[measure].dropna()
-            row[measure], row[f"defined_{measure}"] = values.median(), len(values)
-        row["accuracy_min"], row["accuracy_max"] = ok["accuracy"].min(), ok["accuracy"].max()
-        rows[task, variant] = row
-    known = {name: k for k, name in enumerate((*TASKS, *PUBLISHED_VARIANTS))}
-    order = sorted(rows, key=lambda key: (known[key[0]], known.get(key[1], len(known))))
-    summary = pd.DataFrame.from_dict({key: rows[key] for key in order}, orient="index")
-    summary.index = pd.MultiIndex.from_tuples(order, names=["task", "variant"])
-    return summary
+    for key, group in table.groupby(list(by), sort=False):
+        values = group[measure].dropna().to_numpy(dtype=float)
+        enough = len(values) > 1
+        student, boot = (f(values) if enough else (np.nan, np.nan) for f in (mean_interval, bootstrap_interval))
+        rows[key] = {
+            "runs": len(group), "counted": len(values),
+            "mean": values.mean() if len(values) else np.nan, "median": np.median(values) if len(values) else np.nan,
+            "low": student[0], "high": student[1], "bootstrap_low": boot[0], "bootstrap_high": boot[1],
+        }  # fmt: skip
+    found = pd.DataFrame.from_dict(rows, orient="index")
+    found.index = pd.MultiIndex.from_tuples(rows, names=list(by))
+    return found
 
 
-def format_table(results: pd.DataFrame, field: str) -> str:
-    """Write the summary as text: a block per task, with its ceilings above the variants; `field` is its label."""
-    summary = summarise(results)
-    reported = results["reported_accuracy"].iloc[0]
-    first = results.iloc[0]
-    lines = [
-        f"Field {field}, protocol {first['protocol']}, signs {first['sign']}. "
-        f"Medians over the runs that did not diverge; accuracy of "
-        + ("the last training epoch." if reported == "train" else "held-out test trials.")
-    ]
-    for task, block in summary.groupby(level="task", sort=False):
-        memoryless, best = ceilings(task, reported)
-        lines += [
-            "",
-            f"{TASKS[task].title}: without memory {memoryless:.3f}, best possible {best:.3f}",
-            f"{'variant':<9}{'runs':>6}{'diverged':>10}{'accuracy':>10}{'min':>8}{'max':>8}"
-            f"{'entropy':>10}{'modularity':>12}{'small-world':>13}{'assortativity':>15}",
-        ]
-        for (_, variant), row in block.iterrows():
-            cells = {measure: _cell(row, measure) for measure in MEASURES}
-            lines.append(
-                f"{variant:<9}{row['runs']:>6.0f}{row['diverged']:>10.0f}{cells['accuracy']:>10}"
-                f"{_number(row['accuracy_min']):>8}{_number(row['accuracy_max']):>8}{cells['entropy']:>10}"
-                f"{cells['modularity']:>12}{cells['small_worldness']:>13}{cells['assortativity']:>15}"
-            )
-    return "\n".join(lines)
+# Tests
 
 
-def _number(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:.3f}"
+def with_choices(table: pd.DataFrame) -> pd.DataFrame:
+    """Add the three choices behind each row's variant as columns ``weights``, ``space`` and ``communicability``."""
+    return table.assign(**{c: [getattr(get_variant(v), c) for v in table["variant"]] for c in CHOICES})
 
 
-def _cell(row: pd.Series, measure: str) -> str:
-    """Show a median; where a measure is undefined in some runs, also in how many it is defined."""
-    ok, defined = row["runs"] - row["diverged"], row[f"defined_{measure}"]
-    return _number(row[measure]) + (f" ({defined:.0f})" if 0 < defined < ok else "")
+def kruskal_wallis(table: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Test, one choice at a time, whether a measure is distributed alike over its values.
+
+    The eleven variants are no full factorial: the runs of one value of a choice differ from those of another in
+    the other choices too, so a small p says that *something* differs, not that this choice makes it differ.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of one task; missing values are left out.
+    measure : str
+
+    Returns
+    -------
+    DataFrame
+        Index: the choices. Columns ``H``, ``df`` and ``p``; H is 0 and p is 1 where all values are equal.
+    """
+    table = with_choices(table.dropna(subset=[measure]))
+    rows = {}
+    for choice in CHOICES:
+        groups = [group[measure].to_numpy() for _, group in table.groupby(choice)]
+        if len(groups) < 2:
+            raise InputError(f"all rows have the same {choice}; a comparison needs two")
+        alike = np.ptp(table[measure]) == 0
+        statistic, p = (0.0, 1.0) if alike else stats.kruskal(*groups)
+        rows[choice] = {"H": statistic, "df": len(groups) - 1, "p": p}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def rank_anova(table: pd.DataFrame, measure: str, interactions: bool = False) -> pd.DataFrame:
+    """Analyse the variance of the ranks of a measure by weights, space and communicability, type II.
+
+    The eleven published variants fill 11 of the 27 cells. Main effects alone can be estimated from them (7
+    parameters), each adjusted for the others and on the assumption that they add up; the row ``interactions``
+    tests that assumption with the 4 degrees of freedom left between variants. All are held against the spread of
+    the runs within variants.
+
+    With `interactions`, the model is the published one, of 27 parameters. The data fix 11 of them. Its main effects
+    are then no property of the data: with sum coding their F is 0 but for rounding, so p is 1, whatever happened.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of one task; missing values are left out.
+    measure : str
+    interactions : bool
+        Whether to fit the published model in place of the additive one.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``sum_sq``, ``df``, ``F`` and ``p``.
+    """
+    table = with_choices(table.dropna(subset=[measure]))
+    table = table.assign(rank=stats.rankdata(table[measure]))
+    factors = [f"C({choice}, Sum)" for choice in CHOICES]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a design without full rank, which is refused or, if published, explained
+        model = formula.ols(f"rank ~ {(' * ' if interactions else ' + ').join(factors)}", table).fit()
+        if not interactions and np.linalg.matrix_rank(model.model.exog) < model.model.exog.shape[1]:
+            raise InputError("these variants do not tell the main effects of the three choices apart")
+        found = anova_lm(model, typ=2)
+    found = found.rename(columns={"PR(>F)": "p"})[["sum_sq", "df", "F", "p"]]
+    found.index = [name.replace("C(", "").replace(", Sum)", "") for name in found.index]
+    if not interactions:
+        cells = formula.ols("rank ~ C(variant)", table).fit()
+        extra = {"sum_sq": model.ssr - cells.ssr, "df": model.df_resid - cells.df_resid}
+        within = {"sum_sq": cells.ssr, "df": cells.df_resid}
+        found = pd.concat([found.iloc[:-1], pd.DataFrame([extra, within], ["interactions", "Residual"])])
+        tested = found.index[:-1]
+        with np.errstate(divide="ignore", invalid="ignore"):  # where runs of a variant are all alike
+            found.loc[tested, "F"] = found.loc[tested, "sum_sq"] / found.loc[tested, "df"] / cells.mse_resid
+        found.loc[tested, "p"] = stats.f.sf(found.loc[tested, "F"], found.loc[tested, "df"], cells.df_resid)
+    return found
+
+
+# Effect sizes
+
+
+class Effect(NamedTuple):
+    """Cliff's delta with its interval."""
+
+    delta: float
+    low: float
+    high: float
+
+
+def cliffs_delta(first: Sequence[float], second: Sequence[float], confidence: float = 0.95) -> Effect:
+    """Return how much more often a run of the first group exceeds one of the second than the other way round.
+
+    ``delta = P(a > b) − P(a < b)``, from −1 to 1; 0 where neither tends to be larger. The interval is Newcombe's
+    (2006, Statistics in Medicine 25:559, method 5), whose ends solve ``|θ − θ̂| = z √V(θ)`` for θ = (delta + 1) / 2.
+    Unlike the usual one it keeps a width where the groups do not overlap and delta is ±1.
+
+    Parameters
+    ----------
+    first, second : sequence of float
+    confidence : float
+    """
+    first, second = _numbers(first, 1), _numbers(second, 1)
+    n, m = len(first), len(second)
+    observed = stats.mannwhitneyu(first, second).statistic / (n * m)
+    z = stats.norm.ppf((1 + confidence) / 2)
+
+    def variance(theta: float) -> float:
+        pairs = (n + m) / 2 - 1
+        return theta * (1 - theta) * (1 + pairs * ((1 - theta) / (2 - theta) + theta / (1 + theta))) / (n * m)
+
+    def end(towards: float) -> float:
+        def beyond(theta: float) -> float:
+            return abs(theta - observed) - z * np.sqrt(variance(theta))
+
+        # At 0 and 1 themselves V is 0, and θ̂ would count as its own end.
+        return (
+            towards if observed == towards else optimize.brentq(beyond, np.clip(observed, 1e-12, 1 - 1e-12), towards)
+        )
+
+    return Effect(*(2 * theta - 1 for theta in (float(observed), end(0.0), end(1.0))))
+
+
+def pairwise(
+    table: pd.DataFrame, measure: str, pairs: Sequence[tuple[str, str]] | None = None, by: str = "variant"
+) -> pd.DataFrame:
+    """Compare groups of runs two by two: Mann–Whitney tests, Holm's correction, Cliff's delta.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of one task; missing values are left out.
+    measure : str
+    pairs : sequence of (str, str), optional
+        Which groups; all pairs when left out. Holm's correction is for as many tests as there are pairs.
+    by : str
+        Column that names the groups.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``first``, ``second``, their ``median_…``, ``delta`` with ``low`` and ``high`` (positive where the
+        first is larger), ``p`` and ``p_holm``.
+    """
+    groups = {name: group[measure].dropna().to_numpy() for name, group in table.groupby(by, sort=False)}
+    groups = {name: values for name, values in groups.items() if len(values)}
+    pairs = list(combinations(groups, 2)) if pairs is None else list(pairs)
+    if missing := {name for pair in pairs for name in pair} - set(groups):
+        raise InputError(f"no {measure} of {', '.join(sorted(missing))} here; did all its runs diverge?")
+    rows = []
+    for a, b in pairs:
+        alike = len({*groups[a], *groups[b]}) == 1
+        rows.append(
+            {"first": a, "second": b, "median_first": np.median(groups[a]), "median_second": np.median(groups[b])}
+            | cliffs_delta(groups[a], groups[b])._asdict()
+            | {"p": 1.0 if alike else stats.mannwhitneyu(groups[a], groups[b]).pvalue}
+        )
+    found = pd.DataFrame(rows)
+    if rows:
+        found["p_holm"] = multipletests(found["p"], method="holm")[1]
+    return found
+
+
+# How soon networks learn
+
+
+def epochs_to_learn(
+    networks: pd.DataFrame, curves: pd.DataFrame, share: float = 0.9, accuracy: str = "test_accuracy"
+) -> pd.DataFrame:
+    """Find the first epoch in which each network reaches a share of its task's ceiling.
+
+    Parameters
+    ----------
+    networks, curves : DataFrame
+        Of :class:`biornn_lite.study.Results`.
+    share : float
+        Of the best possible accuracy.
+    accuracy : {"test_accuracy", "train_accuracy"}
+
+    Returns
+    -------
+    DataFrame
+        Columns ``variant, task, run, epochs, learned``: a row per network. A network that did not get there, be it
+        slow or diverged, has the number of its study's epochs and ``learned`` False: it is censored, as it might
+        have got there later.
+    """
+    if accuracy not in ("test_accuracy", "train_accuracy"):
+        raise InputError(f"no accuracy {accuracy!r}; there are test_accuracy, train_accuracy")
+    key = ["variant", "task", "run"]
+    best = {task: ceilings(task, accuracy.removesuffix("_accuracy"))[1] for task in networks["task"].unique()}
+    there = curves[curves[accuracy] >= share * curves["task"].map(best)]
+    first = there.groupby(key, sort=False)["epoch"].min().rename("epochs").reset_index()
+    found = networks[key].merge(first, how="left", on=key)
+    found["learned"] = found["epochs"].notna()
+    found["epochs"] = found["epochs"].fillna(curves["epoch"].max()).astype(int)
+    return found
+
+
+def _survival(found: pd.DataFrame) -> stats.CensoredData:
+    return stats.CensoredData.right_censored(found["epochs"].to_numpy(float), ~found["learned"].to_numpy(bool))
+
+
+def not_yet_learned(found: pd.DataFrame) -> pd.Series:
+    """Estimate the share of networks that have not learned by each epoch, after Kaplan and Meier.
+
+    Parameters
+    ----------
+    found : DataFrame
+        Rows of :func:`epochs_to_learn`, such as those of one variant on one task.
+
+    Returns
+    -------
+    Series
+        Index: epochs from 0 to the last.
+    """
+    survival = stats.ecdf(_survival(found)).sf
+    epochs = np.arange(found["epochs"].max() + 1)
+    return pd.Series(survival.evaluate(epochs), index=pd.Index(epochs, name="epoch"))
+
+
+def log_rank(first: pd.DataFrame, second: pd.DataFrame) -> float:
+    """Return the p value of the log-rank test that two groups of networks learn at the same pace.
+
+    Parameters
+    ----------
+    first, second : DataFrame
+        Rows of :func:`epochs_to_learn`. The p value is 1 where nothing tells the groups apart: no network has
+        learned, or all have in one and the same epoch.
+    """
+    together = pd.concat([first, second])
+    if not together["learned"].any() or (together["learned"].all() and np.ptp(together["epochs"]) == 0):
+        return 1.0
+    return float(stats.logrank(_survival(first), _survival(second)).pvalue)

@@ -181,11 +181,11 @@ def run_networks(
         if shape is not None:
             row |= asdict(shape) | {what: recorded[-1][what] for what in CURVE_COLUMNS[4:]}
         rows.append(row)
-    return _typed(pd.DataFrame(rows, columns=COLUMNS), pd.DataFrame(curves, columns=CURVE_COLUMNS))
+    return as_results(pd.DataFrame(rows, columns=COLUMNS), pd.DataFrame(curves, columns=CURVE_COLUMNS))
 
 
-def _typed(networks: pd.DataFrame, curves: pd.DataFrame) -> Results:
-    """Give every column its kind, whether or not a value is there."""
+def as_results(networks: pd.DataFrame, curves: pd.DataFrame) -> Results:
+    """Put two tables together as results, every column of its kind whether or not a value is there."""
     numbers = [c for c in COLUMNS if c.endswith(("accuracy", "loss")) and c != "reported_accuracy"]
     numbers += ["penalty", "entropy", "modularity", "small_worldness", "assortativity", "seconds"]
     kinds = dict.fromkeys(numbers, "float64") | {"run": "int64", "diverged_step": "Int64"}
@@ -194,7 +194,7 @@ def _typed(networks: pd.DataFrame, curves: pd.DataFrame) -> Results:
 
 
 def _nothing() -> Results:
-    return _typed(pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=CURVE_COLUMNS))
+    return as_results(pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=CURVE_COLUMNS))
 
 
 NETWORKS_FILE, CURVES_FILE = "results.csv", "curves.csv"
@@ -216,7 +216,7 @@ def read_results(folder: str | Path) -> Results:
         return InputError(f"{folder / name}: not what a study wrote ({why})")
 
     try:
-        networks, curves = _typed(networks, curves)
+        networks, curves = as_results(networks, curves)
     except (TypeError, ValueError):
         raise refuse(NETWORKS_FILE, f"a number here or in {CURVES_FILE} is none") from None
     for name, table, keys in ((NETWORKS_FILE, networks, [*KEY, "status"]), (CURVES_FILE, curves, CURVE_COLUMNS)):

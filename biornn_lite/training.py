@@ -130,6 +130,19 @@ def _trials(task: Task, count: int, seeds: Sequence[int], purpose: str, device: 
     return inputs.permute(2, 1, 0, 3).contiguous().to(device), labels.to(device)
 
 
+def training_trials(
+    task: Task, seeds: Sequence[int], settings: Settings, device: torch.device | str = "cpu"
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw the trials on which the runs of these seeds are trained, without the noise of training.
+
+    Returns
+    -------
+    inputs : Tensor, shape (steps, seeds, trials, inputs)
+    labels : Tensor of int, shape (seeds, trials)
+    """
+    return _trials(task, settings.batches * settings.batch_size, seeds, "training trials", device)
+
+
 class Adam(torch.optim.Adam):
     """Adam with Keras's ε, on all networks at once.
 
@@ -224,7 +237,7 @@ def train(
     distinct = sorted(set(seeds))
     of_run = torch.tensor([distinct.index(seed) for seed in seeds], device=device)  # (runs,)
     size = settings.batch_size
-    x, y = _trials(task, settings.batches * size, distinct, "training trials", device)
+    x, y = training_trials(task, distinct, settings, device)
     test_x, test_y = _trials(task, settings.test_trials, distinct, "test trials", device)
     noises = [
         torch.Generator().manual_seed(int(generator(seed, "noise", task.name).integers(2**63))) for seed in distinct

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
-from itertools import product
+from itertools import combinations, product
 
 from .errors import InputError
 
@@ -50,6 +50,9 @@ PUBLISHED_VARIANTS: tuple[str, ...] = (
 )  # fmt: skip
 """The eleven of the paper, in its order."""
 
+CHOICES = ("weights", "space", "communicability")
+"""The three choices that make a variant."""
+
 
 def get_variant(name: str) -> Variant:
     """Look a variant up by name.
@@ -66,6 +69,25 @@ def get_variant(name: str) -> Variant:
             f"no variant {name!r}; the published ones are {', '.join(PUBLISHED_VARIANTS)}, "
             "and W, W* or W! go with any of D, D* and C, C*"
         ) from None
+
+
+def isolating_pairs(choice: str, available: Iterable[str] = PUBLISHED_VARIANTS) -> list[tuple[str, str]]:
+    """List the pairs of variants that differ in one choice and in nothing else.
+
+    Parameters
+    ----------
+    choice : {"weights", "space", "communicability"}
+    available : iterable of str
+        The variants that may be paired; each pair has them in this order.
+    """
+    if choice not in CHOICES:
+        raise InputError(f"no choice {choice!r}; there are {', '.join(CHOICES)}")
+    variants = [get_variant(name) for name in available]
+    return [
+        (a.name, b.name)
+        for a, b in combinations(variants, 2)
+        if [c for c in CHOICES if getattr(a, c) != getattr(b, c)] == [choice]
+    ]
 
 
 def _choice(published: str, sound: str, *others: str, doc: str):

@@ -10,8 +10,14 @@ from scipy.sparse.linalg import ArpackError, eigs
 
 from .errors import InputError
 
+MEAN = 0.1
+"""Mean that functional weights are scaled to."""
+
+LEAST = 0.01
+"""What smaller ones of them, but for zeros, are then raised to."""
+
 SPECTRAL_RADIUS = 0.95
-"""Spectral radius that the method gives to functional weights (design: functional weights ``W*``)."""
+"""Spectral radius that they are scaled to at last."""
 
 
 def spectral_radius(weights: np.ndarray) -> float:
@@ -111,8 +117,8 @@ def functional(lognormal: np.ndarray, *similarities: np.ndarray, self_connection
             np.fill_diagonal(weights, 0.0)
         elif self_connections != "kept":
             raise ValueError(f"self_connections is {self_connections!r}; expected kept, removed or only")
-    weights *= 0.1 / weights.mean()
-    weights = np.where(weights > 0, np.maximum(weights, 0.01), 0.0)
+    weights *= MEAN / weights.mean()
+    weights = np.where(weights > 0, np.maximum(weights, LEAST), 0.0)
     return with_spectral_radius(weights)
 
 

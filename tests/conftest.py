@@ -44,11 +44,6 @@ def microns(shared) -> Path:
 
 
 @pytest.fixture(scope="session")
-def reference(shared) -> Path:
-    return shared / "reference"
-
-
-@pytest.fixture(scope="session")
 def column():
     from biornn_lite.datasets import load_field
 

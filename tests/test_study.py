@@ -19,8 +19,8 @@ from biornn_lite.__main__ import main
 from biornn_lite.datasets import read_released
 from biornn_lite.errors import InputError
 from biornn_lite.seeds import generator, run_seed
-from biornn_lite.statistics import ceilings, format_table, reported_accuracy, summarise
 from biornn_lite.study import COLUMNS, CURVE_COLUMNS, Study, _pieces, read_results, run_networks, run_study
+from biornn_lite.summary import ceilings, format_table, reported_accuracy, summarise
 from biornn_lite.tasks import TASKS
 from biornn_lite.training import Settings
 from biornn_lite.variants import PROTOCOLS, PUBLISHED_VARIANTS, Protocol

@@ -1,0 +1,224 @@
+"""The full study that comes with the project, and the paper's tables to hold it against.
+
+Notebook 09 opens it, notebook 10 its positive-only part; ``docs/replication.md`` is made from it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from .datasets import data_folder
+from .errors import InputError
+from .field import CorticalField
+from .statistics import estimates
+from .study import Results, Study, as_results
+from .summary import MEASURES
+from .tasks import get_task
+from .training import Settings, training_trials
+from .variants import PUBLISHED_VARIANTS, Protocol, get_variant
+
+FUNCTIONAL_VARIANTS = tuple(v for v in PUBLISHED_VARIANTS if get_variant(v).weights != "orthogonal")
+"""Those that start from function; the others are the same networks whatever function is measured by."""
+
+
+@dataclass(frozen=True)
+class ShippedStudy:
+    """A study of 20 runs per variant and task whose rows come with the project.
+
+    Attributes
+    ----------
+    name : str
+    field : str
+        Name of a released field.
+    sign : {"free", "positive"}
+    function : {"correlation", "sttc", "precision"}
+        What ``W*`` is made of, as in :class:`Protocol`; all else is as published.
+    variants : tuple of str
+    """
+
+    name: str
+    field: str
+    sign: str = "free"
+    function: str = "correlation"
+    variants: tuple[str, ...] = PUBLISHED_VARIANTS
+
+    def on(self, field: CorticalField) -> Study:
+        """Return the study to run, on this field."""
+        return Study(field, self.variants, runs=20, protocol=Protocol(function=self.function), sign=self.sign)
+
+
+SHIPPED = {
+    study.name: study
+    for study in (
+        ShippedStudy("6_6_2", "6_6_2"),
+        ShippedStudy("6_6_2 positive", "6_6_2", sign="positive"),
+        ShippedStudy("6_6_2 sttc", "6_6_2", function="sttc", variants=FUNCTIONAL_VARIANTS),
+        ShippedStudy("6_6_2 precision", "6_6_2", function="precision", variants=FUNCTIONAL_VARIANTS),
+        ShippedStudy("5_3_4", "5_3_4"),
+        ShippedStudy("5_6_8", "5_6_8"),
+    )
+}
+"""The shipped studies by name: the paper's two tables, two other measures of function, two other fields."""
+
+
+@cache
+def _shipped_tables() -> Results:
+    folder = data_folder() / "replication"
+    return Results(*(pd.read_csv(folder / f"{name}.csv.gz", low_memory=False) for name in ("networks", "curves")))
+
+
+def load_replication(name: str = "6_6_2") -> Results:
+    """Load a shipped study.
+
+    Parameters
+    ----------
+    name : str
+        A key of :data:`SHIPPED`.
+
+    Returns
+    -------
+    Results
+        As ``run_study`` gives it, rounded to six digits. A study of other measures of function has the variants
+        that start from function; the rest are the same networks as in ``6_6_2``.
+
+    Raises
+    ------
+    InputError
+        If there is no such study.
+    """
+    if name not in SHIPPED:
+        raise InputError(f"no study {name!r}; there are {', '.join(SHIPPED)}")
+    mine = [table[table["study"] == name].drop(columns="study") for table in _shipped_tables()]
+    return as_results(*(table.reset_index(drop=True) for table in mine))
+
+
+@cache
+def _published() -> dict:
+    return json.loads((data_folder() / "published.json").read_text(encoding="utf-8"))
+
+
+def published_table(sign: str = "free") -> pd.DataFrame:
+    """Return the paper's tables for field 6_6_2, 20 runs per variant and task.
+
+    Parameters
+    ----------
+    sign : {"free", "positive"}
+        Table 2 or Table 3.
+
+    Returns
+    -------
+    DataFrame
+        Index ``measure, task, variant``; columns ``mean``, ``low`` and ``high`` (t interval), to the three digits
+        that were printed. Where no interval was printed all runs were alike, and both ends are the mean; where no
+        mean was printed, all three are NaN.
+    """
+    if sign not in ("free", "positive"):
+        raise InputError(f"sign is {sign!r}; it allows free, positive")
+    rows = {
+        (measure, task, variant): (cell["mean"], *(cell["ci95"] or (cell["mean"],) * 2))
+        for measure, tasks in _published()["free_sign" if sign == "free" else "positive_only"].items()
+        for task, variants in tasks.items()
+        for variant, cell in variants.items()
+    }
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["mean", "low", "high"]).astype(float)
+    table.index = pd.MultiIndex.from_tuples(rows, names=["measure", "task", "variant"])
+    return table.sort_index()
+
+
+def published_runs() -> pd.DataFrame:
+    """Return the one table of single runs that was published: small-worldness, positive only, first task.
+
+    Returns
+    -------
+    DataFrame, shape (20, 11)
+        A row per run, a column per variant; NaN where it diverged.
+    """
+    return pd.DataFrame(_published()["raw_small_worldness_positive_only_task1"]).astype(float)
+
+
+def with_diverged_as_published(networks: pd.DataFrame, settings: Settings | None = None) -> pd.DataFrame:
+    """Give diverged networks the training accuracy that the published code writes down for them.
+
+    The most probable of answers that are all NaN is, to the computer, the first. So a network that has diverged
+    is right in every trial whose answer is the first, and its "accuracy" is the share of such trials, which is
+    known before anything is trained. Here that share is taken from the run's own training trials.
+
+    Parameters
+    ----------
+    networks : DataFrame
+        A table of networks; a copy is returned.
+    settings : Settings, optional
+        Those of the study.
+    """
+    settings = settings or Settings()
+    table = networks.copy()
+    for place, row in networks[networks["status"] == "diverged"].iterrows():
+        _, labels = training_trials(get_task(row["task"]), [row["seed"]], settings)
+        table.loc[place, "train_accuracy"] = float((labels == 0).double().mean())
+    return table
+
+
+def compare_with_published(networks: pd.DataFrame, measure: str = "accuracy") -> pd.DataFrame:
+    """Set a study of field 6_6_2 beside the paper's table, cell by cell.
+
+    Parameters
+    ----------
+    networks : DataFrame
+        All of one sign. Accuracy is that of the last training epoch, with diverged runs as the published code
+        tables them (:func:`with_diverged_as_published`); other measures are taken over the runs that have them.
+    measure : str
+        ``accuracy``, ``entropy``, ``modularity``, ``small_worldness`` or ``assortativity``.
+
+    Returns
+    -------
+    DataFrame
+        Index ``task, variant``; ``runs``, ``counted``, ``diverged``, ``mean``, ``low``, ``high``,
+        ``published_mean``, ``published_low``, ``published_high``; ``within`` (the published mean lies in our
+        interval) and ``agree`` (it does, or the two intervals overlap), to the half digit that printing drops.
+    """
+    if measure not in MEASURES:
+        raise InputError(f"no measure {measure!r}; there are {', '.join(MEASURES)}")
+    (sign,) = networks["sign"].unique()
+    table, column = (
+        (with_diverged_as_published(networks), "train_accuracy") if measure == "accuracy" else (networks, measure)
+    )
+    ours = estimates(table, column)[["runs", "counted", "mean", "low", "high"]]
+    ours["diverged"] = (
+        networks.assign(diverged=networks["status"] == "diverged").groupby(["task", "variant"])["diverged"].sum()
+    )
+    theirs = published_table(sign).loc[measure].add_prefix("published_")
+    both = ours.join(theirs)
+    half = 0.0005
+    both["within"] = both["published_mean"].between(both["low"] - half, both["high"] + half)
+    overlap = (both["low"] - half <= both["published_high"]) & (both["published_low"] <= both["high"] + half)
+    both["agree"] = both["within"] | overlap
+    return both
+
+
+def label_shares(networks: pd.DataFrame, settings: Settings | None = None) -> np.ndarray:
+    """Return the share of the more frequent answer in each network's training trials.
+
+    What a network can reach that always answers the same; by the luck of the draw this is a little more than one
+    part in as many as there are answers.
+
+    Parameters
+    ----------
+    networks : DataFrame
+        A table of networks.
+    settings : Settings, optional
+        Those of the study.
+
+    Returns
+    -------
+    ndarray, shape (networks,)
+    """
+    shares = {}
+    for task, seed in dict.fromkeys(zip(networks["task"], networks["seed"], strict=True)):
+        _, labels = training_trials(get_task(task), [seed], settings or Settings())
+        shares[task, seed] = labels.flatten().bincount().max().item() / labels.numel()
+    return np.array([shares[key] for key in zip(networks["task"], networks["seed"], strict=True)])
