@@ -134,6 +134,25 @@ class RecurrentNetworks(nn.Module):
         return torch.baddbmm(self.b_out, s[..., :neurons], self.w_out)
 
     @torch.no_grad()
+    def activity(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the state after every step.
+
+        Parameters
+        ----------
+        x : Tensor, shape (steps, runs, batch, inputs)
+
+        Returns
+        -------
+        Tensor, shape (steps, runs, batch, N)
+        """
+        h = x.new_zeros(*x.shape[1:3], self.w.shape[-1])  # (runs, batch, N)
+        states = []
+        for x_t in x:
+            h = torch.relu(x_t @ self.w_in + h @ self.w + self.b)
+            states.append(h)
+        return torch.stack(states)
+
+    @torch.no_grad()
     def constrain(self) -> None:
         """Clip the recurrent weights at 0, if these networks are non-negative."""
         if self.non_negative:

@@ -31,10 +31,13 @@ WEIGHT_LABELS = {
 }
 
 
-def _draw_ceilings(ax: Axes, task: str, reported: str) -> None:
-    memoryless, best = ceilings(task, reported)
-    ax.axhline(memoryless, color="0.35", linestyle=":", linewidth=1.2, label=f"without memory, {memoryless:.3f}")
-    ax.axhline(best, color="0.35", linestyle="--", linewidth=1.2, label=f"best possible, {best:.3f}")
+def draw_ceilings(ax: Axes, task: str, reported: str, upright: bool = False) -> None:
+    """Draw what a task allows without memory and at best as lines, along y or `upright` along x."""
+    line = ax.axvline if upright else ax.axhline
+    for ceiling, style, label in zip(
+        ceilings(task, reported), (":", "--"), ("without memory", "best possible"), strict=True
+    ):
+        line(ceiling, color="0.35", linestyle=style, linewidth=1.2, label=f"{label}, {ceiling:.3f}")
 
 
 MEASURE_LABELS = {
@@ -79,7 +82,7 @@ def by_variant(results: pd.DataFrame, task: str, ax: Axes, measure: str = "accur
     label = MEASURE_LABELS[measure]
     if measure == "accuracy":
         reported = rows["reported_accuracy"].iloc[0]
-        _draw_ceilings(ax, task, reported)
+        draw_ceilings(ax, task, reported)
         ax.set_ylim(0, 1.04)
         label = ("training" if reported == "train" else "test") + " accuracy"
     ax.set_xticks(range(len(variants)), variants, rotation=60, ha="right")
@@ -90,11 +93,10 @@ def by_variant(results: pd.DataFrame, task: str, ax: Axes, measure: str = "accur
     return ax
 
 
-def weights_legend(results: pd.DataFrame, owner: Axes | Figure, **placing) -> None:
-    """Add the legend of the three kinds of initial weights to an Axes or a Figure."""
+def weights_handles(results: pd.DataFrame) -> list[plt.Line2D]:
+    """Return legend entries for the kinds of initial weights that a results table holds."""
     kinds = dict.fromkeys(get_variant(v).weights for v in results["variant"])
-    handles = [plt.Line2D([], [], marker=MARKERS[k], color=COLOURS[k], label=WEIGHT_LABELS[k]) for k in kinds]
-    owner.legend(handles=handles, frameon=False, **placing)
+    return [plt.Line2D([], [], marker=MARKERS[k], color=COLOURS[k], label=WEIGHT_LABELS[k]) for k in kinds]
 
 
 def accuracy_figure(results: pd.DataFrame, field: str) -> Figure:
@@ -105,7 +107,7 @@ def accuracy_figure(results: pd.DataFrame, field: str) -> Figure:
     for ax, task in zip(axes[0], tasks, strict=True):
         by_variant(results, task, ax)
         ax.legend(loc="lower right", fontsize=8, framealpha=0.9)
-    weights_legend(results, figure, loc="outside lower center", ncols=3)
+    figure.legend(handles=weights_handles(results), frameon=False, loc="outside lower center", ncols=3)
     runs = results.groupby(["task", "variant"]).size().max()
     figure.suptitle(
         f"{field}, protocol {results['protocol'].iloc[0]}: {runs} runs each, bars are medians", fontsize=11
@@ -128,7 +130,7 @@ def learning(trained: Sequence[Trained], labels: Sequence[str], task: str, ax: A
         epochs = np.arange(1, len(network.test_accuracy) + 1)
         note = " (diverged)" if network.diverged else ""
         ax.plot(epochs, network.test_accuracy, style, color=colour, label=label + note, markersize=5)
-    _draw_ceilings(ax, task, "test")
+    draw_ceilings(ax, task, "test")
     ax.set_xlabel("epoch (40 batches of 128 trials)")
     ax.set_ylabel("test accuracy")
     ax.set_ylim(0, 1.04)

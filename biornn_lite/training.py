@@ -58,8 +58,8 @@ class Trained:
     penalty : ndarray, shape (epochs,)
         Value of the penalty after each epoch, NaN likewise.
     diverged_step : int or None
-        The training step, from 1, in which the loss or the square of a gradient first was no finite number; the
-        last of its epoch where only a weight or the test loss was none. None if all stayed finite.
+        The training step, from 1, in which the loss or Adam's mean of a squared gradient first was no finite
+        number; the last of its epoch where only a weight or the test loss was none. None if all stayed finite.
     """
 
     weights: np.ndarray
@@ -72,7 +72,7 @@ class Trained:
 
     @property
     def diverged(self) -> bool:
-        """Whether the loss, a weight or a squared gradient stopped being a finite number, which ends learning."""
+        """Whether the loss, a weight or a mean squared gradient stopped being a finite number."""
         return self.diverged_step is not None
 
 
@@ -165,10 +165,10 @@ class Adam(torch.optim.Adam):
         super().step()
 
     def overflowed(self) -> torch.Tensor:
-        """Say for each network, shape (runs,), whether a squared gradient was no finite number in any step so far.
+        """Say for each network, shape (runs,), whether some v, the mean of squared gradients, is no finite number.
 
-        Such a network can learn no more. Here, √v stays infinite and the weight stands still; Keras updates v by
-        ``v += (1−β₂)(g² − v)``, in which ∞ − ∞ makes the weight NaN in the next step.
+        Such a network is lost. Here v stays infinite and the weight stands still; Keras updates v by
+        ``v += (1−β₂)(g² − v)``, in which ∞ − ∞ makes the weight NaN in the next step, and then the network.
         """
         moments = [self.state[p]["exp_avg_sq"] for group in self.param_groups for p in group["params"]]
         return torch.stack([~v.flatten(1).amax(1).isfinite() for v in moments]).any(0)

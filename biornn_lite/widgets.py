@@ -195,7 +195,7 @@ def measure_figure(results: pd.DataFrame, task: str, measure: str, field: str) -
     plots.by_variant(results, task, ax, measure)
     if measure == "accuracy":
         ax.add_artist(ax.legend(loc="lower left", fontsize=8, framealpha=0.9))
-    plots.weights_legend(results, figure, loc="outside right upper", fontsize=9)
+    figure.legend(handles=plots.weights_handles(results), frameon=False, loc="outside right upper", fontsize=9)
     ax.set_title(f"{TASKS[task].title} · {field}", fontsize=11)
     return figure
 

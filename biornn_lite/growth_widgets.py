@@ -1,0 +1,111 @@
+"""Figures and panel of growing activity, for notebook 10."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import ipywidgets as ipw
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .growth import LARGEST, LARGEST_GRADIENT, activity_by_step, first_step, positive_weights
+from .tasks import TASKS, get_task
+from .weights import spectral_radius
+from .widgets import TASK_OPTIONS, dropdown, figure_panel, slider
+
+STYLES = (("o-", "#0173b2"), ("s--", "#de8f05"), ("^:", "#444444"), ("D-.", "#029e73"))
+
+
+def spectrum(weights: np.ndarray, ax: Axes, title: str) -> Axes:
+    """Draw the eigenvalues of a matrix in the complex plane, with the unit circle.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (N, N)
+    ax : Axes
+    title : str
+    """
+    values = np.linalg.eigvals(weights)
+    largest = values[np.abs(values).argmax()]
+    angle = np.linspace(0, 2 * np.pi, 200)
+    ax.plot(np.cos(angle), np.sin(angle), color="0.5", linewidth=1)
+    ax.plot(values.real, values.imag, ".", color="#0173b2", markersize=4)
+    ax.plot(largest.real, largest.imag, "o", markersize=9, markerfacecolor="none", color="#de8f05")
+    ax.annotate(
+        f"{np.abs(largest):.2f}", (largest.real, largest.imag), textcoords="offset points", xytext=(0, 9), ha="center"
+    )
+    ax.set_aspect("equal", adjustable="datalim")
+    ax.set_xlabel("real part")
+    ax.set_ylabel("imaginary part")
+    ax.set_title(title, fontsize=10)
+    sns.despine(ax=ax)
+    return ax
+
+
+def growth(activities: Mapping[str, np.ndarray], ax: Axes) -> Axes:
+    """Draw mean activities step by step on a logarithmic axis, with the ends of the computer's numbers.
+
+    Parameters
+    ----------
+    activities : mapping of str to ndarray, shape (steps,)
+        By what the legend calls them, from :func:`biornn_lite.growth.activity_by_step`.
+    ax : Axes
+    """
+    for (label, activity), (style, colour) in zip(activities.items(), STYLES, strict=False):
+        steps = np.arange(1, len(activity) + 1)
+        kept = np.isfinite(activity) & (activity > 0)
+        lost = np.flatnonzero(~np.isfinite(activity))
+        note = f", no number from step {steps[lost[0]]}" if len(lost) else ""
+        ax.plot(steps[kept], activity[kept], style, color=colour, markersize=4, label=label + note)
+        if len(lost):
+            ax.plot(steps[lost[0]], LARGEST, "X", color=colour, markersize=11, clip_on=False)
+    ax.axhline(LARGEST, color="0.35", linestyle="--", linewidth=1.2)
+    ax.axhline(LARGEST_GRADIENT, color="0.35", linestyle=":", linewidth=1.2)
+    for height, text in ((LARGEST, "largest number"), (LARGEST_GRADIENT, "largest gradient that Adam can square")):
+        ax.text(1, height, f" {text}, {height:.1e}", va="bottom", fontsize=8)
+    ax.set_yscale("log")
+    ax.set_ylim(1e-4, 1e42)
+    ax.set_xlabel("step")
+    ax.set_ylabel("mean activity")
+    ax.legend(loc="upper left", bbox_to_anchor=(0, 0.86), fontsize=8, framealpha=0.9)
+    sns.despine(ax=ax)
+    return ax
+
+
+def growth_figure(neurons: int, task: str, radius: float | None = None, seed: int = 0) -> Figure:
+    """Draw what an orthogonal matrix clipped at 0 does to activity, as it is and scaled to a spectral radius.
+
+    Parameters
+    ----------
+    neurons : int
+    task : str
+    radius : float, optional
+        That of the second matrix; none is drawn when left out.
+    seed : int
+    """
+    clipped = positive_weights(neurons, seed)
+    matrices = {f"clipped, spectral radius {spectral_radius(clipped):.2f}": clipped}
+    if radius is not None:
+        matrices[f"scaled to {radius:.2f}"] = positive_weights(neurons, seed, radius)
+    fates = [first_step(weights, get_task(task), seed).fate for weights in matrices.values()]
+    figure, ax = plt.subplots(figsize=(9, 4.2), layout="constrained")
+    activities = [activity_by_step(weights, get_task(task), seed) for weights in matrices.values()]
+    labels = [f"{label}: {fate}" for label, fate in zip(matrices, fates, strict=True)]
+    growth(dict(zip(labels, activities, strict=True)), ax)
+    ax.set_title(f"{TASKS[task].title}, {TASKS[task].steps} steps, {neurons} neurons, before training", fontsize=11)
+    return figure
+
+
+def growth_panel() -> ipw.Widget:
+    """Return a panel in which to change size, task and spectral radius; see :func:`growth_figure`."""
+    controls = {
+        "neurons": ipw.IntSlider(
+            96, min=20, max=320, step=4, description="neurons", continuous_update=False, layout={"width": "26em"}
+        ),
+        "radius": slider("scaled to a spectral radius of", 0.95, 0.5, 3.0, 0.05),
+        "task": dropdown("task", TASK_OPTIONS, "go_nogo"),
+    }
+    return figure_panel(growth_figure, controls)

@@ -1,0 +1,79 @@
+"""Growing activity against the definition, and what is said of a first step against what training does."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+
+from biornn_lite import growth_widgets
+from biornn_lite.growth import LARGEST, activity_by_step, first_step, positive_weights
+from biornn_lite.priors import Start
+from biornn_lite.tasks import TASKS, get_task
+from biornn_lite.training import Settings, initial_networks, train, training_trials
+from biornn_lite.weights import spectral_radius
+
+
+def test_activity_is_the_recurrence(small):
+    task = get_task("one_choice_inference")
+    w = positive_weights(12, 0, 0.9)
+    networks = initial_networks([Start(w, np.zeros_like(w))], task, [3])
+    x, _ = training_trials(task, [3], Settings(batches=1, batch_size=32))
+    h, means = torch.zeros(32, 12), []
+    for x_t in x[:, 0]:
+        h = torch.relu(x_t @ networks.w_in[0] + h @ networks.w[0] + networks.b[0])
+        means.append(float(h.detach().mean()))
+    np.testing.assert_allclose(activity_by_step(w, task, 3), means, rtol=1e-5)
+    logits = networks.activity(x)[-1] @ networks.w_out + networks.b_out
+    torch.testing.assert_close(logits, networks.evaluate(x))
+
+
+@pytest.mark.parametrize("neurons", [40, 96, 312])
+def test_the_spectral_radius_of_a_clipped_orthogonal_matrix_follows_its_size(neurons):
+    found = np.mean([spectral_radius(positive_weights(neurons, seed)) for seed in range(5)])
+    assert found == pytest.approx(np.sqrt(neurons / (2 * np.pi)), rel=0.03)
+    assert spectral_radius(positive_weights(neurons, 0, 0.7)) == pytest.approx(0.7)
+
+
+def test_activity_that_overflows_is_infinite_from_then_on():
+    activity = activity_by_step(positive_weights(312, 0), get_task("one_choice_inference"), 0)
+    lost = np.flatnonzero(np.isinf(activity))
+    assert 40 < lost[0] < 50 and np.isinf(activity[lost[0] :]).all() and activity[lost[0] - 1] < LARGEST
+    ratio = activity[10] / activity[9]
+    assert ratio == pytest.approx(spectral_radius(positive_weights(312, 0)), rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("neurons", "radius", "fates"),
+    [
+        (312, None, ["NaN", "stands still", "stands still"]),
+        (96, None, ["stands still"] * 3),
+        (42, None, ["learns"] * 3),
+        (96, 0.95, ["learns"] * 3),
+    ],
+)
+def test_the_first_step_tells_which_networks_diverge(neurons, radius, fates):
+    weights = positive_weights(neurons, 0, radius)
+    settings = Settings(epochs=1, batches=2, test_trials=32)
+    for task, fate in zip(TASKS.values(), fates, strict=True):
+        assert first_step(weights, task, 0).fate == fate
+        (trained,) = train([Start(weights, np.zeros_like(weights))], task, [0], settings, positive=True)
+        assert trained.diverged_step == (None if fate == "learns" else 1)
+        if fate == "stands still":  # but for weights into and from silent neurons
+            assert (trained.weights == weights.astype("float32")).mean() > 0.98
+
+
+def test_figures_say_what_was_lost_and_when():
+    figure = growth_widgets.growth_figure(312, "one_choice_inference", 0.95)
+    (ax,) = figure.axes
+    told = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert "NaN, no number from step" in told[0] and told[1] == "scaled to 0.95: learns"
+    ax = growth_widgets.spectrum(positive_weights(60, 0), plt.figure().add_subplot(), "clipped")
+    assert float(ax.texts[0].get_text()) == pytest.approx(np.sqrt(60 / (2 * np.pi)), rel=0.1)
+
+
+def test_the_panel_draws_again_when_a_slider_moves():
+    panel = growth_widgets.growth_panel()
+    row, status, image = panel.children
+    before = image.value
+    row.children[1].value = 1.5
+    assert image.value != before and status.value == ""
