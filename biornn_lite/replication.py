@@ -89,11 +89,13 @@ def load_replication(name: str = "6_6_2") -> Results:
     Raises
     ------
     InputError
-        If there is no such study.
+        If there is no such study, or its rows are not here.
     """
     if name not in SHIPPED:
         raise InputError(f"no study {name!r}; there are {', '.join(SHIPPED)}")
     mine = [table[table["study"] == name].drop(columns="study") for table in _shipped_tables()]
+    if mine[0].empty:
+        raise InputError(f"the rows of {name!r} are not here; in a clone, data/make_replication.py makes them")
     return as_results(*(table.reset_index(drop=True) for table in mine))
 
 
@@ -155,11 +157,10 @@ def with_diverged_as_published(networks: pd.DataFrame, settings: Settings | None
     settings : Settings, optional
         Those of the study.
     """
-    settings = settings or Settings()
     table = networks.copy()
-    for place, row in networks[networks["status"] == "diverged"].iterrows():
-        _, labels = training_trials(get_task(row["task"]), [row["seed"]], settings)
-        table.loc[place, "train_accuracy"] = float((labels == 0).double().mean())
+    lost = networks["status"] == "diverged"
+    if lost.any():
+        table.loc[lost, "train_accuracy"] = _shares_of_labels(networks[lost], settings)[:, 0]
     return table
 
 
@@ -217,8 +218,16 @@ def label_shares(networks: pd.DataFrame, settings: Settings | None = None) -> np
     -------
     ndarray, shape (networks,)
     """
+    return np.nanmax(_shares_of_labels(networks, settings), axis=1)
+
+
+def _shares_of_labels(networks: pd.DataFrame, settings: Settings | None) -> np.ndarray:
+    """Return the share of each answer in each network's training trials, (networks, 4), NaN beyond a task's last."""
+    if (networks["trials"] != "own").any():
+        raise InputError("shared trials cannot be told from the rows; choose a study with trials=own")
     shares = {}
     for task, seed in dict.fromkeys(zip(networks["task"], networks["seed"], strict=True)):
         _, labels = training_trials(get_task(task), [seed], settings or Settings())
-        shares[task, seed] = labels.flatten().bincount().max().item() / labels.numel()
+        counts = labels.flatten().bincount(minlength=get_task(task).classes).numpy()
+        shares[task, seed] = np.pad(counts / labels.numel(), (0, 4 - len(counts)), constant_values=np.nan)
     return np.array([shares[key] for key in zip(networks["task"], networks["seed"], strict=True)])

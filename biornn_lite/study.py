@@ -161,7 +161,8 @@ def run_networks(
     priors = Priors(study.field, study.protocol, positive)
     seeds = [run_seed(study.seed, run) for _, _, run in networks]
     starts = [priors.start(get_variant(variant), seed) for (variant, _, _), seed in zip(networks, seeds, strict=True)]
-    trained = train(starts, get_task(task_name), seeds, study.settings, positive, device, on_epoch)
+    trial_seeds = [run_seed(study.seed, 0)] * len(seeds) if study.protocol.trials == "shared" else seeds
+    trained = train(starts, get_task(task_name), seeds, study.settings, positive, device, on_epoch, trial_seeds)
     shapes = [None if t.diverged else topology.measure(t.weights, study.protocol.small_world_null) for t in trained]
     seconds = (time.perf_counter() - began) / len(networks)
     rows, curves = [], []
@@ -230,14 +231,17 @@ def read_results(folder: str | Path) -> Results:
     # Curves are written first, so those of the last piece may be there before its rows are.
     curves = curves[pd.MultiIndex.from_frame(curves[KEY]).isin(pd.MultiIndex.from_frame(networks[KEY]))]
     last = curves.sort_values("epoch").groupby(KEY)[CURVE_COLUMNS[4:]].last().reindex(ok.index)
-    if not last.equals(ok[CURVE_COLUMNS[4:]]):
+    # Other programs that wrote a file again may have dropped a last digit.
+    if not np.allclose(last, ok[CURVE_COLUMNS[4:]], rtol=1e-9, atol=0):
         raise refuse(CURVES_FILE, f"it does not end where {NETWORKS_FILE} does")
     return Results(networks, curves.reset_index(drop=True))
 
 
 def _read_table(path: Path, columns: list[str]) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, engine="python")  # which reads back the very numbers that were written
+        table = pd.read_csv(
+            path, float_precision="round_trip", low_memory=False
+        )  # the very numbers that were written
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (OSError, ValueError) as error:

@@ -15,13 +15,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .errors import InputError
-from .plots import COLOURS, MARKERS, MEASURE_LABELS, draw_ceilings, weights_handles
+from .plots import COLOURS, MARKERS, MEASURE_LABELS, by_variant, draw_ceilings, weights_handles
 from .replication import compare_with_published
 from .statistics import epochs_to_learn, estimates, not_yet_learned, pairwise
 from .study import Results
 from .summary import reported_accuracy
 from .tasks import TASKS
-from .variants import CHOICES, get_variant, isolating_pairs
+from .variants import get_variant, isolating_pairs
 
 PUBLISHED_STYLE = {"color": "0.55", "marker": "D", "markerfacecolor": "white", "markersize": 5, "linewidth": 1.2}
 CHOICE_LABELS = {
@@ -135,21 +135,28 @@ def effects(table: pd.DataFrame, measure: str, choice: str, ax: Axes) -> Axes:
     return ax
 
 
-def effects_figure(networks: pd.DataFrame, task: str, measure: str, title: str) -> Figure:
-    """Draw :func:`effects` for the three choices; accuracy is what the study's protocol reports."""
+def effects_figure(networks: pd.DataFrame, task: str, measure: str, choice: str, title: str) -> Figure:
+    """Draw :func:`effects` of one choice and, beside it, the runs behind it.
+
+    Parameters
+    ----------
+    networks : DataFrame
+        A table of networks of one study; accuracy is what its protocol reports.
+    task, measure, choice, title : str
+    """
     table = networks[networks["task"] == task].assign(accuracy=reported_accuracy)
-    figure, axes = plt.subplots(1, 3, figsize=(14, 4.2), layout="constrained")
-    for ax, choice in zip(axes, CHOICES, strict=True):
-        effects(table, measure, choice, ax)
+    figure, axes = plt.subplots(1, 2, figsize=(13, 4.4), layout="constrained", gridspec_kw={"width_ratios": [1, 1.4]})
+    effects(table, measure, choice, axes[0])
+    by_variant(table, task, axes[1], measure)
     handles = [
         plt.Line2D([], [], marker=marker, color=colour, label=label)
         for marker, colour, label in (
-            ("o", COLOURS["functional"], "p < 0.05 after Holm's correction within the panel"),
-            ("s", "0.5", "not told apart from 0"),
+            ("o", COLOURS["functional"], "told apart: p < 0.05 after Holm's correction over these pairs"),
+            ("s", "0.5", "not told apart"),
         )
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
-    figure.suptitle(f"{TASKS[task].title} · {MEASURE_LABELS[measure]} · {title}", fontsize=11)
+    figure.legend(handles=handles, loc="outside lower left", ncols=2, frameon=False, fontsize=9)
+    figure.suptitle(title, fontsize=11)
     return figure
 
 
@@ -218,6 +225,9 @@ def waiting(found: pd.DataFrame, variants: Sequence[str], ax: Axes) -> Axes:
 
 def learning_figure(results: Results, task: str, variants: Sequence[str], title: str) -> Figure:
     """Draw the curves of some variants and, beside them, how long their runs took to learn."""
+    there = results.networks["variant"].unique()
+    if missing := set(variants) - set(there):
+        raise InputError(f"this study has no {', '.join(sorted(missing))}; it has {', '.join(there)}")
     figure, axes = plt.subplots(1, 2, figsize=(13, 4.2), layout="constrained")
     curves(results, task, variants, axes[0])
     waiting(epochs_to_learn(*results).query("task == @task"), variants, axes[1])

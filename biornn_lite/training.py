@@ -204,6 +204,7 @@ def train(
     positive: bool = False,
     device: torch.device | str = "cpu",
     on_epoch: Callable[[int], None] | None = None,
+    trial_seeds: Sequence[int] | None = None,
 ) -> list[Trained]:
     """Train one network per start, all at once and independently of one another.
 
@@ -223,6 +224,8 @@ def train(
     device : torch.device or str
     on_epoch : callable, optional
         Called with the number of finished epochs after each.
+    trial_seeds : sequence of int, optional
+        One per run, for the trials alone; `seeds` when left out.
 
     Returns
     -------
@@ -234,13 +237,15 @@ def train(
     networks = initial_networks(starts, task, seeds, positive).to(device)
     penalty = Penalty(starts, device)
     optimiser = Adam(networks.parameters(), settings.learning_rate, settings.epsilon)
-    distinct = sorted(set(seeds))
-    of_run = torch.tensor([distinct.index(seed) for seed in seeds], device=device)  # (runs,)
+    streams = list(zip(trial_seeds or seeds, seeds, strict=True))  # whose trials, whose noise
+    distinct = sorted(set(streams))
+    of_run = torch.tensor([distinct.index(stream) for stream in streams], device=device)  # (runs,)
     size = settings.batch_size
-    x, y = training_trials(task, distinct, settings, device)
-    test_x, test_y = _trials(task, settings.test_trials, distinct, "test trials", device)
+    of_trials, of_noise = zip(*distinct, strict=True)
+    x, y = training_trials(task, of_trials, settings, device)
+    test_x, test_y = _trials(task, settings.test_trials, of_trials, "test trials", device)
     noises = [
-        torch.Generator().manual_seed(int(generator(seed, "noise", task.name).integers(2**63))) for seed in distinct
+        torch.Generator().manual_seed(int(generator(seed, "noise", task.name).integers(2**63))) for seed in of_noise
     ]
     noise_shape = (task.steps, size, task.inputs)
 

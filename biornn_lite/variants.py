@@ -149,6 +149,10 @@ class Protocol:
         "clipped", "rescaled",
         doc="weights clipped at 0 for positive-only networks, and then scaled to spectral radius 0.95 or not",
     )  # fmt: skip
+    trials: str = _choice(
+        "own", "own", "shared",
+        doc="own draws trials for every run; shared gives all runs of a task those of the first",
+    )  # fmt: skip
     small_world_null: str = _choice(
         "fixed", "matched",
         doc="random graphs behind small-worldness: density 0.18 and self-connections, or the graph's own density",

@@ -100,6 +100,22 @@ def test_seeds_make_runs(small):
     assert not np.array_equal(same.weights, other.weights)
 
 
+def test_shared_trials_are_those_of_the_first_run_and_all_else_stays_its_own(small):
+    def labels_and_rows(trials):
+        study = Study(small, ("W*D*",), ("go_nogo",), 2, protocol=Protocol(trials=trials), settings=QUICK)
+        return run_networks(study, study.networks).networks
+
+    own, shared = labels_and_rows("own"), labels_and_rows("shared")
+    assert own.loc[0, "train_loss"] == shared.loc[0, "train_loss"]
+    assert own.loc[1, "train_loss"] != shared.loc[1, "train_loss"]
+    start = Priors(small, Protocol()).start(get_variant("W*D*"), 5)
+    as_two, alone = (
+        train([start], get_task("go_nogo"), [5], QUICK, trial_seeds=[6]),
+        train([start], get_task("go_nogo"), [6], QUICK),
+    )
+    assert as_two[0].train_loss[0] != alone[0].train_loss[0], "noise and input weights are the run's own"
+
+
 def test_training_trials_come_in_one_order_and_test_trials_are_others():
     task = get_task("perceptual_decision_making")
     x, y = _trials(task, 64, [5, 6], "training trials", "cpu")
