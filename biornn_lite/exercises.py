@@ -5,6 +5,7 @@ from __future__ import annotations
 from numbers import Real
 
 import numpy as np
+import pandas as pd
 
 from .activity import correlation, event_counts, frame_length, shifted, spike_time_tiling_coefficient
 from .errors import InputError
@@ -318,3 +319,103 @@ def check_neurons_needed(answer: float | None, share: float, effect: float, sigm
         return _say(False, "You counted unordered pairs; from i to j and from j to i can each be connected.")
     way = "many" if value > right else "few"
     return _say(False, f"{value:g} is too {way}. Find the pairs from {effect:g} = {sigmas:g} / √(pairs) first.")
+
+
+# Notebook 09
+
+
+def check_cliffs_delta(answer: float | None, first: np.ndarray, second: np.ndarray) -> bool:
+    """Check Cliff's delta of two small groups, worked out by hand."""
+    value = _number(answer)
+    if value is None:
+        return False
+    a, b = np.asarray(first)[:, None], np.asarray(second)
+    above, below, pairs = (a > b).mean(), (a < b).mean(), a.size * b.size
+    if abs(value - (above - below)) < 5e-3:
+        told = f"the first is larger in {above:.0%} of the pairs and smaller in {below:.0%}."
+        return _say(True, f"{above - below:+.3f}: {told}")
+    if not -1 <= value <= 1:
+        return _say(False, f"{value:g} lies outside −1 … 1.")
+    mistakes = {
+        below - above: "The sign is wrong: delta is positive where the *first* group is larger.",
+        above: "That is the share of pairs in which the first is larger; take off those in which it is smaller.",
+        above + (1 - above - below) / 2: "That is P(a > b) with ties halved, from 0 to 1; delta runs from −1 to 1.",
+        float(a.mean() - b.mean()): "That is the difference of the means; delta counts pairs.",
+    }
+    if _known_mistake(value, mistakes):
+        return False
+    return _say(False, f"{value:g} is not it: of {pairs} pairs, count the larger less the smaller, over {pairs}.")
+
+
+def check_median_epochs(answer: float | None, found: pd.DataFrame) -> bool:
+    """Check by which epoch half of all runs have learned, those that never do included.
+
+    Parameters
+    ----------
+    answer : float or None
+        ``inf`` where half of them never do.
+    found : DataFrame
+        Rows of :func:`biornn_lite.statistics.epochs_to_learn`.
+    """
+    value = _number(answer)
+    if value is None:
+        return False
+    epochs = np.sort(found["epochs"].where(found["learned"], np.inf).to_numpy(float))
+    right = float(epochs[(len(epochs) - 1) // 2])
+    learned = found.loc[found["learned"], "epochs"]
+    if value == right and np.isfinite(right):
+        return _say(True, f"By epoch {right:g}, half of the {len(epochs)} runs are there.")
+    if value == right:
+        return _say(True, f"Only {len(learned)} of {len(epochs)} runs learn: no epoch of the study has half of them.")
+    if len(learned) and value in (learned.median(), np.floor(learned.median())):
+        return _say(False, f"That is the median of the {len(learned)} runs that learned; the others count too.")
+    if value == found["epochs"].median():
+        return _say(False, "You took runs that never learned as if they had in the last epoch.")
+    if value == found["epochs"].mean():
+        return _say(False, "That is a mean, and of runs that never learned it knows only that it took longer.")
+    way = "late" if value > right else "early"
+    return _say(False, f"{value:g} is too {way}: sort the epochs, with those that never learned at the end.")
+
+
+# Notebook 10
+
+
+def check_lost_step(answer: float | None, radius: float, first: float, largest: float) -> bool:
+    """Check in which step an activity that starts at `first` and grows `radius`-fold exceeds `largest`."""
+    value = _number(answer)
+    if value is None:
+        return False
+    growths = np.log(largest / first) / np.log(radius)
+    right = int(np.floor(growths)) + 2  # step 1 is `first` itself
+    if abs(value - right) <= 1:
+        return _say(True, f"Step {right}: {growths:.1f} times {radius:g}-fold from {first:g} makes {largest:.1e}.")
+    mistakes = {
+        np.log10(largest / first): "That is the number of powers of ten; how many does one step add?",
+        largest / (first * radius): "Activity is multiplied at each step, not added to.",
+        np.log(largest / first): "That is ln(largest / first); divide by ln(radius).",
+    }
+    if _known_mistake(value, mistakes, 0.03):
+        return False
+    way = "late" if value > right else "early"
+    return _say(False, f"{value:g} is too {way}: solve first · radiusⁿ = largest for n.")
+
+
+def check_nan_accuracy(answer: float | None, task: str) -> bool:
+    """Check the accuracy that is written down for a network whose answers are all NaN."""
+    value = _number(answer)
+    if value is None:
+        return False
+    task = get_task(task)
+    right = 1 / task.classes
+    if abs(value - right) < 0.02:
+        return _say(
+            True, f"{right:.3f}, but for the luck of the draw: the share of trials whose answer is the first."
+        )
+    mistakes = {
+        0.0: "The computer does give an answer: the first of several that are all NaN counts as the largest.",
+        task.memoryless_ceiling(): "That takes a network that sees the choices; this one always answers the same.",
+        1.0: "It is right only where the first answer happens to be the right one.",
+    }
+    if _known_mistake(value, mistakes, 0.02):
+        return False
+    return _say(False, f"{value:g}: among {task.classes} equally frequent answers, how often is the first one right?")

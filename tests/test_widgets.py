@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 
@@ -134,3 +135,55 @@ ALL_PAIRS = [
 def test_the_check_of_fair_pairs(capsys, pairs, right, says):
     assert exercises.check_one_difference(pairs, "communicability", PUBLISHED_VARIANTS) is right
     assert says in capsys.readouterr().out
+
+
+def five_runs() -> pd.DataFrame:
+    """Runs of which two never learned."""
+    return pd.DataFrame({"epochs": [2, 3, 6, 10, 10], "learned": [True, True, True, False, False]})
+
+
+@pytest.mark.parametrize(
+    ("check", "answers"),
+    [
+        (
+            lambda answer: exercises.check_cliffs_delta(answer, np.array([1, 2, 3, 3]), np.array([2, 0])),
+            {
+                0.625: "✓ +0.625", 0.62: None, "five eighths": "not a number", 62.5: "outside −1 … 1",
+                -0.625: "The sign is wrong", 0.75: "take off those", 0.8125: "ties halved", 0.25: "of 8 pairs, count",
+            },
+        ),
+        (
+            lambda answer: exercises.check_median_epochs(answer, five_runs()),
+            {
+                6: "✓ By epoch 6", 3: "median of the 3 runs", 6.2: "a mean", 9: "too late", 1: "too early",
+            },
+        ),
+        (
+            lambda answer: exercises.check_median_epochs(answer, five_runs().assign(learned=[True] + [False] * 4)),
+            {np.inf: "✓ Only 1 of 5", 2: "median of the 1 runs", 6: "as if they had in the last epoch"},
+        ),
+        (
+            lambda answer: exercises.check_lost_step(answer, 7.05, 0.05, 3.4e38),
+            {
+                48: "✓ Step", 47: "✓", 39.8: "powers of ten", 9.6e38: "multiplied at each step", 91.7: "ln(largest",
+                30: "too early", 60: "too late",
+            },
+        ),
+        (
+            lambda answer: exercises.check_nan_accuracy(answer, "one_choice_inference"),
+            {
+                0.25: "✓", 0.238: "✓", 0: "does give an answer", 0.625: "sees the choices", 1: "only where",
+                0.4: "among 4",
+            },
+        ),
+    ],
+)  # fmt: skip
+def test_exercises_about_studies_say_what_is_wrong(capsys, check, answers):
+    assert not check(None) and "not answered yet" in capsys.readouterr().out
+    for answer, told in answers.items():
+        right = check(answer)
+        said = capsys.readouterr().out
+        assert said.count("\n") == 1
+        if told is not None:
+            assert told in said, (answer, said)
+            assert right is told.startswith("✓"), (answer, said)

@@ -1,0 +1,141 @@
+"""Write ``replication.md`` and its figures from the shipped rows: ``python docs/make_replication.py``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from biornn_lite.plots import MEASURE_LABELS
+from biornn_lite.replication import (
+    compare_with_published,
+    label_shares,
+)
+from biornn_lite.statistics import epochs_to_learn
+from biornn_lite.study import Results
+from biornn_lite.summary import MEASURES, ceilings
+from biornn_lite.tasks import TASKS
+from biornn_lite.variants import PUBLISHED_VARIANTS
+
+HERE = Path(__file__).parent
+TOPOLOGY = MEASURES[1:]
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Set a number with a true minus, or a dash for none."""
+    return "–" if pd.isna(value) else f"{value:.{digits}f}".replace("-", "−")
+
+
+def span(low: float, mean: float, high: float) -> str:
+    """A mean with its interval; alone where there is no other."""
+    if pd.isna(mean):
+        return "–"
+    return number(mean) if pd.isna(low) or low == high else f"{number(mean)} [{number(low)}, {number(high)}]"
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Set a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def accuracy_tables(networks: pd.DataFrame, cells: pd.DataFrame) -> str:
+    """One table per task: ours beside the published."""
+    blocks = []
+    for task in TASKS:
+        memoryless, best = ceilings(task, "train")
+        rows = [
+            [
+                f"`{variant}`",
+                span(c["low"], c["mean"], c["high"]),
+                span(c["published_low"], c["published_mean"], c["published_high"]),
+                "mean" if c["within"] else "intervals" if c["agree"] else "**no**",
+                f"{c['diverged']:.0f}",
+            ]
+            for variant, c in cells.loc[task].iterrows()
+        ]
+        head = ["variant", "ours, mean and 95 % interval", "published", "agree by", "diverged"]
+        title = f"**{TASKS[task].title}.** Without memory {memoryless:.3f}, best possible {best:.3f}.\n\n"
+        blocks.append(title + table(head, rows))
+    return "\n".join(blocks)
+
+
+def topology_tables(networks: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    """One table per measure, and all its cells."""
+    blocks, found = [], []
+    for measure in TOPOLOGY:
+        cells = compare_with_published(networks, measure)
+        cells = cells[cells["published_mean"].notna()]
+        found.append(cells.assign(measure=measure))
+        rows = []
+        for variant in [v for v in PUBLISHED_VARIANTS if v in set(cells.index.get_level_values("variant"))]:
+            row = [f"`{variant}`"]
+            for task in TASKS:
+                c = cells.loc[(task, variant)]
+                mark = "" if c["agree"] else " **no**"
+                row += [
+                    span(c["low"], c["mean"], c["high"])
+                    + (f" ({c['counted']:.0f})" if c["counted"] < c["runs"] else ""),
+                    span(c["published_low"], c["published_mean"], c["published_high"]) + mark,
+                ]
+            rows.append(row)
+        head = ["variant", *(f"{TASKS[task].title}, {who}" for task in TASKS for who in ("ours", "published"))]
+        label = MEASURE_LABELS[measure]
+        blocks.append(f"**{label[0].upper()}{label[1:]}**\n\n" + table(head, rows))
+    return "\n".join(blocks), pd.concat(found)
+
+
+def count(cells: pd.DataFrame) -> str:
+    """Say how many cells agree."""
+    return f"{cells['agree'].sum()} of {len(cells)}"
+
+
+def disagreements(cells: pd.DataFrame) -> list[str]:
+    """List the cells that do not agree."""
+    return [
+        f"`{variant}` on {TASKS[task].title}: {span(c['low'], c['mean'], c['high'])} against "
+        f"{span(c['published_low'], c['published_mean'], c['published_high'])}"
+        for (task, variant), c in cells[~cells["agree"]].iterrows()
+    ]
+
+
+def chance_rows(networks: pd.DataFrame) -> str:
+    """Show that at chance the accuracy of a run follows the answers of its own training trials."""
+    rows = []
+    go = networks[(networks["task"] == "go_nogo") & (networks["status"] == "ok")]
+    go = go.assign(share=label_shares(go))
+    for variant in ("WDC", "WD*", "WD", "W", "WD*C*"):
+        mine = go[(go["variant"] == variant) & (go["train_accuracy"] < 0.6)]
+        uneven = mine[mine["share"] > 0.511]
+        rows.append(
+            [
+                f"`{variant}`",
+                f"{len(mine)}",
+                number(mine["train_accuracy"].mean(), 4),
+                number(np.corrcoef(mine["share"], mine["train_accuracy"])[0, 1], 2),
+                ", ".join(
+                    f"{s:.4f} → {a:.4f}" for s, a in zip(uneven["share"], uneven["train_accuracy"], strict=True)
+                ),
+            ]
+        )
+    return table(
+        ["variant", "runs at chance", "mean accuracy", "correlation with the share", "share → accuracy"], rows
+    )
+
+
+def speed_table(results: Results) -> str:
+    """Epochs to 90 % of the ceiling on test trials."""
+    found = epochs_to_learn(*results)
+    rows = []
+    for variant in PUBLISHED_VARIANTS:
+        row = [f"`{variant}`"]
+        for task in TASKS:
+            mine = found[(found["variant"] == variant) & (found["task"] == task)]
+            learned = mine["learned"].sum()
+            half = np.sort(mine["epochs"].where(mine["learned"], np.inf))[(len(mine) - 1) // 2]
+            row.append(
+                f"{learned} of {len(mine)}" + (f", half of them by epoch {half:.0f}" if np.isfinite(half) else "")
+            )
+        rows.append(row)
+    return table(["variant", *(task.title for task in TASKS.values())], rows)
