@@ -139,3 +139,40 @@ def speed_table(results: Results) -> str:
             )
         rows.append(row)
     return table(["variant", *(task.title for task in TASKS.values())], rows)
+
+
+def divergence_table(networks: pd.DataFrame) -> str:
+    """How many runs diverged, and in which training step."""
+    lost = networks[networks["status"] == "diverged"]
+    rows = []
+    for variant in [v for v in PUBLISHED_VARIANTS if v in set(lost["variant"])]:
+        row = [f"`{variant}`"]
+        for task in TASKS:
+            mine = lost[(lost["variant"] == variant) & (lost["task"] == task)]
+            steps = sorted(set(mine["diverged_step"]))
+            total = ((networks["variant"] == variant) & (networks["task"] == task)).sum()
+            row.append(f"{len(mine)} of {total}" + (f", step {', '.join(map(str, steps))}" if steps else ""))
+        rows.append(row)
+    return table(["variant", *(task.title for task in TASKS.values())], rows)
+
+
+def other_studies() -> str:
+    """Accuracy in the other shipped studies, as means with intervals."""
+    blocks = []
+    for name, study in SHIPPED.items():
+        if name.startswith("6_6_2") and study.function == "correlation":
+            continue
+        try:
+            networks = load_replication(name).networks
+        except InputError:
+            continue
+        cells = estimates(networks, "train_accuracy")
+        rows = [
+            [f"`{variant}`", *(span(*cells.loc[(task, variant), ["low", "mean", "high"]]) for task in TASKS)]
+            for variant in study.variants
+        ]
+        what = f"field {study.field}" + ("" if study.function == "correlation" else f", function by {study.function}")
+        blocks.append(
+            f"**{what[0].upper()}{what[1:]}**\n\n" + table(["variant", *(t.title for t in TASKS.values())], rows)
+        )
+    return "\n".join(blocks)

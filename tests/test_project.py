@@ -54,10 +54,12 @@ def test_it_works_from_a_wheel_away_from_the_clone(tmp_path):
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r})\n"
         "import biornn_lite; from biornn_lite.datasets import load_field, released_fields\n"
-        "print(biornn_lite.__file__, load_field('synthetic_column').neurons, len(released_fields()))"
+        "from biornn_lite.replication import load_replication, published_table\n"
+        "print(biornn_lite.__file__, load_field('synthetic_column').neurons, len(released_fields()), "
+        "len(load_replication('6_6_2').networks), len(published_table()))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [str(tmp_path / "site" / "biornn_lite" / "__init__.py"), "96", "56"]
+    assert done.stdout.split() == [str(tmp_path / "site" / "biornn_lite" / "__init__.py"), "96", "56", "660", "165"]
 
 
 @pytest.mark.parametrize("what", [["check", "."], ["format", "--check", "."]])

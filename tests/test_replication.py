@@ -1,0 +1,156 @@
+"""The shipped rows: whole, of the published protocol, the same when trained again; and what is said of them."""
+
+import importlib.util
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT
+
+from biornn_lite.datasets import read_released
+from biornn_lite.errors import InputError
+from biornn_lite.replication import (
+    SHIPPED,
+    compare_with_published,
+    label_shares,
+    load_replication,
+    published_table,
+    with_diverged_as_published,
+)
+from biornn_lite.seeds import run_seed
+from biornn_lite.statistics import mean_interval
+from biornn_lite.study import CURVE_COLUMNS, run_networks
+from biornn_lite.tasks import TASKS, get_task
+from biornn_lite.training import Settings, training_trials
+from biornn_lite.variants import Protocol
+
+
+def script(path: str):
+    """Import a script of the project."""
+    spec = importlib.util.spec_from_file_location(path.replace("/", "_"), ROOT / path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def pack():
+    return script("data/make_replication.py")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_network_of_a_shipped_study_is_there_with_its_choices(name):
+    study, (networks, curves) = SHIPPED[name], load_replication(name)
+    wanted = [(v, t, run) for t in TASKS for v in study.variants for run in range(20)]
+    assert [*zip(networks["variant"], networks["task"], networks["run"], strict=True)] == wanted
+    assert (networks["seed"] == networks["run"].map(lambda run: run_seed(0, run))).all()
+    assert set(networks["field"]) == {study.field} and set(networks["sign"]) == {study.sign}
+    for choice, value in vars(Protocol(function=study.function)).items():
+        assert set(networks[choice]) == {value}, choice
+    ok = networks[networks["status"] == "ok"]
+    assert ok[["train_accuracy", "test_accuracy", "penalty"]].notna().all(axis=None)
+    last = curves[curves["epoch"] == 10].merge(ok, on=["variant", "task", "run"], suffixes=("", "_row"))
+    assert len(last) == len(ok)
+    for what in CURVE_COLUMNS[4:]:
+        assert (last[what] == last[f"{what}_row"]).all(), what
+    lost = networks[networks["status"] == "diverged"]
+    assert lost[["train_accuracy", "penalty", "modularity"]].isna().all(axis=None)
+    assert lost["diverged_step"].between(1, 400).all()
+
+
+@pytest.mark.parametrize(("name", "variant", "task"), [("5_3_4", "W", "go_nogo"), ("5_3_4", "W*D*C*", "go_nogo")])
+def test_shipped_rows_come_out_again(microns, name, variant, task):
+    study = SHIPPED[name].on(read_released(microns / SHIPPED[name].field))
+    again = run_networks(study, [(variant, task, run) for run in (0, 1)]).networks
+    rows = load_replication(name).networks
+    rows = rows[(rows["variant"] == variant) & (rows["task"] == task) & (rows["run"] < 2)]
+    # Other processors round differently, and training amplifies it.
+    for what in ("train_accuracy", "test_accuracy"):
+        np.testing.assert_allclose(again[what], rows[what], atol=0.02)
+    np.testing.assert_allclose(again["penalty"], rows["penalty"], rtol=0.02)
+    np.testing.assert_allclose(again["entropy"], rows["entropy"], atol=0.05)
+
+
+def test_a_study_that_is_not_there_is_said():
+    with pytest.raises(InputError, match="no study '6_6_3'"):
+        load_replication("6_6_3")
+    with pytest.raises(InputError, match="sign is 'both'"):
+        published_table("both")
+    with pytest.raises(InputError, match="no measure 'speed'"):
+        compare_with_published(load_replication("6_6_2").networks, "speed")
+
+
+def test_cells_are_compared_as_defined():
+    networks = load_replication("6_6_2").networks
+    cells = compare_with_published(networks)
+    assert len(cells) == 33
+    for (task, variant), cell in cells.iterrows():
+        values = networks.query("task == @task and variant == @variant")["train_accuracy"]
+        low, high = mean_interval(values)
+        assert (cell["mean"], cell["low"], cell["high"]) == pytest.approx((values.mean(), low, high))
+        theirs = published_table().loc[("accuracy", task, variant)]
+        inside = low - 5e-4 <= theirs["mean"] <= high + 5e-4
+        apart = low - 5e-4 > theirs["high"] or theirs["low"] > high + 5e-4
+        assert cell["within"] == inside and cell["agree"] == (inside or not apart)
+    assert published_table().loc[("accuracy", "go_nogo", "W*D*C")].tolist() == [0.948, 0.878, 1.018]
+    assert published_table("positive").loc[("accuracy", "one_choice_inference", "WD")].tolist() == [0.238] * 3
+
+
+def test_diverged_networks_answer_the_first_answer_in_the_published_table():
+    lost = pd.DataFrame(
+        {
+            "task": ["one_choice_inference", "go_nogo", "go_nogo"],
+            "seed": [1, 1, 2],
+            "trials": "own",
+            "status": ["diverged", "diverged", "ok"],
+            "train_accuracy": [np.nan, np.nan, 0.9],
+        },
+        index=[4, 7, 9],
+    )
+    table = with_diverged_as_published(lost)
+    for place in (4, 7):
+        _, labels = training_trials(get_task(lost.loc[place, "task"]), [1], Settings())
+        assert table.loc[place, "train_accuracy"] == pytest.approx(float((labels == 0).float().mean()))
+    assert table.loc[9, "train_accuracy"] == 0.9 and np.isnan(lost.loc[4, "train_accuracy"])
+    shares = label_shares(lost)
+    assert 0.25 < shares[0] < 0.28 and (shares[1:] >= 0.5).all() and (shares[1:] < 0.53).all()
+    with pytest.raises(InputError, match="trials=own"):
+        label_shares(lost.assign(trials="shared"))
+
+
+def test_packing_what_is_packed_changes_nothing(pack, tmp_path, monkeypatch):
+    """A study that is not finished in `out` keeps its rows, in the same bytes."""
+    here = tmp_path / "replication"
+    here.mkdir()
+    for path in pack.HERE.iterdir():
+        (here / path.name).write_bytes(path.read_bytes())
+    before = {path.name: path.read_bytes() for path in here.iterdir()}
+    monkeypatch.setattr(pack, "HERE", here)
+    pack.pack(tmp_path / "nothing")
+    assert {path.name: path.read_bytes() for path in here.iterdir()} == before
+
+
+def test_a_finished_study_takes_the_place_of_its_rows(pack, tmp_path, monkeypatch):
+    here, out = tmp_path / "replication", tmp_path / "out"
+    here.mkdir()
+    for path in pack.HERE.iterdir():
+        (here / path.name).write_bytes(path.read_bytes())
+    study = SHIPPED["5_3_4"]
+    networks, curves = load_replication("5_3_4")
+    (pack.folder_of(study, out)).mkdir(parents=True)
+    networks.assign(seconds=77.0).to_csv(pack.folder_of(study, out) / "results.csv", index=False)
+    curves.to_csv(pack.folder_of(study, out) / "curves.csv", index=False)
+    monkeypatch.setattr(pack, "HERE", here)
+    pack.pack(out)
+    packed = pd.read_csv(here / "networks.csv.gz", low_memory=False)
+    assert set(packed.loc[packed["study"] == "5_3_4", "seconds"]) == {77.0}
+    old = pd.read_csv(ROOT / "data" / "replication" / "networks.csv.gz", low_memory=False)
+    pd.testing.assert_frame_equal(packed[packed["study"] != "5_3_4"], old[old["study"] != "5_3_4"])
+    networks.head(5).to_csv(pack.folder_of(study, out) / "results.csv", index=False)
+    assert pack.finished(study, out) is None
+
+
+def test_the_page_says_what_the_rows_say():
+    """docs/replication.md is what its script writes from the shipped rows."""
+    page = script("docs/make_replication.py").compose()
+    assert page == (ROOT / "docs" / "replication.md").read_text(encoding="utf-8")
