@@ -15,8 +15,9 @@ import pandas as pd
 from .datasets import data_folder
 from .errors import InputError
 from .field import CorticalField
+from .results import Results, as_results
 from .statistics import estimates
-from .study import Results, Study, as_results
+from .study import Study
 from .summary import MEASURES
 from .tasks import get_task
 from .training import Settings, training_trials

@@ -299,7 +299,7 @@ def epochs_to_learn(
     Parameters
     ----------
     networks, curves : DataFrame
-        Of :class:`biornn_lite.study.Results`.
+        Of :class:`biornn_lite.results.Results`.
     share : float
         Of the best possible accuracy.
     accuracy : {"test_accuracy", "train_accuracy"}

@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from dataclasses import field as dataclass_field
 from itertools import starmap
 from pathlib import Path
-from typing import NamedTuple
 
 import joblib
 import numpy as np
@@ -27,40 +26,25 @@ from .errors import InputError
 from .field import CorticalField
 from .files import written_atomically
 from .priors import Priors
+from .results import (
+    COLUMNS,
+    CURVE_COLUMNS,
+    CURVES_FILE,
+    KEY,
+    NETWORKS_FILE,
+    RECORDED,
+    Results,
+    as_results,
+    joined,
+    no_results,
+    read_results,
+    write_results,
+)
 from .seeds import run_seed
 from .tasks import TASKS, Task, get_task
 from .training import Settings, memory_per_network, train
 from .variants import PUBLISHED_VARIANTS, Protocol, get_variant
 from .workers import Progress, jobs_at_once, note_epoch, start_worker
-
-KEY = ["variant", "task", "run"]
-COLUMNS = [
-    "field", "protocol", "sign", "variant", "task", "run", "seed", "status", "diverged_step",
-    "train_accuracy", "train_loss", "test_accuracy", "test_loss", "penalty",
-    "entropy", "modularity", "small_worldness", "assortativity", "seconds",
-    *asdict(Protocol()),
-]  # fmt: skip
-"""Columns of a table of networks."""
-
-CURVE_COLUMNS = [*KEY, "epoch", "train_accuracy", "train_loss", "test_accuracy", "test_loss", "penalty"]
-"""Columns of a table of learning curves."""
-
-
-class Results(NamedTuple):
-    """What a study found.
-
-    Attributes
-    ----------
-    networks : DataFrame
-        Columns :data:`COLUMNS`, a row per network. ``diverged_step`` is empty unless ``status`` is ``diverged``,
-        and then every measurement is.
-    curves : DataFrame
-        Columns :data:`CURVE_COLUMNS`, a row per network and epoch, from 1; those of a network that diverged end
-        before the epoch in which it did.
-    """
-
-    networks: pd.DataFrame
-    curves: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -174,81 +158,15 @@ def run_networks(
             "seconds": round(seconds, 3), **asdict(study.protocol),
         }  # fmt: skip
         recorded = [
-            key | {"epoch": epoch + 1} | {what: getattr(result, what)[epoch] for what in CURVE_COLUMNS[4:]}
+            key | {"epoch": epoch + 1} | {what: getattr(result, what)[epoch] for what in RECORDED}
             for epoch in range(study.settings.epochs)
             if np.isfinite(result.train_loss[epoch])
         ]
         curves += recorded
         if shape is not None:
-            row |= asdict(shape) | {what: recorded[-1][what] for what in CURVE_COLUMNS[4:]}
+            row |= asdict(shape) | {what: recorded[-1][what] for what in RECORDED}
         rows.append(row)
     return as_results(pd.DataFrame(rows, columns=COLUMNS), pd.DataFrame(curves, columns=CURVE_COLUMNS))
-
-
-def as_results(networks: pd.DataFrame, curves: pd.DataFrame) -> Results:
-    """Put two tables together as results, every column of its kind whether or not a value is there."""
-    numbers = [c for c in COLUMNS if c.endswith(("accuracy", "loss")) and c != "reported_accuracy"]
-    numbers += ["penalty", "entropy", "modularity", "small_worldness", "assortativity", "seconds"]
-    kinds = dict.fromkeys(numbers, "float64") | {"run": "int64", "diverged_step": "Int64"}
-    whole = {"run": "int64", "epoch": "int64"} | dict.fromkeys(CURVE_COLUMNS[4:], "float64")
-    return Results(networks.astype(kinds), curves.astype(whole))
-
-
-def _nothing() -> Results:
-    return as_results(pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=CURVE_COLUMNS))
-
-
-NETWORKS_FILE, CURVES_FILE = "results.csv", "curves.csv"
-
-
-def read_results(folder: str | Path) -> Results:
-    """Read the results of a study from the folder that :func:`run_study` wrote.
-
-    Raises
-    ------
-    InputError
-        If there are none, or a file is no such table, or the curves lack a network.
-    """
-    folder = Path(folder)
-    networks = _read_table(folder / NETWORKS_FILE, COLUMNS)
-    curves = _read_table(folder / CURVES_FILE, CURVE_COLUMNS)
-
-    def refuse(name: str, why: str) -> InputError:
-        return InputError(f"{folder / name}: not what a study wrote ({why})")
-
-    try:
-        networks, curves = as_results(networks, curves)
-    except (TypeError, ValueError):
-        raise refuse(NETWORKS_FILE, f"a number here or in {CURVES_FILE} is none") from None
-    for name, table, keys in ((NETWORKS_FILE, networks, [*KEY, "status"]), (CURVES_FILE, curves, CURVE_COLUMNS)):
-        if table[keys].isna().any(axis=None) or table.duplicated([k for k in keys if k in (*KEY, "epoch")]).any():
-            raise refuse(name, "rows are incomplete or repeated")
-    if not networks["status"].isin(["ok", "diverged"]).all():
-        raise refuse(NETWORKS_FILE, "a row has no valid status")
-    ok = networks[networks["status"] == "ok"].set_index(KEY)
-    if ok[CURVE_COLUMNS[4:]].isna().any(axis=None):
-        raise refuse(NETWORKS_FILE, "a measurement is missing")
-    # Curves are written first, so those of the last piece may be there before its rows are.
-    curves = curves[pd.MultiIndex.from_frame(curves[KEY]).isin(pd.MultiIndex.from_frame(networks[KEY]))]
-    last = curves.sort_values("epoch").groupby(KEY)[CURVE_COLUMNS[4:]].last().reindex(ok.index)
-    # Other programs that wrote a file again may have dropped a last digit.
-    if not np.allclose(last, ok[CURVE_COLUMNS[4:]], rtol=1e-9, atol=0):
-        raise refuse(CURVES_FILE, f"it does not end where {NETWORKS_FILE} does")
-    return Results(networks, curves.reset_index(drop=True))
-
-
-def _read_table(path: Path, columns: list[str]) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(
-            path, float_precision="round_trip", low_memory=False
-        )  # the very numbers that were written
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a table ({error})") from None
-    if list(table.columns) != columns:
-        raise InputError(f"{path}: not a table that this version writes (its columns differ)")
-    return table
 
 
 def run_study(
@@ -290,7 +208,7 @@ def run_study(
         that gives no results as they come (multiprocessing), or a process is killed; what is finished is kept.
     """
     if out is None:
-        return _run(study, _nothing(), lambda results: None, jobs, device, progress)
+        return _run(study, no_results(), lambda results: None, jobs, device, progress)
     out = Path(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -303,19 +221,13 @@ def run_study(
     with lock:
         _check_configuration(study, out)
         try:
-            done = read_results(out) if (out / NETWORKS_FILE).exists() else _nothing()
+            done = read_results(out) if (out / NETWORKS_FILE).exists() else no_results()
         except InputError as error:
             aside = [_set_aside(path).name for name in (NETWORKS_FILE, CURVES_FILE) if (path := out / name).exists()]
             print(f"{error}; set aside as {' and '.join(aside)}, starting again", file=sys.stderr)
-            done = _nothing()
+            done = no_results()
 
-        def write(results: Results) -> None:
-            # A network counts as done when it has its row, so its curve is there before.
-            for name, table in ((CURVES_FILE, results.curves), (NETWORKS_FILE, results.networks)):
-                with written_atomically(out / name) as temporary:
-                    table.to_csv(temporary, index=False)
-
-        return _run(study, done, write, jobs, device, progress)
+        return _run(study, done, lambda results: write_results(results, out), jobs, device, progress)
 
 
 def _check_configuration(study: Study, out: Path) -> None:
@@ -371,7 +283,7 @@ def _run(study, done, write, jobs, device, progress) -> Results:
         calls = [(study, piece, device, followed.note(number)) for number, piece in enumerate(pieces)]
         try:
             for piece in starmap(_run_piece, calls) if here else _in_parallel(calls, at_once):
-                results = _in_order(_joined(results, piece), study)
+                results = _in_order(joined(results, piece), study)
                 write(results)
                 finished += len(piece.networks)
                 followed.ended(epochs * len(piece.networks))
@@ -382,12 +294,6 @@ def _run(study, done, write, jobs, device, progress) -> Results:
                 "networks; run the same again, with fewer jobs if it happens again"
             ) from None
     return results
-
-
-def _joined(first: Results, second: Results) -> Results:
-    if first.networks.empty:
-        return second
-    return Results(*(pd.concat(pair, ignore_index=True) for pair in zip(first, second, strict=True)))
 
 
 def _in_parallel(calls: list[tuple], at_once: int) -> Iterable[Results]:

@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 from .errors import InputError
 from .plots import COLOURS, MARKERS, MEASURE_LABELS, by_variant, draw_ceilings, weights_handles
 from .replication import compare_with_published
+from .results import Results
 from .statistics import epochs_to_learn, estimates, not_yet_learned, pairwise
-from .study import Results
 from .summary import reported_accuracy
 from .tasks import TASKS
 from .variants import get_variant, isolating_pairs

@@ -35,7 +35,7 @@ def summarise(results: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     results : DataFrame
-        Columns :data:`biornn_lite.study.COLUMNS`.
+        Columns :data:`biornn_lite.results.COLUMNS`.
 
     Returns
     -------

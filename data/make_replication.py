@@ -19,7 +19,8 @@ from biornn_lite.datasets import fetch_field
 from biornn_lite.errors import InputError
 from biornn_lite.files import written_atomically
 from biornn_lite.replication import SHIPPED, ShippedStudy
-from biornn_lite.study import Results, read_results, run_study
+from biornn_lite.results import Results, read_results
+from biornn_lite.study import run_study
 from biornn_lite.tasks import TASKS
 
 HERE = Path(__file__).parent / "replication"

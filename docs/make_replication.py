@@ -1,19 +1,23 @@
-"""Write ``replication.md`` and its figures from the shipped rows: ``python docs/make_replication.py``."""
+"""Write ``replication.md`` and its figures from the shipped rows: ``python docs/make_replication.py``.
+
+The page's words stand in ``replication.template.md``, the figures in it are filled in here.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 
+from biornn_lite.errors import InputError
+from biornn_lite.files import written_atomically
 from biornn_lite.plots import MEASURE_LABELS
-from biornn_lite.replication import (
-    compare_with_published,
-    label_shares,
-)
-from biornn_lite.statistics import epochs_to_learn
-from biornn_lite.study import Results
+from biornn_lite.replication import SHIPPED, compare_with_published, label_shares, load_replication
+from biornn_lite.results import Results
+from biornn_lite.statistics import epochs_to_learn, estimates
+from biornn_lite.study_plots import forest_figure
 from biornn_lite.summary import MEASURES, ceilings
 from biornn_lite.tasks import TASKS
 from biornn_lite.variants import PUBLISHED_VARIANTS
@@ -40,7 +44,7 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def accuracy_tables(networks: pd.DataFrame, cells: pd.DataFrame) -> str:
+def accuracy_tables(cells: pd.DataFrame) -> str:
     """One table per task: ours beside the published."""
     blocks = []
     for task in TASKS:
@@ -176,3 +180,71 @@ def other_studies() -> str:
             f"**{what[0].upper()}{what[1:]}**\n\n" + table(["variant", *(t.title for t in TASKS.values())], rows)
         )
     return "\n".join(blocks)
+
+
+def shapes_apart(cells: pd.DataFrame) -> str:
+    """List the cells of topology that do not agree."""
+    apart = [
+        f"{cell['measure'].replace('_', '-')} of `{variant}` on {TASKS[task].title}"
+        for (task, variant), cell in cells[~cells["agree"]].iterrows()
+    ]
+    return "; ".join(apart) or "none"
+
+
+def compose() -> str:
+    """Fill the page's template with what the rows say."""
+    free, positive = load_replication("6_6_2"), load_replication("6_6_2 positive")
+    cells = compare_with_published(free.networks)
+    positive_cells = compare_with_published(positive.networks)
+    topology, shapes = topology_tables(free.networks)
+    positive_topology, positive_shapes = topology_tables(positive.networks)
+    return (
+        (HERE / "replication.template.md")
+        .read_text(encoding="utf-8")
+        .format(
+            free_agree=count(cells),
+            free_within=cells["within"].sum(),
+            free_accuracy=accuracy_tables(cells),
+            free_apart="; ".join(disagreements(cells)) or "nothing",
+            largest_share=label_shares(free.networks[free.networks["task"] == "go_nogo"]).max(),
+            chance=chance_rows(free.networks),
+            free_topology=topology,
+            free_shapes_agree=count(shapes),
+            free_shapes_within=shapes["within"].sum(),
+            free_shapes_apart=shapes_apart(shapes),
+            positive_agree=count(positive_cells),
+            positive_within=positive_cells["within"].sum(),
+            positive_accuracy=accuracy_tables(positive_cells),
+            positive_apart="; ".join(disagreements(positive_cells)) or "nothing",
+            lost=(positive.networks["status"] == "diverged").sum(),
+            of=len(positive.networks),
+            divergence=divergence_table(positive.networks),
+            deviations=(0.25 - 0.238) / np.sqrt(0.25 * 0.75 / 5120),
+            first_share=number(positive_cells.loc[("one_choice_inference", "WD"), "mean"]),
+            positive_topology=positive_topology,
+            positive_shapes_agree=count(positive_shapes),
+            positive_shapes_within=positive_shapes["within"].sum(),
+            positive_shapes_apart=shapes_apart(positive_shapes),
+            free_speed=speed_table(free),
+            positive_speed=speed_table(positive),
+            others=other_studies(),
+        )
+    )
+
+
+def draw() -> None:
+    """Draw the two figures."""
+    for name, study, title in (
+        ("replication", "6_6_2", "Field 6_6_2, signs free"),
+        ("replication_positive", "6_6_2 positive", "Field 6_6_2, positive only"),
+    ):
+        figure = forest_figure(load_replication(study).networks, f"{title}: 20 runs here, 20 in the paper")
+        with written_atomically(HERE / f"{name}.png") as temporary:
+            figure.savefig(temporary, dpi=110, format="png")
+
+
+if __name__ == "__main__":
+    mpl.use("Agg")
+    with written_atomically(HERE / "replication.md") as temporary:
+        temporary.write_text(compose(), encoding="utf-8", newline="\n")
+    draw()

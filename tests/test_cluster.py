@@ -9,7 +9,8 @@ import joblib
 import pandas as pd
 import pytest
 
-from biornn_lite.study import Study, read_results, run_study
+from biornn_lite.results import read_results
+from biornn_lite.study import Study, run_study
 from biornn_lite.training import Settings
 
 distributed = pytest.importorskip("distributed", reason="needs the extra `cluster`")

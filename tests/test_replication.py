@@ -17,9 +17,10 @@ from biornn_lite.replication import (
     published_table,
     with_diverged_as_published,
 )
+from biornn_lite.results import RECORDED
 from biornn_lite.seeds import run_seed
 from biornn_lite.statistics import mean_interval
-from biornn_lite.study import CURVE_COLUMNS, run_networks
+from biornn_lite.study import run_networks
 from biornn_lite.tasks import TASKS, get_task
 from biornn_lite.training import Settings, training_trials
 from biornn_lite.variants import Protocol
@@ -51,7 +52,7 @@ def test_every_network_of_a_shipped_study_is_there_with_its_choices(name):
     assert ok[["train_accuracy", "test_accuracy", "penalty"]].notna().all(axis=None)
     last = curves[curves["epoch"] == 10].merge(ok, on=["variant", "task", "run"], suffixes=("", "_row"))
     assert len(last) == len(ok)
-    for what in CURVE_COLUMNS[4:]:
+    for what in RECORDED:
         assert (last[what] == last[f"{what}_row"]).all(), what
     lost = networks[networks["status"] == "diverged"]
     assert lost[["train_accuracy", "penalty", "modularity"]].isna().all(axis=None)

@@ -10,6 +10,7 @@ from statsmodels.stats.nonparametric import rank_compare_2indep
 
 from biornn_lite.errors import InputError
 from biornn_lite.replication import published_runs, published_table
+from biornn_lite.results import CURVE_COLUMNS
 from biornn_lite.statistics import (
     bootstrap_interval,
     cliffs_delta,
@@ -22,7 +23,6 @@ from biornn_lite.statistics import (
     pairwise,
     rank_anova,
 )
-from biornn_lite.study import CURVE_COLUMNS
 from biornn_lite.variants import PUBLISHED_VARIANTS, VARIANTS, get_variant, isolating_pairs
 
 numbers = st.lists(st.floats(0, 1).map(lambda x: round(x, 2)), min_size=2, max_size=25)

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from biornn_lite.__main__ import main
 from biornn_lite.datasets import read_released
 from biornn_lite.errors import InputError
+from biornn_lite.results import COLUMNS, CURVE_COLUMNS, RECORDED, read_results
 from biornn_lite.seeds import generator, run_seed
-from biornn_lite.study import COLUMNS, CURVE_COLUMNS, Study, _pieces, read_results, run_networks, run_study
+from biornn_lite.study import Study, _pieces, run_networks, run_study
 from biornn_lite.summary import ceilings, format_table, reported_accuracy, summarise
 from biornn_lite.tasks import TASKS
 from biornn_lite.training import Settings
@@ -120,7 +121,7 @@ def test_every_network_has_its_learning_curve(small, threads):
         (*network, epoch) for network in study.networks for epoch in (1, 2, 3)
     ]
     last = curves[curves["epoch"] == 3].reset_index(drop=True)
-    for what in CURVE_COLUMNS[4:]:
+    for what in RECORDED:
         assert (last[what] == networks[what]).all(), what
         assert curves[what].notna().all()
     shorter = Study(small, study.variants, study.tasks, 2, settings=Settings(2, 2, 16, 40))
@@ -156,9 +157,9 @@ def test_numbers_come_back_as_they_were_written(results, tmp_path_factory, value
     folder = tmp_path_factory.mktemp("study")
     networks = results.head(1).copy()
     curves = pd.DataFrame([networks.loc[0, ["variant", "task", "run"]]] * len(values), columns=CURVE_COLUMNS)
-    curves = curves.assign(epoch=range(1, len(values) + 1)).fillna(dict.fromkeys(CURVE_COLUMNS[4:], 0.5))
+    curves = curves.assign(epoch=range(1, len(values) + 1)).fillna(dict.fromkeys(RECORDED, 0.5))
     curves["train_loss"] = values
-    networks[CURVE_COLUMNS[4:]] = [0.5, values[-1], 0.5, 0.5, 0.5]
+    networks[RECORDED] = [0.5, values[-1], 0.5, 0.5, 0.5]
     networks.to_csv(folder / "results.csv", index=False)
     curves.to_csv(folder / "curves.csv", index=False)
     assert list(read_results(folder).curves["train_loss"]) == values
