@@ -1,0 +1,113 @@
+"""Panels and figures of whole studies: worked as their code allows, and held to the rows behind them."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from test_widgets import parts_of
+
+from biornn_lite import study_plots, study_widgets
+from biornn_lite.errors import InputError
+from biornn_lite.replication import SHIPPED, compare_with_published, load_replication
+from biornn_lite.statistics import epochs_to_learn, pairwise
+from biornn_lite.variants import PUBLISHED_VARIANTS, isolating_pairs
+
+
+@pytest.fixture(autouse=True)
+def no_figure_is_left_open():
+    plt.close("all")
+    yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize(
+    ("panel", "changes"),
+    [
+        (
+            study_widgets.forest_panel,
+            {"study": "6_6_2 positive", "task": "one_choice_inference", "measure": "modularity"},
+        ),
+        (
+            study_widgets.effects_panel,
+            {"choice": "space", "study": "5_3_4", "task": "perceptual_decision_making", "measure": "entropy"},
+        ),
+        (
+            study_widgets.learning_panel,
+            {"variant": "W!D*C", "and": "WDC", "task": "one_choice_inference", "study": "6_6_2 positive"},
+        ),
+    ],
+)
+def test_every_control_of_a_panel_redraws_it(panel, changes):
+    parts = parts_of(panel())
+    image = parts["Image"]
+    for name, value in changes.items():
+        before = bytes(image.value)
+        assert before.startswith(b"\x89PNG")
+        parts[name].value = value
+        assert bytes(image.value) != before, name
+        assert parts["HTML"].value == ""
+    assert len(plt.get_fignums()) == 0
+
+
+def test_the_panels_offer_every_shipped_study():
+    offered = [name for _, name in study_widgets.STUDY_OPTIONS]
+    assert offered == list(SHIPPED)
+    for name in offered:
+        study_widgets.forest_figure(name, "go_nogo", "accuracy")
+
+
+def test_a_comparison_that_a_study_does_not_hold_is_said_and_the_figure_stays():
+    parts = parts_of(study_widgets.effects_panel())
+    before = bytes(parts["Image"].value)
+    parts["choice"].value = "space"
+    shown = bytes(parts["Image"].value)
+    assert shown != before
+    parts = parts_of(study_widgets.learning_panel())
+    before = bytes(parts["Image"].value)
+    parts["variant"].value, parts["and"].value = "W", "W"
+    parts["study"].value = "6_6_2 sttc"
+    assert "this study has no W; it has W*D*C" in parts["HTML"].value
+    with pytest.raises(InputError, match="differ in space alone"):
+        table = load_replication("6_6_2").networks.query("task == 'go_nogo' and variant in ['W*D*C', 'W!D*C']")
+        study_plots.effects(table, "train_accuracy", "space", plt.figure().add_subplot())
+
+
+def test_the_forest_shows_ours_beside_the_published():
+    networks = load_replication("6_6_2").networks
+    ax = study_plots.forest(networks, "go_nogo", plt.figure().add_subplot())
+    cells = compare_with_published(networks).loc["go_nogo"]
+    points = {round(float(line.get_xdata()[0]), 9) for line in ax.lines if len(line.get_xdata()) == 1}
+    assert {round(mean, 9) for mean in cells["mean"]} <= points
+    assert {round(mean, 9) for mean in cells["published_mean"]} <= points
+    assert [label.get_text() for label in ax.get_yticklabels()] == list(PUBLISHED_VARIANTS)
+    assert "mean and 95 % interval" in ax.get_xlabel()
+    alone = study_plots.forest(networks, "go_nogo", plt.figure().add_subplot(), published=False)
+    assert len(alone.lines) < len(ax.lines)
+
+
+def test_diverged_runs_are_counted_where_they_are_drawn():
+    networks = load_replication("6_6_2 positive").networks
+    ax = study_plots.forest(networks, "one_choice_inference", plt.figure().add_subplot())
+    assert "WD (20 diverged)" in [label.get_text() for label in ax.get_yticklabels()]
+    ax = study_plots.curves(
+        load_replication("6_6_2 positive"), "go_nogo", ["WD", "W*D*C*"], plt.figure().add_subplot()
+    )
+    told = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert told[0] == "WD, 20 runs, 20 diverged" and told[1].startswith("W*D*C*, 20 runs")
+
+
+def test_effects_are_those_of_the_pairs_that_isolate_the_choice():
+    table = load_replication("6_6_2").networks.query("task == 'one_choice_inference'")
+    ax = study_plots.effects(table, "train_accuracy", "weights", plt.figure().add_subplot())
+    pairs = isolating_pairs("weights")
+    assert [label.get_text() for label in ax.get_yticklabels()] == [f"{a} over {b}" for a, b in pairs]
+    drawn = [float(line.get_xdata()[0]) for line in ax.lines if len(line.get_xdata()) == 1]
+    np.testing.assert_allclose(drawn, pairwise(table, "train_accuracy", pairs)["delta"])
+
+
+def test_waiting_falls_to_the_share_that_never_learned():
+    results = load_replication("6_6_2")
+    found = epochs_to_learn(*results).query("task == 'one_choice_inference'")
+    ax = study_plots.waiting(found, ["WD*"], plt.figure().add_subplot())
+    (line,) = ax.lines
+    never = 1 - found.query("variant == 'WD*'")["learned"].mean()
+    assert line.get_ydata()[0] == 1 and line.get_ydata()[-1] == pytest.approx(never)
