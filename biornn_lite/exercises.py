@@ -360,7 +360,7 @@ def check_median_epochs(answer: float | None, found: pd.DataFrame) -> bool:
     value = _number(answer)
     if value is None:
         return False
-    epochs = np.sort(found["epochs"].where(found["learned"], np.inf).to_numpy(float))
+    epochs = np.sort(found["epochs"].astype(float).where(found["learned"], np.inf).to_numpy())
     right = float(epochs[(len(epochs) - 1) // 2])
     learned = found.loc[found["learned"], "epochs"]
     if value == right and np.isfinite(right):

@@ -133,6 +133,16 @@ def published_table(sign: str = "free") -> pd.DataFrame:
     return table.sort_index()
 
 
+def published_medians() -> pd.Series:
+    """Return the paper's median accuracies, signs free; index ``task, variant``."""
+    rows = {
+        (task, variant): cell["median"]
+        for task, variants in _published()["accuracy_medians_free_sign"].items()
+        for variant, cell in variants.items()
+    }
+    return pd.Series(rows).rename_axis(["task", "variant"]).sort_index()
+
+
 def published_runs() -> pd.DataFrame:
     """Return the one table of single runs that was published: small-worldness, positive only, first task.
 

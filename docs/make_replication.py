@@ -14,7 +14,13 @@ import pandas as pd
 from biornn_lite.errors import InputError
 from biornn_lite.files import written_atomically
 from biornn_lite.plots import MEASURE_LABELS
-from biornn_lite.replication import SHIPPED, compare_with_published, label_shares, load_replication
+from biornn_lite.replication import (
+    SHIPPED,
+    compare_with_published,
+    label_shares,
+    load_replication,
+    published_medians,
+)
 from biornn_lite.results import Results
 from biornn_lite.statistics import epochs_to_learn, estimates
 from biornn_lite.study_plots import forest_figure
@@ -137,7 +143,7 @@ def speed_table(results: Results) -> str:
         for task in TASKS:
             mine = found[(found["variant"] == variant) & (found["task"] == task)]
             learned = mine["learned"].sum()
-            half = np.sort(mine["epochs"].where(mine["learned"], np.inf))[(len(mine) - 1) // 2]
+            half = np.sort(mine["epochs"].astype(float).where(mine["learned"], np.inf))[(len(mine) - 1) // 2]
             row.append(
                 f"{learned} of {len(mine)}" + (f", half of them by epoch {half:.0f}" if np.isfinite(half) else "")
             )
@@ -182,6 +188,14 @@ def other_studies() -> str:
     return "\n".join(blocks)
 
 
+def medians_apart(networks: pd.DataFrame) -> str:
+    """Set the medians of the variants that learn the perceptual decision beside the published ones."""
+    rows = networks[networks["task"] == "perceptual_decision_making"]
+    ours = rows.groupby("variant", sort=False)["train_accuracy"].median()
+    theirs = published_medians().loc["perceptual_decision_making"]
+    return ", ".join(f"`{v}` {number(m)} against {number(theirs[v])}" for v, m in ours.items() if m > 0.8)
+
+
 def shapes_apart(cells: pd.DataFrame) -> str:
     """List the cells of topology that do not agree."""
     apart = [
@@ -196,6 +210,7 @@ def compose() -> str:
     free, positive = load_replication("6_6_2"), load_replication("6_6_2 positive")
     cells = compare_with_published(free.networks)
     positive_cells = compare_with_published(positive.networks)
+    perceptual = free.networks[free.networks["task"] == "perceptual_decision_making"]
     topology, shapes = topology_tables(free.networks)
     positive_topology, positive_shapes = topology_tables(positive.networks)
     return (
@@ -208,6 +223,8 @@ def compose() -> str:
             free_apart="; ".join(disagreements(cells)) or "nothing",
             largest_share=label_shares(free.networks[free.networks["task"] == "go_nogo"]).max(),
             chance=chance_rows(free.networks),
+            medians=medians_apart(free.networks),
+            perceptual_sd=perceptual.loc[perceptual["variant"] == "W*D*C*", "train_accuracy"].std(),
             free_topology=topology,
             free_shapes_agree=count(shapes),
             free_shapes_within=shapes["within"].sum(),
