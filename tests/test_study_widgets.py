@@ -8,6 +8,7 @@ from test_widgets import parts_of
 from biornn_lite import study_plots, study_widgets
 from biornn_lite.errors import InputError
 from biornn_lite.replication import SHIPPED, compare_with_published, load_replication
+from biornn_lite.results import Results
 from biornn_lite.statistics import epochs_to_learn, pairwise
 from biornn_lite.variants import PUBLISHED_VARIANTS, isolating_pairs
 
@@ -55,17 +56,18 @@ def test_the_panels_offer_every_shipped_study():
         study_widgets.forest_figure(name, "go_nogo", "accuracy")
 
 
-def test_a_comparison_that_a_study_does_not_hold_is_said_and_the_figure_stays():
-    parts = parts_of(study_widgets.effects_panel())
+def test_a_comparison_that_a_study_does_not_hold_is_said_and_the_figure_stays(monkeypatch):
+    def absent(name):
+        raise InputError("the rows are not here")
+
+    parts = parts_of(study_widgets.forest_panel())
     before = bytes(parts["Image"].value)
-    parts["choice"].value = "space"
-    shown = bytes(parts["Image"].value)
-    assert shown != before
-    parts = parts_of(study_widgets.learning_panel())
-    before = bytes(parts["Image"].value)
-    parts["variant"].value, parts["and"].value = "W", "W"
-    parts["study"].value = "6_6_2 sttc"
-    assert "this study has no W; it has W*D*C" in parts["HTML"].value
+    monkeypatch.setattr(study_widgets, "load_replication", absent)
+    parts["task"].value = "one_choice_inference"
+    assert parts["HTML"].value == "⚠ the rows are not here" and bytes(parts["Image"].value) == before
+    functional = load_replication("6_6_2").networks.query("variant != 'W'")
+    with pytest.raises(InputError, match=r"this study has no W; it has W\*D\*C"):
+        study_plots.learning_figure(Results(functional, load_replication("6_6_2").curves), "go_nogo", ["W"], "")
     with pytest.raises(InputError, match="differ in space alone"):
         table = load_replication("6_6_2").networks.query("task == 'go_nogo' and variant in ['W*D*C', 'W!D*C']")
         study_plots.effects(table, "train_accuracy", "space", plt.figure().add_subplot())
