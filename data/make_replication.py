@@ -19,7 +19,7 @@ from biornn_lite.datasets import fetch_field
 from biornn_lite.errors import InputError
 from biornn_lite.files import written_atomically
 from biornn_lite.replication import SHIPPED, ShippedStudy
-from biornn_lite.results import Results, read_results
+from biornn_lite.results import Results, as_results, read_results
 from biornn_lite.study import run_study
 from biornn_lite.tasks import TASKS
 
@@ -42,21 +42,20 @@ def finished(study: ShippedStudy, out: Path) -> Results | None:
 
 def pack(out: Path) -> None:
     """Put what is finished into the two tables and the list in the data card."""
-    tables: dict[str, list[pd.DataFrame]] = {"networks": [], "curves": []}
+    packed = {kind: HERE / f"{kind}.csv.gz" for kind in Results._fields}
+    old = {kind: pd.read_csv(path, low_memory=False) for kind, path in packed.items() if path.exists()}
+    parts = []
     for name, study in SHIPPED.items():
         results = finished(study, out)
-        for kind, parts in tables.items():
-            if results is not None:
-                table = getattr(results, kind)
-                table.insert(0, "study", name)
-                parts.append(table)
-            elif (path := HERE / f"{kind}.csv.gz").exists():
-                old = pd.read_csv(path, low_memory=False)
-                parts.append(old[old["study"] == name])
-    for kind, parts in tables.items():
-        text = pd.concat(parts).to_csv(index=False, float_format="%.6g")
-        with written_atomically(HERE / f"{kind}.csv.gz") as temporary:
-            temporary.write_bytes(gzip.compress(text.encode(), mtime=0))
+        if results is None and old:
+            results = as_results(*(table[table["study"] == name].drop(columns="study") for table in old.values()))
+        if results is not None and len(results.networks):
+            parts.append([table.assign(study=name) for table in results])
+    for path, tables in zip(packed.values(), zip(*parts, strict=True), strict=True):
+        table = pd.concat(tables)
+        table = table[["study", *table.columns.drop("study")]]
+        with written_atomically(path) as temporary:
+            temporary.write_bytes(gzip.compress(table.to_csv(index=False, float_format="%.6g").encode(), mtime=0))
     card = (HERE / "README.md").read_text(encoding="utf-8")
     rows = describe(pd.read_csv(HERE / "networks.csv.gz", low_memory=False))
     card = re.sub(f"(?s)(?<={re.escape(BEGIN)}).*?(?={re.escape(END)})", lambda _: rows, card)
