@@ -78,8 +78,8 @@ def forest(networks: pd.DataFrame, task: str, ax: Axes, measure: str = "accuracy
     label = MEASURE_LABELS[measure]
     if measure == "accuracy":
         draw_ceilings(ax, task, "train", upright=True)
-        label = "training accuracy in the last epoch"
-    ax.set_xlabel(f"{label}: mean and 95 % interval")
+        label = "training accuracy, last epoch"
+    ax.set_xlabel(f"{label} (mean, 95 % interval)", fontsize=9)
     ax.set_title(TASKS[task].title)
     sns.despine(ax=ax, left=True)
     return ax
@@ -90,12 +90,12 @@ def forest_figure(
 ) -> Figure:
     """Draw :func:`forest` for several tasks side by side; all of the study's where none is named."""
     tasks = list(tasks) or [task for task in TASKS if task in set(networks["task"])]
-    size = (2.4 + 3.9 * len(tasks), 4.9)
+    size = (2.4 + 4.3 * len(tasks), 4.9)
     figure, axes = plt.subplots(1, len(tasks), figsize=size, squeeze=False, layout="constrained")
     for ax, task in zip(axes[0], tasks, strict=True):
         forest(networks, task, ax, measure, published)
         if measure == "accuracy":
-            ax.legend(loc="lower left", fontsize=8, framealpha=0.9)
+            ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, fontsize=8, frameon=False)
     handles = weights_handles(networks)
     if published:
         handles.append(plt.Line2D([], [], label="published", **PUBLISHED_STYLE))

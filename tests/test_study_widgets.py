@@ -81,7 +81,7 @@ def test_the_forest_shows_ours_beside_the_published():
     assert {round(mean, 9) for mean in cells["mean"]} <= points
     assert {round(mean, 9) for mean in cells["published_mean"]} <= points
     assert [label.get_text() for label in ax.get_yticklabels()] == list(PUBLISHED_VARIANTS)
-    assert "mean and 95 % interval" in ax.get_xlabel()
+    assert "(mean, 95 % interval)" in ax.get_xlabel()
     alone = study_plots.forest(networks, "go_nogo", plt.figure().add_subplot(), published=False)
     assert len(alone.lines) < len(ax.lines)
 
