@@ -1,6 +1,7 @@
 """The shipped rows: whole, of the published protocol, the same when trained again; and what is said of them."""
 
 import importlib.util
+import re
 
 import numpy as np
 import pandas as pd
@@ -155,3 +156,5 @@ def test_the_page_says_what_the_rows_say():
     """docs/replication.md is what its script writes from the shipped rows."""
     page = script("docs/make_replication.py").compose()
     assert page == (ROOT / "docs" / "replication.md").read_text(encoding="utf-8")
+    told = re.findall(r"\| (\d+ of \d+) \| \d+ \|", page)
+    assert len(told) == 4 and all(count in (ROOT / "README.md").read_text() for count in told)
