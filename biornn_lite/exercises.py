@@ -419,3 +419,23 @@ def check_nan_accuracy(answer: float | None, task: str) -> bool:
     if _known_mistake(value, mistakes, 0.02):
         return False
     return _say(False, f"{value:g}: among {task.classes} equally frequent answers, how often is the first one right?")
+
+
+def check_largest_network(answer: float | None, steps: int, first: float, largest: float) -> bool:
+    """Check how many neurons a clipped orthogonal network may have so that `steps` steps stay below `largest`."""
+    value = _number(answer)
+    if value is None:
+        return False
+    radius = (largest / first) ** (1 / (steps - 1))
+    right = 2 * np.pi * radius**2
+    if abs(value - right) <= 0.08 * right:
+        return _say(True, f"About {right:.0f}: their spectral radius is {radius:.2f}, and {steps} steps just fit.")
+    mistakes = {
+        radius: "That is the spectral radius that just fits; how many neurons have it, with ρ = √(N / 2π)?",
+        radius**2: "You took ρ = √N; it is √(N / 2π).",
+        2 * np.pi * radius: "ρ grows with the *root* of N: square it.",
+    }
+    if _known_mistake(value, mistakes, 0.05):
+        return False
+    way = "many" if value > right else "few"
+    return _say(False, f"{value:g} is too {way}. First find ρ from first · ρ^{steps - 1} = largest, then N from ρ.")

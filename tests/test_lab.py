@@ -107,33 +107,43 @@ def test_the_first_notebook_runs_and_its_panel_trains_two_variants(address, page
     print(f"the panel trained two networks in {took:.1f} s")
 
 
-def test_the_ablation_runs_and_its_panel_redraws(address, page):
+# Of each panel of notebook 09: a list that only it has, and what to choose in the panel's lists.
+STUDY_PANELS = [
+    ("study", {"measure": "modularity Q", "task": "Perceptual decision", "study": "field 6_6_2, signs positive"}),
+    ("choice", {"choice": "space (none, D, D*)", "task": "One-choice inference"}),
+    ("variant", {"variant": "WD*", "task": "One-choice inference"}),
+]
+
+
+def test_the_ablation_runs_and_its_panels_redraw(address, page):
     notebook = run_all(page, address, "09_ablation.ipynb")
-    measure = notebook.get_by_label("measure")
-    expect(measure).to_be_visible(timeout=5 * MINUTE)
-    panel = notebook.locator(".jp-OutputArea-output", has=page.get_by_label("measure"))
-    image = panel.locator("img")
-    before = image.get_attribute("src")
-    measure.scroll_into_view_if_needed()
-    measure.select_option("modularity Q")
-    notebook.get_by_label("task").select_option("Perceptual decision")
-    expect(image).not_to_have_attribute("src", before, timeout=MINUTE)
-    image.scroll_into_view_if_needed()
-    page.wait_for_timeout(1000)
-    keep(page, "09_panel")
+    expect(notebook.get_by_text("not answered yet").nth(2)).to_be_attached(timeout=5 * MINUTE)
+    for own, choices in STUDY_PANELS:
+        # The first panel that has the list: "study" is in all three, the others in one each.
+        panel = notebook.locator(".jp-OutputArea-output", has=page.get_by_label(own, exact=True)).first
+        image = panel.locator("img")
+        image.scroll_into_view_if_needed()
+        for label, value in choices.items():
+            before = image.get_attribute("src")
+            panel.get_by_label(label, exact=True).select_option(value)
+            expect(image).not_to_have_attribute("src", before, timeout=MINUTE)
+        image.scroll_into_view_if_needed()
+        page.wait_for_timeout(1000)
+        keep(page, f"09_panel_{own}")
     expect(notebook.locator(".jp-RenderedText[data-mime-type*='err']")).to_have_count(0)
 
 
-# Of each notebook about fields: a slider of its panel, worked with the keyboard, and a list or number to change.
+# Of each other notebook: a slider of its panel, worked with the keyboard, and a list or number to change.
 PANELS = {
     "01_load_a_connectome": ("turn (degrees)", "colour", "rate"),
     "02_from_activity_to_function": ("Δt (s)", "neuron", "12"),
+    "10_positive_only": ("scaled to a spectral radius of", "task", "One-choice inference"),
     "13_your_own_field": ("threshold (SD of the noise)", None, None),
 }
 
 
 @pytest.mark.parametrize("name", PANELS)
-def test_a_field_notebook_runs_and_its_panel_redraws(address, page, name):
+def test_a_notebook_runs_and_its_panel_redraws(address, page, name):
     slider, other, value = PANELS[name]
     notebook = run_all(page, address, f"{name}.ipynb")
     # The last cell has run when the last exercise has said that it is not answered.

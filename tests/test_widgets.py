@@ -170,6 +170,12 @@ def five_runs() -> pd.DataFrame:
             },
         ),
         (
+            lambda answer: exercises.check_largest_network(answer, 50, 0.05, 3.4e38),
+            {
+                265: "✓ About 265", 6.5: "radius that just fits", 42.2: "You took", 312: "too many", 96: "too few",
+            },
+        ),
+        (
             lambda answer: exercises.check_nan_accuracy(answer, "one_choice_inference"),
             {
                 0.25: "✓", 0.238: "✓", 0: "does give an answer", 0.625: "sees the choices", 1: "only where",
