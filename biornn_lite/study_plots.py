@@ -90,7 +90,7 @@ def forest_figure(
 ) -> Figure:
     """Draw :func:`forest` for several tasks side by side; all of the study's where none is named."""
     tasks = list(tasks) or [task for task in TASKS if task in set(networks["task"])]
-    size = (2.4 + 4.3 * len(tasks), 4.9)
+    size = (max(9, 2.4 + 4.3 * len(tasks)), 4.9)
     figure, axes = plt.subplots(1, len(tasks), figsize=size, squeeze=False, layout="constrained")
     for ax, task in zip(axes[0], tasks, strict=True):
         forest(networks, task, ax, measure, published)
