@@ -105,7 +105,7 @@ def growth_panel() -> ipw.Widget:
         "neurons": ipw.IntSlider(
             96, min=20, max=320, step=4, description="neurons", continuous_update=False, layout={"width": "26em"}
         ),
-        "radius": slider("spectral radius", 0.95, 0.5, 3.0, 0.05),
+        "radius": slider("scaled to radius", 0.95, 0.5, 3.0, 0.05),
         "task": dropdown("task", TASK_OPTIONS, "go_nogo"),
     }
     return figure_panel(growth_figure, controls)

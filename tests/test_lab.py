@@ -137,7 +137,7 @@ def test_the_ablation_runs_and_its_panels_redraw(address, page):
 PANELS = {
     "01_load_a_connectome": ("turn (degrees)", "colour", "rate"),
     "02_from_activity_to_function": ("Δt (s)", "neuron", "12"),
-    "10_positive_only": ("spectral radius", "task", "One-choice inference"),
+    "10_positive_only": ("scaled to radius", "task", "One-choice inference"),
     "13_your_own_field": ("threshold (SD of the noise)", None, None),
 }
 

@@ -240,7 +240,7 @@ def test_names_say_what_variants_are():
 def test_ready_protocols_differ_in_every_quirk_of_the_published_code():
     choices = {c["choice"]: c for c in describe_choices()}
     same = {name for name, c in choices.items() if c["published"] == c["sound"]}
-    assert same == {"function", "penalty_weight", "emd_weight"}
+    assert same == {"function", "trials", "penalty_weight", "emd_weight"}
     assert PROTOCOLS["published"] == Protocol() and PROTOCOLS["published"].name == "published"
     assert PROTOCOLS["sound"].name == "sound"
 
