@@ -387,7 +387,7 @@ def check_lost_step(answer: float | None, radius: float, first: float, largest: 
         return False
     growths = np.log(largest / first) / np.log(radius)
     right = int(np.floor(growths)) + 2  # step 1 is `first` itself
-    if abs(value - right) <= 1:
+    if growths - 0.1 <= value <= right + 1:
         return _say(True, f"Step {right}: {growths:.1f} times {radius:g}-fold from {first:g} makes {largest:.1e}.")
     mistakes = {
         np.log10(largest / first): "That is the number of powers of ten; how many does one step add?",

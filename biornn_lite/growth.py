@@ -86,10 +86,10 @@ class FirstStep:
 
     @property
     def fate(self) -> str:
-        """What Adam makes of it: ``learns``, ``NaN``, or ``stands still``, as weights of too large a gradient do."""
+        """What Adam makes of it: ``moves``, ``NaN``, or ``stands still``, as weights of too large a gradient do."""
         if not np.isfinite([self.loss, self.gradient]).all():
             return "NaN"
-        return "learns" if self.gradient < LARGEST_GRADIENT else "stands still"
+        return "moves" if self.gradient < LARGEST_GRADIENT else "stands still"
 
 
 def first_step(weights: np.ndarray, task: Task, seed: int) -> FirstStep:

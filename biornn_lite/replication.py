@@ -61,7 +61,7 @@ SHIPPED = {
         ShippedStudy("5_3_4", "5_3_4"),
     )
 }
-"""The shipped studies by name: the paper's two tables, two other measures of function, two other fields."""
+"""The shipped studies by name: the paper's two tables, and another field."""
 
 
 @cache

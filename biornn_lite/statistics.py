@@ -20,6 +20,7 @@ from statsmodels.stats.multitest import multipletests
 
 from .errors import InputError
 from .summary import ceilings
+from .training import Settings
 from .variants import CHOICES, get_variant
 
 
@@ -56,7 +57,7 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
     """
     values = _numbers(values, 2)
     error = stats.sem(values)
-    if error == 0:
+    if np.ptp(values) == 0:
         return Interval(float(values[0]), float(values[0]))
     return Interval(*map(float, stats.t.interval(confidence, len(values) - 1, values.mean(), error)))
 
@@ -182,6 +183,10 @@ def rank_anova(table: pd.DataFrame, measure: str, interactions: bool = False) ->
         Columns ``sum_sq``, ``df``, ``F`` and ``p``.
     """
     table = with_choices(table.dropna(subset=[measure]))
+    if table.groupby("variant")[measure].nunique().max() < 2:
+        raise InputError(
+            f"every variant has one value of {measure} in all its runs: there is no spread to hold it against"
+        )
     table = table.assign(rank=stats.rankdata(table[measure]))
     factors = [f"C({choice}, Sum)" for choice in CHOICES]
     with warnings.catch_warnings():
@@ -292,7 +297,11 @@ def pairwise(
 
 
 def epochs_to_learn(
-    networks: pd.DataFrame, curves: pd.DataFrame, share: float = 0.9, accuracy: str = "test_accuracy"
+    networks: pd.DataFrame,
+    curves: pd.DataFrame,
+    share: float = 0.9,
+    accuracy: str = "test_accuracy",
+    epochs: int = Settings().epochs,
 ) -> pd.DataFrame:
     """Find the first epoch in which each network reaches a share of its task's ceiling.
 
@@ -303,13 +312,15 @@ def epochs_to_learn(
     share : float
         Of the best possible accuracy.
     accuracy : {"test_accuracy", "train_accuracy"}
+    epochs : int
+        Those of the study.
 
     Returns
     -------
     DataFrame
-        Columns ``variant, task, run, epochs, learned``: a row per network. A network that did not get there, be it
-        slow or diverged, has the number of its study's epochs and ``learned`` False: it is censored, as it might
-        have got there later.
+        Columns ``variant, task, run, epochs, learned``: a row per network. A network that did not get there has all
+        of the study's epochs and ``learned`` False: it is censored. A slow one might have got there later, one that
+        diverged never would.
     """
     if accuracy not in ("test_accuracy", "train_accuracy"):
         raise InputError(f"no accuracy {accuracy!r}; there are test_accuracy, train_accuracy")
@@ -319,7 +330,7 @@ def epochs_to_learn(
     first = there.groupby(key, sort=False)["epoch"].min().rename("epochs").reset_index()
     found = networks[key].merge(first, how="left", on=key)
     found["learned"] = found["epochs"].notna()
-    found["epochs"] = found["epochs"].fillna(curves["epoch"].max()).astype(int)
+    found["epochs"] = found["epochs"].astype(float).fillna(epochs).astype(int)
     return found
 
 

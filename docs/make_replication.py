@@ -145,7 +145,7 @@ def speed_table(results: Results) -> str:
             learned = mine["learned"].sum()
             half = np.sort(mine["epochs"].astype(float).where(mine["learned"], np.inf))[(len(mine) - 1) // 2]
             row.append(
-                f"{learned} of {len(mine)}" + (f", half of them by epoch {half:.0f}" if np.isfinite(half) else "")
+                f"{learned} of {len(mine)}" + (f", half of all by epoch {half:.0f}" if np.isfinite(half) else "")
             )
         rows.append(row)
     return table(["variant", *(task.title for task in TASKS.values())], rows)

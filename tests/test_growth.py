@@ -47,8 +47,8 @@ def test_activity_that_overflows_is_infinite_from_then_on():
     [
         (312, None, ["NaN", "stands still", "stands still"]),
         (96, None, ["stands still"] * 3),
-        (42, None, ["learns"] * 3),
-        (96, 0.95, ["learns"] * 3),
+        (42, None, ["moves"] * 3),
+        (96, 0.95, ["moves"] * 3),
     ],
 )
 def test_the_first_step_tells_which_networks_diverge(neurons, radius, fates):
@@ -57,7 +57,7 @@ def test_the_first_step_tells_which_networks_diverge(neurons, radius, fates):
     for task, fate in zip(TASKS.values(), fates, strict=True):
         assert first_step(weights, task, 0).fate == fate
         (trained,) = train([Start(weights, np.zeros_like(weights))], task, [0], settings, positive=True)
-        assert trained.diverged_step == (None if fate == "learns" else 1)
+        assert trained.diverged_step == (None if fate == "moves" else 1)
         if fate == "stands still":  # but for weights into and from silent neurons
             assert (trained.weights == weights.astype("float32")).mean() > 0.98
 
@@ -66,7 +66,7 @@ def test_figures_say_what_was_lost_and_when():
     figure = growth_widgets.growth_figure(312, "one_choice_inference", 0.95)
     (ax,) = figure.axes
     told = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert "NaN, no number from step" in told[0] and told[1] == "scaled to 0.95: learns"
+    assert "NaN, no number from step" in told[0] and told[1] == "scaled to 0.95: moves"
     ax = growth_widgets.spectrum(positive_weights(60, 0), plt.figure().add_subplot(), "clipped")
     assert float(ax.texts[0].get_text()) == pytest.approx(np.sqrt(60 / (2 * np.pi)), rel=0.1)
 
