@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Real
 
 import numpy as np
 import pandas as pd
 
 from .activity import correlation, event_counts, frame_length, shifted, spike_time_tiling_coefficient
-from .errors import InputError
 from .field import MICRONS_VOXEL_UM, CorticalField
 from .seeds import generator
 from .tasks import get_task
-from .variants import CHOICES, get_variant, isolating_pairs
+from .variants import CHOICES, PUBLISHED_VARIANTS, VARIANTS, isolating_pairs
 
 
 def _say(right: bool, message: str) -> bool:
@@ -54,46 +54,6 @@ def check_memoryless_ceiling(answer: float | None, task: str) -> bool:
         f"{answer:g} is too {'high' if answer > right else 'low'}: "
         "count, type by type, how often the best guess is right.",
     )
-
-
-def check_one_difference(pairs: list[tuple[str, str]] | None, choice: str, available: tuple[str, ...]) -> bool:
-    """Check that pairs of variants differ in one choice and in nothing else, and that none is missing.
-
-    Parameters
-    ----------
-    pairs : list of (str, str), or None
-        Names of variants, in any order.
-    choice : {"weights", "space", "communicability"}
-    available : tuple of str
-        The variants that may be paired.
-    """
-    if not pairs:
-        return _unanswered()
-
-    def differences(a: str, b: str) -> list[str]:
-        return [c for c in CHOICES if getattr(get_variant(a), c) != getattr(get_variant(b), c)]
-
-    wanted = {frozenset(pair) for pair in isolating_pairs(choice, available)}
-    given = set()
-    for pair in pairs:
-        try:
-            a, b = pair
-            found = differences(a, b)
-        except (TypeError, ValueError) as error:
-            why = str(error) if isinstance(error, InputError) else "expected two names"
-            return _say(False, f"{pair!r}: {why}.")
-        if found != [choice]:
-            what = " and ".join(found) or "nothing"
-            return _say(
-                False,
-                f"{a} and {b} differ in {what}; a difference between them would not be due to {choice} alone.",
-            )
-        if not {a, b} <= set(available):
-            return _say(False, f"{a} and {b} are not both among {', '.join(available)}.")
-        given.add(frozenset((a, b)))
-    if given != wanted:
-        return _say(False, f"All given pairs are fair, but {len(wanted - given)} more can be found.")
-    return _say(True, f"These are all {len(wanted)} pairs that isolate {choice}.")
 
 
 def _number(answer: object) -> float | None:
@@ -324,6 +284,25 @@ def check_neurons_needed(answer: float | None, share: float, effect: float, sigm
 # Notebook 09
 
 
+def check_twelfth_variant(answer: str | None) -> bool:
+    """Check which unpublished variant adds the most pairs that differ in one choice and in nothing else."""
+    if answer is None:
+        return _unanswered()
+
+    def pairs(variants: Sequence[str]) -> int:
+        return sum(len(isolating_pairs(choice, variants)) for choice in CHOICES)
+
+    if answer in PUBLISHED_VARIANTS:
+        return _say(False, f"{answer} is among the eleven already.")
+    others = [v for v in VARIANTS if v not in PUBLISHED_VARIANTS]
+    if answer not in others:
+        return _say(False, f"{answer!r} is no variant; expected one name, such as 'WC'.")
+    added = {v: pairs((*PUBLISHED_VARIANTS, v)) - pairs(PUBLISHED_VARIANTS) for v in others}
+    if added[answer] < max(added.values()):
+        return _say(False, f"{answer} adds {added[answer]}; another adds more. Count over all three choices.")
+    return _say(True, f"{answer} adds {added[answer]} pairs to the {pairs(PUBLISHED_VARIANTS)} among the eleven.")
+
+
 def check_cliffs_delta(answer: float | None, first: np.ndarray, second: np.ndarray) -> bool:
     """Check Cliff's delta of two small groups, worked out by hand."""
     value = _number(answer)
@@ -400,25 +379,31 @@ def check_lost_step(answer: float | None, radius: float, first: float, largest: 
     return _say(False, f"{value:g} is too {way}: solve first · radiusⁿ = largest for n.")
 
 
-def check_nan_accuracy(answer: float | None, task: str) -> bool:
-    """Check the accuracy that is written down for a network whose answers are all NaN."""
+def check_nan_accuracy(answer: float | None, shares: Sequence[float]) -> bool:
+    """Check the accuracy that is written down for a network whose answers are all NaN.
+
+    Parameters
+    ----------
+    answer : float or None
+    shares : sequence of float
+        Of trials in which each answer is the right one.
+    """
     value = _number(answer)
     if value is None:
         return False
-    task = get_task(task)
-    right = 1 / task.classes
-    if abs(value - right) < 0.02:
-        return _say(
-            True, f"{right:.3f}, but for the luck of the draw: the share of trials whose answer is the first."
-        )
+    right = shares[0]
+    if _near(value, right):
+        return _say(True, f"{right:g}: the share of trials whose answer is the first, and nothing of it was learned.")
     mistakes = {
         0.0: "The computer does give an answer: the first of several that are all NaN counts as the largest.",
-        task.memoryless_ceiling(): "That takes a network that sees the choices; this one always answers the same.",
+        1 / len(shares): "So much a network gets that guesses blindly; this one always answers the same.",
+        float(np.square(shares).sum()): "That guesses each answer as often as it occurs; this one never varies.",
+        shares[-1]: "That is the last answer's; among equals the computer names the first.",
         1.0: "It is right only where the first answer happens to be the right one.",
     }
-    if _known_mistake(value, mistakes, 0.02):
+    if _known_mistake(value, mistakes):
         return False
-    return _say(False, f"{value:g}: among {task.classes} equally frequent answers, how often is the first one right?")
+    return _say(False, f"{value:g}: the network always gives one and the same answer. How often is that one right?")
 
 
 def check_largest_network(answer: float | None, steps: int, first: float, largest: float) -> bool:

@@ -58,16 +58,22 @@ SHIPPED = {
     for study in (
         ShippedStudy("6_6_2", "6_6_2"),
         ShippedStudy("6_6_2 positive", "6_6_2", sign="positive"),
+        ShippedStudy("6_6_2 sttc", "6_6_2", function="sttc", variants=FUNCTIONAL_VARIANTS),
+        ShippedStudy("6_6_2 precision", "6_6_2", function="precision", variants=FUNCTIONAL_VARIANTS),
         ShippedStudy("5_3_4", "5_3_4"),
+        ShippedStudy("5_6_8", "5_6_8"),
     )
 }
-"""The shipped studies by name: the paper's two tables, and another field."""
+"""The shipped studies by name: the paper's two tables, other measures of function, and other fields."""
 
 
 @cache
 def _shipped_tables() -> Results:
     folder = data_folder() / "replication"
-    return Results(*(pd.read_csv(folder / f"{name}.csv.gz", low_memory=False) for name in ("networks", "curves")))
+    try:
+        return Results(*(pd.read_csv(folder / f"{name}.csv.gz", low_memory=False) for name in ("networks", "curves")))
+    except FileNotFoundError as error:
+        raise InputError(f"{error.filename}: no such file; in a clone, data/make_replication.py makes it") from None
 
 
 def load_replication(name: str = "6_6_2") -> Results:
@@ -192,7 +198,9 @@ def compare_with_published(networks: pd.DataFrame, measure: str = "accuracy") ->
     """
     if measure not in MEASURES:
         raise InputError(f"no measure {measure!r}; there are {', '.join(MEASURES)}")
-    (sign,) = networks["sign"].unique()
+    signs = networks["sign"].unique()
+    if len(signs) != 1:
+        raise InputError(f"rows of one sign are needed; these are of {', '.join(signs) or 'none: the table is empty'}")
     table, column = (
         (with_diverged_as_published(networks), "train_accuracy") if measure == "accuracy" else (networks, measure)
     )
@@ -200,7 +208,7 @@ def compare_with_published(networks: pd.DataFrame, measure: str = "accuracy") ->
     ours["diverged"] = (
         networks.assign(diverged=networks["status"] == "diverged").groupby(["task", "variant"])["diverged"].sum()
     )
-    theirs = published_table(sign).loc[measure].add_prefix("published_")
+    theirs = published_table(signs[0]).loc[measure].add_prefix("published_")
     both = ours.join(theirs)
     half = 0.0005
     both["within"] = both["published_mean"].between(both["low"] - half, both["high"] + half)

@@ -129,6 +129,17 @@ def with_choices(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**{c: [getattr(get_variant(v), c) for v in table["variant"]] for c in CHOICES})
 
 
+def _comparable(table: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Leave out missing values, add the choices, and see that each has two values left."""
+    table = with_choices(table.dropna(subset=[measure]))
+    if table.empty:
+        raise InputError(f"no run here has a value of {measure}; did all diverge?")
+    for choice in CHOICES:
+        if table[choice].nunique() < 2:
+            raise InputError(f"all rows have the same {choice}; a comparison needs two")
+    return table
+
+
 def kruskal_wallis(table: pd.DataFrame, measure: str) -> pd.DataFrame:
     """Test, one choice at a time, whether a measure is distributed alike over its values.
 
@@ -146,12 +157,10 @@ def kruskal_wallis(table: pd.DataFrame, measure: str) -> pd.DataFrame:
     DataFrame
         Index: the choices. Columns ``H``, ``df`` and ``p``; H is 0 and p is 1 where all values are equal.
     """
-    table = with_choices(table.dropna(subset=[measure]))
+    table = _comparable(table, measure)
     rows = {}
     for choice in CHOICES:
         groups = [group[measure].to_numpy() for _, group in table.groupby(choice)]
-        if len(groups) < 2:
-            raise InputError(f"all rows have the same {choice}; a comparison needs two")
         alike = np.ptp(table[measure]) == 0
         statistic, p = (0.0, 1.0) if alike else stats.kruskal(*groups)
         rows[choice] = {"H": statistic, "df": len(groups) - 1, "p": p}
@@ -182,7 +191,7 @@ def rank_anova(table: pd.DataFrame, measure: str, interactions: bool = False) ->
     DataFrame
         Columns ``sum_sq``, ``df``, ``F`` and ``p``.
     """
-    table = with_choices(table.dropna(subset=[measure]))
+    table = _comparable(table, measure)
     if table.groupby("variant")[measure].nunique().max() < 2:
         raise InputError(
             f"every variant has one value of {measure} in all its runs: there is no spread to hold it against"
@@ -271,7 +280,7 @@ def pairwise(
     Returns
     -------
     DataFrame
-        Columns ``first``, ``second``, their ``median_…``, ``delta`` with ``low`` and ``high`` (positive where the
+        Columns ``first``, ``second``, their ``n_…`` (runs with a value) and ``median_…``, ``delta`` with ``low`` and ``high`` (positive where the
         first is larger), ``p`` and ``p_holm``.
     """
     groups = {name: group[measure].dropna().to_numpy() for name, group in table.groupby(by, sort=False)}
@@ -283,7 +292,8 @@ def pairwise(
     for a, b in pairs:
         alike = len({*groups[a], *groups[b]}) == 1
         rows.append(
-            {"first": a, "second": b, "median_first": np.median(groups[a]), "median_second": np.median(groups[b])}
+            {"first": a, "second": b, "n_first": len(groups[a]), "n_second": len(groups[b])}
+            | {"median_first": np.median(groups[a]), "median_second": np.median(groups[b])}
             | cliffs_delta(groups[a], groups[b])._asdict()
             | {"p": 1.0 if alike else stats.mannwhitneyu(groups[a], groups[b]).pvalue}
         )
@@ -335,6 +345,8 @@ def epochs_to_learn(
 
 
 def _survival(found: pd.DataFrame) -> stats.CensoredData:
+    if found.empty:
+        raise InputError("no network is here whose learning could be followed")
     return stats.CensoredData.right_censored(found["epochs"].to_numpy(float), ~found["learned"].to_numpy(bool))
 
 
@@ -365,7 +377,8 @@ def log_rank(first: pd.DataFrame, second: pd.DataFrame) -> float:
         Rows of :func:`epochs_to_learn`. The p value is 1 where nothing tells the groups apart: no network has
         learned, or all have in one and the same epoch.
     """
+    survivals = _survival(first), _survival(second)
     together = pd.concat([first, second])
     if not together["learned"].any() or (together["learned"].all() and np.ptp(together["epochs"]) == 0):
         return 1.0
-    return float(stats.logrank(_survival(first), _survival(second)).pvalue)
+    return float(stats.logrank(*survivals).pvalue)

@@ -59,7 +59,7 @@ class Trained:
         Value of the penalty after each epoch, NaN likewise.
     diverged_step : int or None
         The training step, from 1, in which the loss or Adam's mean of a squared gradient first was no finite
-        number; the last of its epoch where only a weight or the test loss was none. None if all stayed finite.
+        number; the last of its epoch where only a weight, the penalty or the test loss was none. None if all stayed finite.
     """
 
     weights: np.ndarray
@@ -72,7 +72,7 @@ class Trained:
 
     @property
     def diverged(self) -> bool:
-        """Whether the loss, a weight or a mean squared gradient stopped being a finite number."""
+        """Whether the loss, the penalty, a weight or a mean squared gradient stopped being a finite number."""
         return self.diverged_step is not None
 
 
@@ -271,17 +271,19 @@ def train(
             failed = ~loss.detach().isfinite() | optimiser.overflowed()
             diverged_step[(diverged_step == 0) & failed] = step
         test_right, test_loss = _evaluate(networks, test_x, test_y, of_run)
-        finite = torch.isfinite(networks.w).flatten(1).all(1) & torch.isfinite(loss_sum + test_loss)
-        diverged_step[(diverged_step == 0) & ~finite] = step
         # One network at a time: a sum over one is then added up the same way whoever trained beside it.
-        penalties = [Penalty([start], device)(networks.w[r : r + 1].detach()) for r, start in enumerate(starts)]
+        penalties = torch.cat(
+            [Penalty([start], device)(networks.w[r : r + 1].detach()) for r, start in enumerate(starts)]
+        )
+        finite = torch.isfinite(networks.w).flatten(1).all(1) & torch.isfinite(loss_sum + test_loss + penalties)
+        diverged_step[(diverged_step == 0) & ~finite] = step
         recorded = torch.stack(
             [
                 right.double() / (settings.batches * size),
                 loss_sum / settings.batches,
                 test_right.double() / settings.test_trials,
                 test_loss / settings.test_trials,
-                torch.cat(penalties),
+                penalties,
             ]
         )
         going = (diverged_step == 0).cpu().numpy()

@@ -106,8 +106,15 @@ def test_kruskal_wallis_is_scipys_and_knows_a_table_without_differences():
     )
     alike = kruskal_wallis(table.assign(accuracy=0.5), "accuracy")
     assert (alike["p"] == 1).all() and (alike["H"] == 0).all()
+
+
+@pytest.mark.parametrize("test", [kruskal_wallis, rank_anova])
+def test_a_choice_without_two_values_or_a_table_without_any_is_said(test):
     with pytest.raises(InputError, match="all rows have the same weights"):
-        kruskal_wallis(made(lambda v: 0, variants=("W", "WD")), "accuracy")
+        test(made(lambda v: 0, variants=("W", "WD")), "accuracy")
+    for nothing in (made(lambda v: 0).assign(accuracy=np.nan), made(lambda v: 0).head(0)):
+        with pytest.raises(InputError, match="no run here has a value of accuracy"):
+            test(nothing, "accuracy")
 
 
 def test_the_additive_rank_anova_finds_the_choice_that_matters():
@@ -206,6 +213,8 @@ def test_pairs_are_corrected_by_holm():
     by_hand = np.minimum(1, np.maximum.accumulate(ordered["p"].to_numpy() * np.arange(55, 0, -1)))
     np.testing.assert_allclose(ordered["p_holm"], by_hand)
     few = pairwise(table, "accuracy", [("W*D*C", "WD*C")])
+    table.loc[(table["variant"] == "W") & (table["run"] > 4), "accuracy"] = np.nan
+    assert pairwise(table, "accuracy", [("W", "WD")])[["n_first", "n_second"]].values.tolist() == [[5, 8]]
     assert few["p_holm"][0] == few["p"][0] and few["delta"][0] < 0
     with pytest.raises(InputError, match="no accuracy of WX"):
         pairwise(table, "accuracy", [("W", "WX")])
@@ -262,3 +271,17 @@ def test_log_rank_tells_fast_from_slow_and_knows_when_none_has_learned():
     assert log_rank(groups["W"], groups["WD"]) < 1e-3 and log_rank(groups["W"], groups["W"]) > 0.99
     assert log_rank(groups["WDC"], groups["WDC"]) == 1.0
     assert log_rank(groups["W"], groups["WDC"]) < 1e-3
+    for waits in (not_yet_learned, lambda found: log_rank(groups["W"], found)):
+        with pytest.raises(InputError, match="no network is here"):
+            waits(found.head(0))
+
+
+def test_log_rank_worked_by_hand():
+    """Two and two networks, which learn in epochs 1 and 3, and in 2 and never.
+
+    Expected of the first pair: 2/4 in epoch 1, 1/3 in 2, 1/2 in 3, together 4/3; it has 2. The variances,
+    p (1 − p) of one event each, are 1/4 + 2/9 + 1/4 = 13/18.
+    """
+    found = epochs_to_learn(*curves_of(W=[[1.0, 1, 1], [0.5, 0.5, 1]], WD=[[0.5, 1, 1], [0.5] * 3]), epochs=3)
+    p = log_rank(found[found["variant"] == "W"], found[found["variant"] == "WD"])
+    assert p == pytest.approx(stats.chi2.sf((2 - 4 / 3) ** 2 / (13 / 18), 1))

@@ -165,6 +165,14 @@ def test_a_diverged_run_is_said_to_be_one_and_leaves_its_neighbours_alone(small)
     assert diverged.diverged_step == 1 and beside.diverged_step is None
 
 
+def test_a_penalty_that_is_no_number_is_a_divergence(small):
+    """Strong inhibition keeps loss and gradients small; its cost alone is beyond all numbers."""
+    start = Start(np.full((24, 24), -1e17), np.full((24, 24), 1e20))
+    (trained,) = train([start], get_task("go_nogo"), [0], QUICK)
+    assert np.isfinite(trained.weights).all()
+    assert trained.diverged and np.isnan(trained.penalty).all()
+
+
 def test_training_ends_with_the_last_network_that_can_learn(small):
     """Activity of 24 neurons at 10²⁷ overflows nothing, but the square of its gradient does: nothing moves again."""
     wild = Start(np.full((24, 24), 0.2), np.zeros((24, 24)))  # a spectral radius of 4.8
