@@ -200,7 +200,9 @@ def compare_with_published(networks: pd.DataFrame, measure: str = "accuracy") ->
         raise InputError(f"no measure {measure!r}; there are {', '.join(MEASURES)}")
     signs = networks["sign"].unique()
     if len(signs) != 1:
-        raise InputError(f"rows of one sign are needed; these are of {', '.join(signs) or 'none: the table is empty'}")
+        raise InputError(
+            f"rows of one sign are needed; these are of {', '.join(signs) or 'none: the table is empty'}"
+        )
     table, column = (
         (with_diverged_as_published(networks), "train_accuracy") if measure == "accuracy" else (networks, measure)
     )

@@ -280,8 +280,8 @@ def pairwise(
     Returns
     -------
     DataFrame
-        Columns ``first``, ``second``, their ``n_…`` (runs with a value) and ``median_…``, ``delta`` with ``low`` and ``high`` (positive where the
-        first is larger), ``p`` and ``p_holm``.
+        Columns ``first``, ``second``, their ``n_…`` (runs with a value) and ``median_…``, ``delta`` with ``low``
+        and ``high`` (positive where the first is larger), ``p`` and ``p_holm``.
     """
     groups = {name: group[measure].dropna().to_numpy() for name, group in table.groupby(by, sort=False)}
     groups = {name: values for name, values in groups.items() if len(values)}

@@ -59,7 +59,8 @@ class Trained:
         Value of the penalty after each epoch, NaN likewise.
     diverged_step : int or None
         The training step, from 1, in which the loss or Adam's mean of a squared gradient first was no finite
-        number; the last of its epoch where only a weight, the penalty or the test loss was none. None if all stayed finite.
+        number; the last of its epoch where only a weight, the penalty or the test loss was none. None if all
+        stayed finite.
     """
 
     weights: np.ndarray

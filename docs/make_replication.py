@@ -188,12 +188,34 @@ def other_studies() -> str:
     return "\n".join(blocks)
 
 
-def medians_apart(networks: pd.DataFrame) -> str:
+def medians_apart(networks: pd.DataFrame) -> dict[str, str]:
     """Set the medians of the variants that learn the perceptual decision beside the published ones."""
     rows = networks[networks["task"] == "perceptual_decision_making"]
     ours = rows.groupby("variant", sort=False)["train_accuracy"].median()
     theirs = published_medians().loc["perceptual_decision_making"]
-    return ", ".join(f"`{v}` {number(m)} against {number(theirs[v])}" for v, m in ours.items() if m > 0.8)
+    learn = ours[ours > 0.8]
+    above = learn - theirs[learn.index]
+    return {
+        "medians": ", ".join(f"`{v}` {number(m)} against {number(theirs[v])}" for v, m in learn.items()),
+        "learning": {5: "five", 6: "six", 7: "seven"}[len(learn)],
+        "medians_least": number(above.min()),
+        "medians_most": number(above.max()),
+    }
+
+
+def chance_range(networks: pd.DataFrame) -> dict[str, str]:
+    """Count the draws of Go/NoGo trials as uneven as the paper's, and say where chance ends on the others."""
+    go = networks[(networks["task"] == "go_nogo") & (networks["train_accuracy"] < 0.6)]
+    even = go[label_shares(go) <= 0.511]["train_accuracy"]
+    uneven = go[label_shares(go) > 0.511]["run"].nunique()
+    return {"uneven_draws": f"{uneven}", "even_low": number(even.min()), "even_high": number(even.max())}
+
+
+def gap(shapes: pd.DataFrame, measure: str, cells: list[tuple[str, str]]) -> tuple[str, str]:
+    """The least and the most by which our means of a measure lie below the published ones."""
+    of = shapes[shapes["measure"] == measure].loc[cells]
+    below = of["published_mean"] - of["mean"]
+    return number(below.min(), 2), number(below.max(), 2)
 
 
 def shapes_apart(cells: pd.DataFrame) -> str:
@@ -212,6 +234,10 @@ def compose() -> str:
     positive_cells = compare_with_published(positive.networks)
     perceptual = free.networks[free.networks["task"] == "perceptual_decision_making"]
     topology, shapes = topology_tables(free.networks)
+    apart = cells.loc[("perceptual_decision_making", "W*D*C*")]
+    pulled = [(task, variant) for task in TASKS for variant in ("W*D*C*", "W!D*C*")]
+    assortativity = gap(shapes, "assortativity", [*pulled, ("one_choice_inference", "W*DC*")])
+    lattice = [(task, "W*DC*") for task in ("go_nogo", "perceptual_decision_making")]
     positive_topology, positive_shapes = topology_tables(positive.networks)
     return (
         (HERE / "replication.template.md")
@@ -223,11 +249,19 @@ def compose() -> str:
             free_apart="; ".join(disagreements(cells)) or "nothing",
             largest_share=label_shares(free.networks[free.networks["task"] == "go_nogo"]).max(),
             chance=chance_rows(free.networks),
-            medians=medians_apart(free.networks),
+            **chance_range(free.networks),
+            **medians_apart(free.networks),
+            perceptual_ours=number(apart["mean"]),
+            perceptual_theirs=number(apart["published_mean"]),
+            perceptual_best=number(ceilings("perceptual_decision_making", "train")[1]),
             perceptual_sd=perceptual.loc[perceptual["variant"] == "W*D*C*", "train_accuracy"].std(),
             free_topology=topology,
             free_shapes_agree=count(shapes),
             free_shapes_within=shapes["within"].sum(),
+            assortativity_least=assortativity[0],
+            assortativity_most=assortativity[1],
+            modularity_gap=" to ".join(dict.fromkeys(gap(shapes, "modularity", lattice))),
+            small_world_gap=" to ".join(dict.fromkeys(gap(shapes, "small_worldness", lattice))),
             free_shapes_apart=shapes_apart(shapes),
             positive_agree=count(positive_cells),
             positive_within=positive_cells["within"].sum(),

@@ -214,7 +214,7 @@ def test_pairs_are_corrected_by_holm():
     np.testing.assert_allclose(ordered["p_holm"], by_hand)
     few = pairwise(table, "accuracy", [("W*D*C", "WD*C")])
     table.loc[(table["variant"] == "W") & (table["run"] > 4), "accuracy"] = np.nan
-    assert pairwise(table, "accuracy", [("W", "WD")])[["n_first", "n_second"]].values.tolist() == [[5, 8]]
+    assert pairwise(table, "accuracy", [("W", "WD")])[["n_first", "n_second"]].to_numpy().tolist() == [[5, 8]]
     assert few["p_holm"][0] == few["p"][0] and few["delta"][0] < 0
     with pytest.raises(InputError, match="no accuracy of WX"):
         pairwise(table, "accuracy", [("W", "WX")])

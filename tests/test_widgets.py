@@ -9,7 +9,6 @@ from matplotlib.colors import to_rgb
 from biornn_lite import exercises, plots, widgets
 from biornn_lite.environment import check_environment
 from biornn_lite.training import Settings
-from biornn_lite.variants import PUBLISHED_VARIANTS
 
 QUICK = Settings(epochs=2, batches=2, batch_size=16, test_trials=40)
 

@@ -1,0 +1,72 @@
+"""Checks of the exercises in notebook 01."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..field import CorticalField
+from .saying import known_mistake, near, number, say, unanswered
+
+
+def check_density(answer: float | None, field: CorticalField) -> bool:
+    """Check the share of ordered pairs of different neurons that are connected."""
+    value = number(answer)
+    if value is None:
+        return False
+    n, connected, synapses = field.neurons, (field.connectome > 0).sum(), field.connectome.sum()
+    right = connected / (n * (n - 1))
+    if near(value, right):
+        return say(True, f"{right:.4f}: about one ordered pair in {round(1 / right)}.")
+    mistakes = {
+        connected / n**2: "You divided by N²: a neuron and itself are no pair of different neurons.",
+        2 * right: "You divided by N (N − 1) / 2: from i to j and from j to i are two ordered pairs.",
+        synapses / (n * (n - 1)): "You added synapses: a pair with three synapses is still one connected pair.",
+        100 * right: "That is in per cent; give a share between 0 and 1.",
+        1 / right: "That is one pair in so many; give the share itself.",
+        float(connected): "That is how many pairs are connected; what share of all ordered pairs is it?",
+    }
+    if known_mistake(value, mistakes):
+        return False
+    return say(False, f"{value:g} is too {'high' if value > right else 'low'}: count entries above 0, then pairs.")
+
+
+def check_distance(answer: float | None, field: CorticalField, first: int, second: int) -> bool:
+    """Check the distance between two somata in µm, computed from positions in voxels."""
+    value = number(answer)
+    if value is None:
+        return False
+    gap = field.positions[first] - field.positions[second]  # µm
+    right = float(np.linalg.norm(gap))
+    if abs(value - right) < 0.5:
+        return say(True, f"{right:.1f} µm.")
+    voxels = gap / np.array(field.voxel_size)
+    mistakes = {
+        float(np.linalg.norm(voxels)): "That is in voxels, which are ten times longer along z than along x.",
+        float(np.linalg.norm(voxels)) * 0.004: "You took all three edges of a voxel as 4 nm; along z it is 40 nm.",
+        1000 * right: "That is in nanometres; 1 µm is 1,000 nm.",
+        float(np.abs(gap).sum()): "You added the three differences; the straight line is shorter.",
+        right**2: "That is the squared distance.",
+    }
+    if known_mistake(value, mistakes):
+        return False
+    return say(False, f"{value:g} is not it: scale each axis to µm, subtract, and take the length.")
+
+
+def check_in_degree(answer: object, field: CorticalField) -> bool:
+    """Check how many neurons synapse onto each neuron, shape (N,)."""
+    if answer is None:
+        return unanswered()
+    try:
+        value = np.asarray(answer, dtype=float)
+    except (TypeError, ValueError):
+        return say(False, "That is not an array of numbers.")
+    connected = field.connectome > 0
+    if value.shape != (field.neurons,):
+        return say(False, f"Its shape is {value.shape}; expected one number per neuron, ({field.neurons},).")
+    if np.array_equal(value, connected.sum(axis=0)):
+        return say(True, "Column j of the connectome holds what arrives at neuron j.")
+    if np.array_equal(value, connected.sum(axis=1)):
+        return say(False, "Those are the partners *out*: row i holds what neuron i sends. Which axis is left to sum?")
+    if np.array_equal(value, field.connectome.sum(axis=0)):
+        return say(False, "Those are synapses; a partner with three synapses is one partner.")
+    return say(False, "Right shape, wrong numbers: count, for each column, the entries above 0.")

@@ -1,0 +1,76 @@
+"""Checks of the exercises in notebook 10."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .saying import known_mistake, near, number, say
+
+
+def check_lost_step(answer: float | None, radius: float, first: float, largest: float) -> bool:
+    """Check in which step an activity that starts at `first` and grows `radius`-fold exceeds `largest`."""
+    value = number(answer)
+    if value is None:
+        return False
+    growths = np.log(largest / first) / np.log(radius)
+    right = int(np.floor(growths)) + 2  # step 1 is `first` itself
+    if growths - 0.1 <= value <= right + 1:
+        return say(True, f"Step {right}: {growths:.1f} times {radius:g}-fold from {first:g} makes {largest:.1e}.")
+    mistakes = {
+        np.log10(largest / first): "That is the number of powers of ten; how many does one step add?",
+        largest / (first * radius): "Activity is multiplied at each step, not added to.",
+        np.log(largest / first): "That is ln(largest / first); divide by ln(radius).",
+    }
+    if known_mistake(value, mistakes, 0.03):
+        return False
+    way = "late" if value > right else "early"
+    return say(False, f"{value:g} is too {way}: solve first · radiusⁿ = largest for n.")
+
+
+def check_nan_accuracy(answer: float | None, shares: Sequence[float]) -> bool:
+    """Check the accuracy that is written down for a network whose answers are all NaN.
+
+    Parameters
+    ----------
+    answer : float or None
+    shares : sequence of float
+        Of trials in which each answer is the right one.
+    """
+    value = number(answer)
+    if value is None:
+        return False
+    right = shares[0]
+    if near(value, right):
+        return say(True, f"{right:g}: the share of trials whose answer is the first, and nothing of it was learned.")
+    mistakes = {
+        0.0: "The computer does give an answer: the first of several that are all NaN counts as the largest.",
+        1 / len(shares): "So much a network gets that guesses blindly; this one always answers the same.",
+        float(np.square(shares).sum()): "That guesses each answer as often as it occurs; this one never varies.",
+        shares[-1]: "That is the last answer's; among equals the computer names the first.",
+        1.0: "It is right only where the first answer happens to be the right one.",
+    }
+    if known_mistake(value, mistakes):
+        return False
+    return say(False, f"{value:g}: the network always gives one and the same answer. How often is that one right?")
+
+
+def check_largest_network(answer: float | None, steps: int, first: float, largest: float) -> bool:
+    """Check how many neurons a clipped orthogonal network may have so that `steps` steps stay below `largest`."""
+    value = number(answer)
+    if value is None:
+        return False
+    radius = (largest / first) ** (1 / (steps - 1))
+    right = 2 * np.pi * radius**2
+    if abs(value - right) <= 0.08 * right:
+        return say(True, f"About {right:.0f}: their spectral radius is {radius:.2f}, and {steps} steps just fit.")
+    mistakes = {
+        radius: "That is the spectral radius that just fits; how many neurons have it, with ρ = √(N / 2π)?",
+        radius**2: "You took ρ = √N; it is √(N / 2π).",
+        2 * np.pi * radius: "ρ grows with the *root* of N: square it.",
+    }
+    if known_mistake(value, mistakes, 0.05):
+        return False
+    way = "many" if value > right else "few"
+    return say(False, f"{value:g} is too {way}. First find ρ from first · ρ^{steps - 1} = largest, then N from ρ.")

@@ -1,0 +1,38 @@
+"""What all checks of exercises share: how they speak, and how they take numbers."""
+
+from __future__ import annotations
+
+
+def say(right: bool, message: str) -> bool:
+    """Print whether an answer is right, and why; return it."""
+    print(("✓ " if right else "✗ ") + message)
+    return right
+
+
+def unanswered() -> bool:
+    """Say that there is no answer yet."""
+    print("… not answered yet: replace None above and run the cell again. You can also go on without.")
+    return False
+
+
+def number(answer: object) -> float | None:
+    """Turn an answer into a number, or say what it lacks to be one."""
+    if answer is None:
+        unanswered()
+        return None
+    try:
+        return float(answer)
+    except (TypeError, ValueError):
+        say(False, f"{answer!r} is not a number.")
+        return None
+
+
+def known_mistake(value: float, mistakes: dict[float, str], tolerance: float = 0.01) -> bool:
+    """Say which mistake gives this value, if one does."""
+    why = next((why for wrong, why in mistakes.items() if near(value, wrong, tolerance)), None)
+    return why is not None and not say(False, f"{value:g}. {why}")
+
+
+def near(value: float, right: float, tolerance: float = 1e-3) -> bool:
+    """Say whether a number is right up to a relative tolerance."""
+    return abs(value - right) <= tolerance * max(abs(right), 1e-12)
