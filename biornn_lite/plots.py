@@ -184,3 +184,29 @@ def matrix(
     ax.set_ylabel("from neuron" if directed else "neuron")
     ax.set_title(title, fontsize=10)
     return ax
+
+
+def spectrum(weights: np.ndarray, ax: Axes, title: str) -> Axes:
+    """Draw the eigenvalues of a matrix in the complex plane, with the unit circle.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (N, N)
+    ax : Axes
+    title : str
+    """
+    values = np.linalg.eigvals(weights)
+    largest = values[np.abs(values).argmax()]
+    angle = np.linspace(0, 2 * np.pi, 200)
+    ax.plot(np.cos(angle), np.sin(angle), color="0.5", linewidth=1)
+    ax.plot(values.real, values.imag, ".", color="#0173b2", markersize=4)
+    ax.plot(largest.real, largest.imag, "o", markersize=9, markerfacecolor="none", color="#de8f05")
+    ax.annotate(
+        f"{np.abs(largest):.2f}", (largest.real, largest.imag), textcoords="offset points", xytext=(0, 9), ha="center"
+    )
+    ax.set_aspect("equal", adjustable="datalim")
+    ax.set_xlabel("real part")
+    ax.set_ylabel("imaginary part")
+    ax.set_title(title, fontsize=10)
+    sns.despine(ax=ax)
+    return ax

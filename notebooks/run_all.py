@@ -1,4 +1,4 @@
-"""Run every notebook from a clean kernel and save it in place: ``python notebooks/run_all.py [NAME.ipynb ...]``."""
+"""Make every notebook from its source, run it from a clean kernel and save it: ``run_all.py [NAME.ipynb ...]``."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import sys
 from pathlib import Path
 
 import nbformat
+from build import HERE, build, sources, student
 from nbclient import NotebookClient
 from tqdm import tqdm
 
-HERE = Path(__file__).parent
-
 
 def run(path: Path) -> None:
-    """Execute one notebook; an error in a cell ends here and leaves the file as it was."""
-    notebook = nbformat.read(path, as_version=4)
+    """Execute the learners' notebook of one source; an error in a cell ends here and leaves the file as it was."""
+    notebook = build(path, student)
     NotebookClient(
         notebook,
         kernel_name="python3",
@@ -27,10 +26,10 @@ def run(path: Path) -> None:
     # Of the kernel, only what every machine has in common.
     notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook.metadata["language_info"] = {"name": "python"}
-    nbformat.write(notebook, path)
+    nbformat.write(notebook, HERE / path.name)
 
 
 if __name__ == "__main__":
-    paths = [HERE / Path(name).name for name in sys.argv[1:]] or sorted(HERE.glob("[0-9][0-9]_*.ipynb"))
+    paths = [HERE / "source" / Path(name).name for name in sys.argv[1:]] or sources()
     for path in tqdm(paths, unit="notebook"):
         run(path)

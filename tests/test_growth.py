@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from biornn_lite import growth_widgets
+from biornn_lite import growth_widgets, plots
 from biornn_lite.growth import LARGEST, activity_by_step, first_step, positive_weights
 from biornn_lite.priors import Start
 from biornn_lite.tasks import TASKS, get_task
@@ -67,7 +67,7 @@ def test_figures_say_what_was_lost_and_when():
     (ax,) = figure.axes
     told = [text.get_text() for text in ax.get_legend().get_texts()]
     assert "NaN, no number from step" in told[0] and told[1] == "scaled to 0.95: moves"
-    ax = growth_widgets.spectrum(positive_weights(60, 0), plt.figure().add_subplot(), "clipped")
+    ax = plots.spectrum(positive_weights(60, 0), plt.figure().add_subplot(), "clipped")
     assert float(ax.texts[0].get_text()) == pytest.approx(np.sqrt(60 / (2 * np.pi)), rel=0.1)
 
 

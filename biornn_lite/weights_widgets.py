@@ -1,0 +1,121 @@
+"""Figures and panel of initial weights, for notebook 03."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import ipywidgets as ipw
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from . import plots
+from .field import CorticalField
+from .memory import fading
+from .priors import Priors
+from .variants import Protocol
+from .weights import SPECTRAL_RADIUS, with_spectral_radius
+from .widgets import dropdown, figure_panel, slider
+
+STYLES = (("-", "#0173b2"), ("--", "#de8f05"), (":", "#029e73"), ("-.", "#444444"))
+
+
+def stages(matrices: Mapping[str, np.ndarray], ax: Axes) -> Axes:
+    """Draw the entries of a matrix through the steps of its making: on the diagonal, and off it.
+
+    Parameters
+    ----------
+    matrices : mapping of str to ndarray, shape (N, N)
+        By what each step is called. A dot is the median, a line reaches from the 5th to the 95th percentile; zeros
+        have no place on the logarithmic axis.
+    ax : Axes
+    """
+    for place, values in enumerate(matrices.values()):
+        diagonal = np.eye(len(values), dtype=bool)
+        for entries, shift, marker, colour, label in (
+            (values[diagonal], 0.14, "D", "#de8f05", "diagonal: a neuron onto itself"),
+            (values[~diagonal], -0.14, "o", "#0173b2", "all others"),
+        ):
+            low, middle, high = np.percentile(entries[entries > 0], (5, 50, 95))
+            ax.plot([low, high], [place + shift] * 2, color=colour, linewidth=2)
+            ax.plot(middle, place + shift, marker, color=colour, markersize=7, label=label if place == 0 else None)
+    ax.set_xscale("log")
+    ax.set_yticks(range(len(matrices)), matrices)
+    ax.invert_yaxis()
+    ax.set_xlabel("entry (dot: median, line: 5 % to 95 %)")
+    ax.legend(fontsize=8, loc="upper left")
+    sns.despine(ax=ax)
+    return ax
+
+
+def fading_curves(matrices: Mapping[str, np.ndarray], axes: tuple[Axes, Axes], steps: int = 20) -> None:
+    """Draw how the states after two stimuli fade: the angle between them, and the size of the first.
+
+    Parameters
+    ----------
+    matrices : mapping of str to ndarray, shape (N, N)
+        By what the legend calls them.
+    axes : (Axes, Axes)
+        For the angle and for the size.
+    steps : int
+        After the stimulus.
+    """
+    for (label, weights), (style, colour) in zip(matrices.items(), STYLES, strict=False):
+        angle, size = fading(weights, steps)
+        axes[0].plot(angle, style, color=colour, linewidth=2, label=label)
+        axes[1].plot(np.where(size > 0, size, np.nan), style, color=colour, linewidth=2, label=label)
+    axes[0].set(ylabel="angle between\ntwo stimuli (degrees)", ylim=(0, 95), yticks=(0, 30, 60, 90))
+    axes[1].set(ylabel="size of activity\n(share of the first)", yscale="log")
+    for ax in axes:
+        ax.set_xlabel("steps after the stimulus")
+        ax.set_xlim(0, steps)
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        sns.despine(ax=ax)
+    if len(matrices) > 1:
+        axes[0].legend(fontsize=8)
+
+
+def weights_figure(
+    field: CorticalField,
+    function: str = "correlation",
+    self_connections: str = "kept",
+    radius: float = SPECTRAL_RADIUS,
+    seed: int = 0,
+) -> Figure:
+    """Draw functional weights, their eigenvalues, and what an untrained network with them remembers.
+
+    Parameters
+    ----------
+    field : CorticalField
+    function, self_connections : str
+        As in :class:`Protocol`.
+    radius : float
+        Spectral radius to scale the weights to.
+    seed : int
+        Of the lognormal draws.
+    """
+    protocol = Protocol(function=function, self_connections=self_connections)
+    weights = with_spectral_radius(Priors(field, protocol).functional_weights(seed), radius)
+    figure = plt.figure(figsize=(13, 4.2), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=[2, 1])
+    matrix, circle = left.subplots(1, 2)
+    plots.matrix(weights, matrix, f"functional weights, diagonal {self_connections}", "weight", limit=0.05)
+    plots.spectrum(weights, circle, f"eigenvalues, {(np.abs(np.linalg.eigvals(weights)) > 0.5).sum()} beyond 0.5")
+    fading_curves({"": weights}, tuple(right.subplots(2, 1, sharex=True)))
+    right.axes[0].set_xlabel("")
+    figure.suptitle(f"{field.label}, before any training", fontsize=11)
+    return figure
+
+
+def weights_panel(field: CorticalField) -> ipw.Widget:
+    """Return a panel in which to change what functional weights are made of; see :func:`weights_figure`."""
+    functions = [f for f in ("correlation", "sttc", "precision") if f != "precision" or field.precision is not None]
+    controls = {
+        "function": dropdown("function", functions, "correlation"),
+        "self_connections": dropdown("self_connections", ("kept", "removed", "only"), "kept"),
+        "radius": slider("spectral radius", SPECTRAL_RADIUS, 0.5, 1.3, 0.05),
+        "seed": ipw.BoundedIntText(0, min=0, max=9999, description="seed", layout={"width": "11em"}),
+    }
+    return figure_panel(lambda **values: weights_figure(field, **values), controls)

@@ -1,0 +1,205 @@
+"""Notebook 03: figures of initial weights, what untrained networks remember, and the checks of its exercises."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_widgets import check_that_every_control_redraws, parts_of
+
+from biornn_lite import exercises, weights_widgets
+from biornn_lite.datasets import read_released
+from biornn_lite.errors import InputError
+from biornn_lite.memory import fading
+from biornn_lite.network import RecurrentNetworks, glorot_uniform
+from biornn_lite.priors import Priors
+from biornn_lite.seeds import generator
+from biornn_lite.variants import Protocol
+from biornn_lite.weights import orthogonal, spectral_radius, with_spectral_radius
+
+
+@pytest.fixture(autouse=True)
+def no_figure_is_left_open():
+    plt.close("all")
+    yield
+    plt.close("all")
+
+
+# What is remembered
+
+
+def test_states_fade_as_those_of_the_network_do():
+    """Without input and bias, the network's own step is relu(h W)."""
+    weights = orthogonal(20, generator(0, "orthogonal"))
+    angle, size = fading(weights, steps=3, draws=1)
+    w_in = glorot_uniform(2, 20, generator(0, "two stimuli"))
+    stimuli = torch.zeros(4, 1, 2, 2)  # (steps, runs, trials, inputs): trial k shows channel k in the first step
+    stimuli[0, 0] = torch.eye(2)
+    states = RecurrentNetworks([weights], [w_in], [np.zeros((20, 2))]).activity(stimuli)[:, 0].double().numpy()
+    lengths = np.linalg.norm(states, axis=-1)  # (steps, trials)
+    cosine = (states[:, 0] * states[:, 1]).sum(-1) / lengths.prod(-1)
+    np.testing.assert_allclose(angle, np.degrees(np.arccos(cosine)), rtol=1e-4)
+    np.testing.assert_allclose(size, lengths[:, 0] / lengths[0, 0], rtol=1e-5)
+
+
+@given(st.floats(0.1, 3), st.integers(0, 5))
+@settings(max_examples=20, deadline=None)
+def test_scaling_changes_the_size_and_not_the_angle(factor, seed):
+    weights = np.abs(np.random.default_rng(seed).normal(size=(12, 12))) / 8
+    before, after = fading(weights, 6), fading(weights * factor, 6)
+    np.testing.assert_allclose(after.angle, before.angle, atol=1e-5)
+    np.testing.assert_allclose(after.size, before.size * factor ** np.arange(7), rtol=1e-9)
+
+
+def test_what_is_remembered_in_cases_that_can_be_worked_out():
+    same = fading(0.9 * np.eye(10), 5)
+    np.testing.assert_allclose(same.angle, same.angle[0])
+    np.testing.assert_allclose(same.size, 0.9 ** np.arange(6))
+    one_direction = fading(np.full((10, 10), 0.1), 2)  # after a step all neurons are alike
+    assert one_direction.angle[0] > 40 and one_direction.angle[1] == pytest.approx(0, abs=1e-5)
+    silent = fading(np.full((10, 10), -1.0), 2)
+    assert (silent.angle[1:] == 0).all() and (silent.size[1:] == 0).all()
+    with pytest.raises(InputError, match="-1 steps"):
+        fading(np.eye(3), -1)
+
+
+def test_the_diagonal_holds_the_memory_of_the_measured_field(microns):
+    """What the notebook says of 6_6_2: means over the draws of 8 seeds."""
+    field = read_released(microns / "6_6_2")
+    found = {}
+    for kept in ("kept", "removed", "only"):
+        priors = Priors(field, Protocol(self_connections=kept))
+        matrices = [priors.functional_weights(seed) for seed in range(8)]
+        off = ~np.eye(field.neurons, dtype=bool)
+        found[kept] = (
+            np.mean([np.diag(m).mean() for m in matrices]),
+            np.mean([m[off].mean() for m in matrices]),
+            np.mean([fading(m, 15).angle[[0, 5]] for m in matrices], axis=0),
+        )
+    assert found["kept"][0] == pytest.approx(0.24, abs=0.005) and found["kept"][1] == pytest.approx(0.0012, abs=5e-5)
+    assert found["removed"][2][1] < 0.1 < 15 < found["kept"][2][1] < 60 < found["only"][2][1]
+
+
+# Figures
+
+
+def test_every_control_of_the_panel_redraws_it(column):
+    changes = {"function": "sttc", "self_connections": "removed", "spectral radius": 1.2, "seed": 3}
+    check_that_every_control_redraws(weights_widgets.weights_panel(column), changes)
+
+
+def test_a_field_without_precision_does_not_offer_it(column):
+    from dataclasses import replace
+
+    parts = parts_of(weights_widgets.weights_panel(replace(column, precision=None)))
+    assert parts["function"].options == ("correlation", "sttc")
+
+
+def test_the_figure_says_what_the_matrix_is(column):
+    figure = weights_widgets.weights_figure(column, self_connections="removed", radius=0.8, seed=2)
+    weights = Priors(column, Protocol(self_connections="removed")).functional_weights(2)
+    weights = with_spectral_radius(weights, 0.8)
+    axes = [ax for part in figure.subfigs for ax in part.axes]
+    (drawn,) = (ax.images[0].get_array() for ax in axes if ax.images and ax.get_xlabel() == "to neuron")
+    np.testing.assert_allclose(drawn, weights)
+    beyond = (np.abs(np.linalg.eigvals(weights)) > 0.5).sum()
+    assert any(f"eigenvalues, {beyond} beyond 0.5" in ax.get_title() for ax in axes)
+    (angle,) = (ax.lines[0].get_ydata() for ax in axes if "angle" in ax.get_ylabel())
+    np.testing.assert_allclose(angle, fading(weights).angle)
+
+
+def test_stages_show_medians(column):
+    matrices = {"a": np.array([[1.0, 2, 3], [4, 5, 6], [7, 8, 9]])}
+    ax = weights_widgets.stages(matrices, plt.figure().add_subplot())
+    dots = sorted(float(line.get_xdata()[0]) for line in ax.lines if len(line.get_xdata()) == 1)
+    assert dots == [5, 5] and [t.get_text() for t in ax.get_yticklabels()] == ["a"]
+
+
+# Exercises
+
+
+def scaled(weights, radius):
+    return weights * radius / np.abs(np.linalg.eigvals(weights)).max()
+
+
+def in_place(weights, radius):
+    weights *= radius / np.abs(np.linalg.eigvals(weights)).max()
+    return weights
+
+
+def raising(weights, radius):
+    return weights.nothing
+
+
+SCALINGS = [
+    (scaled, "✓ From"),
+    (None, "not answered yet"),
+    (3, "expected a function"),
+    (in_place, "changes the matrix"),
+    (raising, "raises AttributeError"),
+    (lambda w, r: None, "Is there a return?"),
+    (lambda w, r: w[:2], "returns shape (2, 7)"),
+    (lambda w, r: w * r / np.abs(w).max(), "the largest entry"),
+    (lambda w, r: w * r / np.linalg.norm(w, 2), "singular value"),
+    (lambda w, r: w * r / np.linalg.norm(w), "Frobenius"),
+    (lambda w, r: w * r / np.linalg.eigvals(w).real.max(), "of larger absolute value"),
+    (lambda w, r: w * np.abs(np.linalg.eigvals(w)).max() / r, "upside down"),
+    (lambda w, r: w.copy(), "as it was"),
+    (lambda w, r: scaled(w, 1.0), "scales to 1"),
+    (lambda w, r: scaled(w, r).T, "transposed"),
+    (lambda w, r: w + 1, "expected 0.90"),
+]
+
+
+@pytest.mark.parametrize(("answer", "told"), SCALINGS)
+def test_the_check_of_a_scaling(capsys, answer, told):
+    assert exercises.check_scaling(answer) is told.startswith("✓")
+    said = capsys.readouterr().out
+    assert told in said and said.count("\n") == 1, said
+
+
+def test_the_check_of_weights_without_diagonal(capsys):
+    weights = with_spectral_radius(np.random.default_rng(0).random((6, 6)) + 3 * np.eye(6), 0.95)
+    off = weights - np.diag(np.diag(weights))
+    right = with_spectral_radius(off, 0.95)
+    for answer, told in [
+        (None, "not answered yet"),
+        (right, "✓ Without its diagonal"),
+        ("x", "not an array"),
+        (right[:3], "shape is (3, 6)"),
+        (weights, "diagonal is not 0"),
+        (right.T, "transposed"),
+        (off, "so is the scale"),
+        (with_spectral_radius((off > 0).astype(float), 0.95), "not those of W*"),
+        (off * 2, "expected 0.95; scale *after*"),
+        (off * np.nan, "diagonal is not 0"),
+    ]:
+        assert exercises.check_without_diagonal(answer, weights) is told.startswith("✓")
+        assert told in capsys.readouterr().out, told
+    assert spectral_radius(right) == pytest.approx(0.95)
+
+
+def test_the_checks_of_numbers(capsys):
+    for check, answers in (
+        (
+            lambda a: exercises.check_min_max(a, 0.16, -0.05, 1.0),
+            {
+                0.2: "✓", 0.16: "value itself", 0.21: "did not divide", 0.1524: "did not take off", 0.8: "down",
+                5: "(value − smallest)",
+            },
+        ),
+        (
+            lambda a: exercises.check_steps_kept(a, 0.9, 0.1),
+            {
+                22: "✓", 21.854: "✓", 9: "multiplied at each step", 2.3026: "divide by −ln(weight)",
+                1: "divide by −log10", 21: "not yet below", 40: "too many", 5: "too few",
+            },
+        ),
+    ):  # fmt: skip
+        assert not check(None) and "not answered yet" in capsys.readouterr().out
+        assert not check("x") and "not a number" in capsys.readouterr().out
+        for answer, told in answers.items():
+            assert check(answer) is told.startswith("✓")
+            said = capsys.readouterr().out
+            assert told in said and said.count("\n") == 1, said
