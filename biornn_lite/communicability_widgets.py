@@ -1,0 +1,146 @@
+"""Figures and panel of communicability as a random walk, for notebook 05."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import ipywidgets as ipw
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.linalg import expm
+
+from .field import CorticalField
+from .priors import Priors
+from .space import distances
+from .variants import Protocol
+from .widgets import dropdown, figure_panel
+
+LONGEST = 8
+"""Steps of the longest walk that is drawn; longer ones are 1 in 900,000."""
+
+NETWORKS = {
+    "nearby": "the nearer the stronger, exp(−distance / 50 µm)",
+    "functional": "functional weights, diagonal removed",
+    "connectome": "synapses of the connectome",
+}
+
+STYLES = (("-", "#0173b2"), ("--", "#de8f05"), (":", "#029e73"), ("-.", "#444444"))
+
+
+def strengths_of(field: CorticalField, network: str) -> np.ndarray:
+    """Return the connection strengths A of one of :data:`NETWORKS`, shape (N, N), from row to column."""
+    if network == "connectome":
+        return field.connectome.astype(float)
+    if network == "functional":
+        return Priors(field, Protocol(self_connections="removed")).functional_weights(0)
+    strengths = np.exp(-distances(field.positions) / 50)
+    np.fill_diagonal(strengths, 0)
+    return strengths
+
+
+def transitions(strengths: np.ndarray) -> np.ndarray:
+    """Return the probabilities P of one step of a random walk, shape (N, N): each row over its sum, or all 0."""
+    out = strengths.sum(axis=1, keepdims=True)
+    return np.divide(strengths, out, out=np.zeros_like(strengths), where=out > 0)
+
+
+def walker(field: CorticalField, steps: np.ndarray, start: int, ax: Axes, title: str) -> Axes:
+    """Draw where a walker may be: the somata of a field seen face-on, coloured by probability.
+
+    Parameters
+    ----------
+    field : CorticalField
+    steps : ndarray, shape (N,)
+        Probability to be at each neuron.
+    start : int
+        Where the walk began.
+    ax : Axes
+    title : str
+    """
+    x, z = field.positions[:, 0], field.positions[:, 2]
+    order = np.argsort(steps)
+    dots = ax.scatter(x[order], z[order], c=steps[order], cmap="cividis_r", s=34, edgecolors="0.6", linewidths=0.4)
+    ax.plot(x[start], z[start], "o", markersize=13, markerfacecolor="none", color="#de8f05", markeredgewidth=2)
+    ax.figure.colorbar(dots, ax=ax, label="probability", shrink=0.8)
+    ax.set(xlabel="x (µm)", ylabel="z (µm)", aspect="equal")
+    ax.set_title(title, fontsize=10)
+    sns.despine(ax=ax)
+    return ax
+
+
+def walk_figure(field: CorticalField, network: str = "nearby", start: int = 0, steps: int = 2) -> Figure:
+    """Draw a random walk after some steps, how much walks of each length count, and how much of expm(P) is there.
+
+    Parameters
+    ----------
+    field : CorticalField
+    network : str
+        A key of :data:`NETWORKS`.
+    start : int
+        Neuron at which the walk begins.
+    steps : int
+        From 0 to :data:`LONGEST`.
+    """
+    walk = transitions(strengths_of(field, network))  # (N, N)
+    place = np.zeros(field.neurons)
+    place[start] = 1.0
+    summed = place.copy()
+    for k in range(1, steps + 1):
+        place = place @ walk
+        summed = summed + place / math.factorial(k)
+    whole = expm(walk)[start]
+    figure, axes = plt.subplots(
+        1, 3, figsize=(13, 3.9), layout="constrained", gridspec_kw={"width_ratios": [1.8, 1, 1]}
+    )
+    walker(field, place, start, axes[0], f"after {steps} step{'s' * (steps != 1)} from neuron {start}")
+    share = np.array([1 / math.factorial(k) for k in range(LONGEST + 1)]) / math.e
+    colours = ["#0173b2" if k <= steps else "0.8" for k in range(LONGEST + 1)]
+    axes[1].bar(range(LONGEST + 1), share, color=colours)
+    axes[1].set(xlabel="length of the walk k", ylabel="share, 1 / (e k!)")
+    axes[1].set_title(f"walks of up to {steps}: {share[: steps + 1].sum():.3%}", fontsize=10)
+    others = np.arange(field.neurons) != start
+    axes[2].plot(whole[others], summed[others], "o", color="#0173b2", markersize=4)
+    top = max(whole[others].max(), 1e-9) * 1.05
+    axes[2].plot([0, top], [0, top], color="0.5", linewidth=1)
+    axes[2].set(xlabel="expm(P), all walks", ylabel=f"walks of up to {steps}", xlim=(0, top), ylim=(-0.02 * top, top))
+    axes[2].set_title(f"from neuron {start} to each other", fontsize=10)
+    for ax in axes[1:]:
+        sns.despine(ax=ax)
+    figure.suptitle(f"{field.label}: {NETWORKS[network]}", fontsize=11)
+    return figure
+
+
+def walk_panel(field: CorticalField) -> ipw.Widget:
+    """Return a panel in which to take a random walk step by step; see :func:`walk_figure`."""
+    controls = {
+        "network": dropdown("network", [(label, key) for key, label in NETWORKS.items()], "nearby"),
+        "start": ipw.BoundedIntText(
+            40 % field.neurons, min=0, max=field.neurons - 1, description="start", layout={"width": "11em"}
+        ),
+        "steps": ipw.IntSlider(2, min=0, max=LONGEST, description="steps", layout={"width": "24em"}),
+    }
+    return figure_panel(lambda **values: walk_figure(field, **values), controls)
+
+
+def sorted_values(matrices: Mapping[str, np.ndarray], ax: Axes) -> Axes:
+    """Draw the entries of matrices from the largest down, on logarithmic axes.
+
+    Parameters
+    ----------
+    matrices : mapping of str to ndarray, shape (N, N)
+        By what the legend calls them; with how many entries are 0, which have no place on the axis.
+    ax : Axes
+    """
+    for (label, values), (style, colour) in zip(matrices.items(), STYLES, strict=False):
+        entries = -np.sort(-values.ravel())
+        above = entries[entries > 0]
+        text = f"{label} ({1 - len(above) / len(entries):.1%} are 0)"
+        ax.plot(np.arange(1, len(above) + 1), above, style, color=colour, linewidth=2, label=text)
+    ax.set(xscale="log", yscale="log", xlabel="rank among all pairs, from the largest", ylabel="communicability")
+    ax.legend(fontsize=8, loc="upper right")
+    sns.despine(ax=ax)
+    return ax

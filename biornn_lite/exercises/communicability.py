@@ -1,0 +1,122 @@
+"""Checks of the exercises in notebook 05."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.linalg import expm
+
+from .saying import known_mistake, near, number, say, unanswered
+
+
+def check_two_neurons(answer: float | None) -> bool:
+    """Check the communicability of two neurons that connect to one another with weight 1."""
+    value = number(answer)
+    if value is None:
+        return False
+    right = math.sinh(1)
+    if near(value, right, 2e-3):
+        return say(True, f"sinh(1) = {right:.4f}: walks of 1, 3, 5 … steps, each over its factorial.")
+    mistakes = {
+        math.cosh(1): "That is the diagonal: walks of 0, 2, 4 … steps lead back to where they began.",
+        math.e: "That sums walks of all lengths; every second one ends at the *other* neuron.",
+        math.e - 1: "That leaves out the walk of no steps, but walks of 2, 4 … steps lead back as well.",
+        1.0: "That is the direct connection; walks of 3, 5 … steps get there too.",
+        7 / 6: "Nearly: that is 1 + 1/3!. The sum goes on.",
+    }
+    if known_mistake(value, mistakes, 2e-3):
+        return False
+    return say(False, f"{value:g} is not it: which lengths of walk end at the other neuron? Sum 1/k! over those.")
+
+
+def _communicability(weights: np.ndarray) -> np.ndarray:
+    strengths = np.abs(weights)
+    root = np.sqrt(strengths.sum(axis=1))
+    matrix = expm(strengths / np.outer(root, root))
+    np.fill_diagonal(matrix, 0)
+    return matrix
+
+
+def check_communicability(function: object) -> bool:
+    """Check a function that returns the communicability of a weight matrix, shape (N, N)."""
+    if function is None:
+        return unanswered()
+    if not callable(function):
+        return say(False, f"That is a {type(function).__name__}; expected a function of weights.")
+    weights = np.random.default_rng(0).normal(size=(6, 6))
+    kept = weights.copy()
+    try:
+        given = function(weights)
+    except Exception as error:  # whatever a learner's code may raise
+        return say(False, f"It raises {type(error).__name__}: {error}")
+    if not np.array_equal(weights, kept):
+        return say(False, "It changes the matrix that it was given; make a new one.")
+    if given is None:
+        return say(False, "It returns None. Is there a return?")
+    given = np.asarray(given)
+    if given.shape != weights.shape:
+        return say(False, f"For weights of shape {weights.shape} it returns shape {given.shape}.")
+    right = _communicability(weights)
+    if np.allclose(given, right):
+        return say(True, "That is the library's communicability, for weights of both signs.")
+    a = np.abs(weights)
+    out, into = a.sum(axis=1), a.sum(axis=0)
+    normal = a / np.sqrt(np.outer(out, out))
+    with np.errstate(invalid="ignore"):
+        signed = weights / np.sqrt(np.outer(out, out))
+    mistakes = [
+        (right.T, "It is transposed: rows send."),
+        (expm(normal), "Set its diagonal to 0."),
+        (expm(a), "The weights were not divided by the roots of their row sums."),
+        (expm(a / out[:, None]), "That is expm(P), of A over its row sums; divide by √s of *both* ends."),
+        (expm(a / np.sqrt(np.outer(into, into))), "s holds *row* sums, what each neuron sends: axis=1."),
+        (expm(a / np.outer(out, out)), "Divide by the roots √s_i √s_j, not by s_i s_j."),
+        (np.exp(normal), "np.exp acts on each entry alone; the matrix exponential is scipy.linalg.expm."),
+        (expm(signed), "A is |W|: take absolute values before the exponential."),
+    ]
+    for wrong, told in mistakes:
+        for version in (wrong, wrong - np.diag(np.diag(wrong))):
+            if np.allclose(given, version):
+                return say(False, told)
+    return say(False, f"Its largest entry is {given.max():.3f}, expected {right.max():.3f} for the tested weights.")
+
+
+def check_sorted_distance(answer: float | None, first: list[float], second: list[float]) -> bool:
+    """Check the mean absolute difference of two sorted sets of values."""
+    value = number(answer)
+    if value is None:
+        return False
+    a, b = np.array(first, dtype=float), np.array(second, dtype=float)
+    gaps = np.abs(np.sort(a) - np.sort(b))
+    if near(value, gaps.mean(), 5e-3):
+        return say(True, f"{gaps.mean():.3f}: sorted, the gaps are {', '.join(f'{g:g}' for g in gaps)}.")
+    mistakes = {
+        float(np.abs(a - b).mean()): "You compared them as they stand; sort both first.",
+        float(gaps.sum()): "That is the sum; the distance is the mean.",
+        float((gaps**2).mean()): "You squared the gaps.",
+        float(np.sqrt((gaps**2).mean())): "That is the root mean square; take absolute values.",
+        float(abs(a.mean() - b.mean())): "That is the difference of the means; each value counts by itself.",
+    }
+    if known_mistake(value, mistakes, 5e-3):
+        return False
+    return say(False, f"{value:g} is not it: sort both, take the gaps, and average their absolute values.")
+
+
+def check_silent_neuron(answer: float | None, out: float, epsilon: float) -> bool:
+    """Check the published communicability from a neuron to its only partner, which itself sends nothing."""
+    value = number(answer)
+    if value is None:
+        return False
+    right = math.sqrt(out / epsilon)
+    if near(value, right, 5e-3):
+        return say(True, f"√({out:g} / {epsilon:g}) = {right:,.0f}, for one traced connection to a silent neuron.")
+    mistakes = {
+        out / epsilon: "The ratio of the sums stands under a root.",
+        math.sqrt(epsilon / out): "Upside down: s_j, of the receiver, is below.",
+        1.0: "That is expm(P) alone; it is multiplied by √(s_i / s_j).",
+        math.sqrt(1 / epsilon): f"s_i is {out:g}, not 1.",
+    }
+    if known_mistake(value, mistakes, 5e-3):
+        return False
+    return say(False, f"{value:g} is not it: expm(P)[i, j] is 1 here; what is √(s_i / s_j)?")

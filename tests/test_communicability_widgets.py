@@ -1,0 +1,184 @@
+"""Notebook 05: the random walk as it is drawn, what the notebook says of the measured field, and its checks."""
+
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from scipy.linalg import expm
+from test_widgets import check_that_every_control_redraws
+
+from biornn_lite import communicability_widgets, exercises
+from biornn_lite.communicability import communicability, distribution_distance, empirical_communicability
+from biornn_lite.datasets import read_released
+from biornn_lite.priors import Priors
+from biornn_lite.variants import Protocol, get_variant
+
+
+@pytest.fixture(autouse=True)
+def no_figure_is_left_open():
+    plt.close("all")
+    yield
+    plt.close("all")
+
+
+def test_every_control_of_the_panel_redraws_it(column):
+    check_that_every_control_redraws(
+        communicability_widgets.walk_panel(column), {"steps": 5, "start": 7, "network": "connectome"}
+    )
+
+
+@pytest.mark.parametrize("network", communicability_widgets.NETWORKS)
+def test_a_walk_goes_where_its_matrix_allows(column, network):
+    strengths = communicability_widgets.strengths_of(column, network)
+    walk = communicability_widgets.transitions(strengths)
+    sums = walk.sum(axis=1)
+    assert np.allclose(sums[strengths.sum(1) > 0], 1) and (sums[strengths.sum(1) == 0] == 0).all()
+    assert not np.diag(strengths).any() or network == "connectome"
+    figure = communicability_widgets.walk_figure(column, network, start=3, steps=4)
+    drawn = np.sort(figure.axes[0].collections[0].get_array())
+    np.testing.assert_allclose(drawn, np.sort(np.linalg.matrix_power(walk, 4)[3]), atol=1e-12)
+    others = np.arange(column.neurons) != 3
+    whole, summed = figure.axes[2].lines[0].get_data()
+    np.testing.assert_allclose(whole, expm(walk)[3][others], atol=1e-12)
+    terms = [np.linalg.matrix_power(walk, k)[3] / math.factorial(k) for k in range(5)]
+    np.testing.assert_allclose(summed, np.sum(terms, axis=0)[others], atol=1e-12)
+    assert "99.634%" in figure.axes[1].get_title(), "of 1/e Σ 1/k! up to 4"
+
+
+def test_sorted_values_are_sorted_and_zeros_counted(column):
+    target = empirical_communicability(column.connectome, "zero")
+    ax = communicability_widgets.sorted_values({"zero": target}, plt.figure().add_subplot())
+    values = ax.lines[0].get_ydata()
+    assert (np.diff(values) <= 0).all() and len(values) == (target > 0).sum()
+    assert f"{(target == 0).mean():.1%} are 0" in ax.get_legend().get_texts()[0].get_text()
+
+
+def pulls(field, isolated: str) -> tuple[float, float]:
+    """Norms of the gradients of λ_EMD times the distance and of λ Σ|W|⊙D at the start of W*D*C*, seed 0."""
+    start = Priors(field, Protocol(isolated_neurons=isolated)).start(get_variant("W*D*C*"), 0)
+    w = torch.tensor(start.weights, requires_grad=True)
+    gap = distribution_distance(communicability(w), torch.tensor(start.sorted_target))
+    (pull,) = torch.autograd.grad(start.emd_weight * gap, w)
+    (cost,) = torch.autograd.grad((w.abs() * torch.tensor(start.cost)).sum(), w)
+    return float(pull.norm()), float(cost.norm())
+
+
+def test_what_the_notebook_says_of_the_measured_field(microns):
+    field = read_released(microns / "6_6_2")
+    silent = (field.connectome.sum(axis=1) == 0).sum()
+    published = empirical_communicability(field.connectome, "epsilon")
+    sound = empirical_communicability(field.connectome, "zero")
+    assert (silent, field.neurons) == (166, 312)
+    assert 1.4e5 < published.max() < 1.42e5 and published.mean() == pytest.approx(129, abs=0.5)
+    assert sound.max() == pytest.approx(1.53, abs=0.005) and sound.mean() == pytest.approx(0.0011, abs=5e-5)
+    pull, cost = pulls(field, "epsilon")
+    assert pull == pytest.approx(0.0005, rel=0.05) and cost == pytest.approx(64, abs=0.6)
+
+
+# Exercises
+
+
+def right(weights):
+    strengths = np.abs(weights)
+    root = np.sqrt(strengths.sum(axis=1))
+    matrix = expm(strengths / np.outer(root, root))
+    np.fill_diagonal(matrix, 0)
+    return matrix
+
+
+def with_diagonal(weights):
+    strengths = np.abs(weights)
+    root = np.sqrt(strengths.sum(axis=1))
+    return expm(strengths / np.outer(root, root))
+
+
+def by_walk(weights):
+    strengths = np.abs(weights)
+    return expm(strengths / strengths.sum(axis=1)[:, None])
+
+
+def by_columns(weights):
+    strengths = np.abs(weights)
+    root = np.sqrt(strengths.sum(axis=0))
+    return expm(strengths / np.outer(root, root))
+
+
+def signed(weights):
+    root = np.sqrt(np.abs(weights).sum(axis=1))
+    return expm(weights / np.outer(root, root))
+
+
+def entrywise(weights):
+    root = np.sqrt(np.abs(weights).sum(axis=1))
+    return np.exp(np.abs(weights) / np.outer(root, root))
+
+
+def changing(weights):
+    np.fill_diagonal(weights, 0)
+    return right(weights)
+
+
+def test_the_check_agrees_with_the_library():
+    weights = np.random.default_rng(5).normal(size=(9, 9))
+    np.testing.assert_allclose(right(weights), communicability(torch.tensor(weights)).numpy(), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (right, "✓"),
+        (None, "not answered yet"),
+        (3.0, "expected a function"),
+        (changing, "changes the matrix"),
+        (lambda w: w.nothing, "raises AttributeError"),
+        (lambda w: None, "Is there a return?"),
+        (lambda w: w[0], "shape (6,)"),
+        (lambda w: right(w).T, "transposed"),
+        (with_diagonal, "diagonal to 0"),
+        (lambda w: expm(np.abs(w)), "were not divided"),
+        (by_walk, "of *both* ends"),
+        (by_columns, "axis=1"),
+        (lambda w: expm(np.abs(w) / np.outer(*[np.abs(w).sum(1)] * 2)), "not by s_i s_j"),
+        (entrywise, "acts on each entry alone"),
+        (signed, "A is |W|"),
+        (lambda w: w, "expected"),
+    ],
+)
+def test_the_check_of_a_communicability(capsys, answer, told):
+    assert exercises.check_communicability(answer) is told.startswith("✓")
+    said = capsys.readouterr().out
+    assert told in said and said.count("\n") == 1, said
+
+
+def test_the_checks_of_numbers(capsys):
+    for check, answers in (
+        (
+            exercises.check_two_neurons,
+            {
+                1.1752: "✓", 1.5431: "the diagonal", 2.718: "every second one", 1.718: "lead back as well",
+                1: "the direct connection", 1.1667: "The sum goes on", 9: "which lengths",
+            },
+        ),
+        (
+            lambda a: exercises.check_sorted_distance(a, [5, 0, 1], [0, 2, 2]),
+            {
+                1.3333: "✓ 1.333: sorted, the gaps are 0, 1, 3", 2.6667: "sort both first", 4: "the sum",
+                3.3333: "squared", 1.8257: "root mean square", 0.6667: "of the means", 50: "sort both, take",
+            },
+        ),
+        (
+            lambda a: exercises.check_silent_neuron(a, 4.0, 1e-10),
+            {
+                2e5: "✓", 4e10: "under a root", 5e-6: "Upside down", 1: "expm(P) alone", 1e5: "s_i is 4",
+                7: "what is √(s_i / s_j)",
+            },
+        ),
+    ):  # fmt: skip
+        assert not check(None) and "not answered yet" in capsys.readouterr().out
+        assert not check("x") and "not a number" in capsys.readouterr().out
+        for answer, told in answers.items():
+            assert check(answer) is told.startswith("✓")
+            said = capsys.readouterr().out
+            assert told in said and said.count("\n") == 1, said
