@@ -5,14 +5,16 @@ Notebook 07 works through this module.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch.nn import functional
 
 from .communicability import communicability, distribution_distance
+from .errors import InputError
 from .network import RecurrentNetworks, glorot_uniform
 from .priors import Start
 from .seeds import generator
@@ -197,43 +199,47 @@ def memory_per_network(neurons: int, task: Task, settings: Settings) -> int:
     return 4 * (inputs + states + matrices)
 
 
-def train(
+class Epoch(NamedTuple):
+    """Where a training stands after an epoch.
+
+    Attributes
+    ----------
+    number : int
+        From 1.
+    networks : RecurrentNetworks
+        As they are now; training goes on with them.
+    history : ndarray, shape (5, runs, epochs)
+        Training accuracy and loss, test accuracy and loss, and penalty of all epochs so far; NaN for those to come,
+        and from the one in which a run diverged.
+    diverged_step : ndarray of int, shape (runs,)
+        As in :class:`Trained`, 0 for none.
+    """
+
+    number: int
+    networks: RecurrentNetworks
+    history: np.ndarray
+    diverged_step: np.ndarray
+
+
+def trained_by(epoch: Epoch) -> list[Trained]:
+    """Return the networks of a training as they are after an epoch."""
+    final = epoch.networks.w.detach().cpu().numpy().copy()
+    return [Trained(final[r], *epoch.history[:, r], int(step) or None) for r, step in enumerate(epoch.diverged_step)]
+
+
+def training(
     starts: Sequence[Start],
     task: Task,
     seeds: Sequence[int],
     settings: Settings | None = None,
     positive: bool = False,
     device: torch.device | str = "cpu",
-    on_epoch: Callable[[int], None] | None = None,
     trial_seeds: Sequence[int] | None = None,
-) -> list[Trained]:
-    """Train one network per start, all at once and independently of one another.
-
-    The losses are summed over runs, and the gradient of a sum with respect to one run's weights is that of its
-    own loss; Adam works on each weight alone. So a run comes out the same alone and among others.
-
-    Parameters
-    ----------
-    starts : sequence of Start
-        One per run, all of one size.
-    task : Task
-    seeds : sequence of int
-        One per run: trials, noise, input and readout weights. Runs of one seed share them.
-    settings : Settings, optional
-    positive : bool
-        Keep the recurrent weights non-negative: they are clipped at 0 after each step.
-    device : torch.device or str
-    on_epoch : callable, optional
-        Called with the number of finished epochs after each.
-    trial_seeds : sequence of int, optional
-        One per run, for the trials alone; `seeds` when left out.
-
-    Returns
-    -------
-    list of Trained
-        In the order of `starts`. Training ends early once every run has diverged, for a NaN stays one.
-    """
+) -> Iterator[Epoch]:
+    """Train as :func:`train` does, and stop after each epoch to be looked at. Takes the same parameters."""
     settings = settings or Settings()
+    if settings.epochs < 1:
+        raise InputError(f"epochs is {settings.epochs}; it must be at least 1")
     runs = len(starts)
     networks = initial_networks(starts, task, seeds, positive).to(device)
     penalty = Penalty(starts, device)
@@ -289,12 +295,52 @@ def train(
         )
         going = (diverged_step == 0).cpu().numpy()
         history[:, going, epoch] = recorded.cpu().numpy()[:, going]
-        if on_epoch is not None:
-            on_epoch(epoch + 1)
+        yield Epoch(epoch + 1, networks, history.copy(), diverged_step.cpu().numpy())
         if not going.any():
             break
-    final = networks.w.detach().cpu().numpy()
-    return [Trained(final[r], *history[:, r], int(step) or None) for r, step in enumerate(diverged_step)]
+
+
+def train(
+    starts: Sequence[Start],
+    task: Task,
+    seeds: Sequence[int],
+    settings: Settings | None = None,
+    positive: bool = False,
+    device: torch.device | str = "cpu",
+    on_epoch: Callable[[int], None] | None = None,
+    trial_seeds: Sequence[int] | None = None,
+) -> list[Trained]:
+    """Train one network per start, all at once and independently of one another.
+
+    The losses are summed over runs, and the gradient of a sum with respect to one run's weights is that of its
+    own loss; Adam works on each weight alone. So a run comes out the same alone and among others.
+
+    Parameters
+    ----------
+    starts : sequence of Start
+        One per run, all of one size.
+    task : Task
+    seeds : sequence of int
+        One per run: trials, noise, input and readout weights. Runs of one seed share them.
+    settings : Settings, optional
+    positive : bool
+        Keep the recurrent weights non-negative: they are clipped at 0 after each step.
+    device : torch.device or str
+    on_epoch : callable, optional
+        Called with the number of finished epochs after each.
+    trial_seeds : sequence of int, optional
+        One per run, for the trials alone; `seeds` when left out.
+
+    Returns
+    -------
+    list of Trained
+        In the order of `starts`. Training ends early once every run has diverged, for a NaN stays one.
+    """
+    epoch = None
+    for epoch in training(starts, task, seeds, settings, positive, device, trial_seeds):
+        if on_epoch is not None:
+            on_epoch(epoch.number)
+    return trained_by(epoch)
 
 
 def _cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

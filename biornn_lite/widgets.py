@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import ipywidgets as ipw
 import matplotlib.pyplot as plt
@@ -14,9 +15,9 @@ from matplotlib.figure import Figure
 from . import plots
 from .errors import InputError
 from .field import CorticalField
-from .priors import Priors
+from .priors import Priors, Start
 from .tasks import TASKS, get_task
-from .training import Settings, Trained, train
+from .training import Settings, Trained, train, trained_by, training
 from .variants import PUBLISHED_VARIANTS, Protocol, get_variant
 
 
@@ -62,6 +63,59 @@ def figure_panel(draw: Callable[..., Figure], controls: Mapping[str, ipw.ValueWi
     redraw()
     row = ipw.HBox(list(controls.values()), layout={"flex_flow": "row wrap"})
     return ipw.VBox([row, status, image])
+
+
+_running: set[asyncio.Task] = set()  # the event loop itself holds only weak references to its tasks
+
+
+def stoppable(
+    work: Callable[[], Iterator[None]], status: ipw.HTML, description: str
+) -> tuple[ipw.Button, ipw.Button]:
+    """Return a button that begins a piece of work, and one that stops it.
+
+    Between two steps of the work the kernel sees to whatever else was clicked.
+
+    Parameters
+    ----------
+    work : callable
+        Returns an iterator that does a step of the work each time it is asked. What it raises as
+        :class:`InputError` is shown in `status`.
+    status : HTML
+    description : str
+        What the first button says.
+    """
+    start = ipw.Button(description=description, button_style="primary", icon="play", layout={"width": "auto"})
+    stop = ipw.Button(description="Stop", icon="stop", disabled=True, layout={"width": "auto"})
+
+    async def go() -> None:
+        start.disabled, stop.disabled = True, False
+        try:
+            for _ in work():
+                await asyncio.sleep(0.01)
+                if stop.disabled:
+                    status.value += " (stopped)"
+                    break
+        except InputError as error:
+            plt.close("all")  # what was begun
+            status.value = f"⚠ {error}"
+        finally:
+            start.disabled, stop.disabled = False, True
+
+    def begin(_=None) -> None:
+        try:
+            task = asyncio.get_running_loop().create_task(go())
+        except RuntimeError:  # outside of a kernel nothing else waits
+            asyncio.run(go())
+        else:
+            _running.add(task)
+            task.add_done_callback(_running.discard)
+
+    def end(_=None) -> None:
+        stop.disabled = True
+
+    start.on_click(begin)
+    stop.on_click(end)
+    return start, stop
 
 
 def slider(description: str, value: float, low: float, high: float, step: float, unit: str = "") -> ipw.FloatSlider:
@@ -127,9 +181,15 @@ def train_two(
     -------
     list of Trained
     """
-    priors = Priors(field, protocol or Protocol())
-    starts = [priors.start(get_variant(variant), seed) for variant in variants]
+    starts = _starts(field, variants, seed, protocol)
     return train(starts, get_task(task), [seed, seed], settings, on_epoch=on_epoch)
+
+
+def _starts(
+    field: CorticalField, variants: Sequence[str], seed: int, protocol: Protocol | None = None
+) -> list[Start]:
+    priors = Priors(field, protocol or Protocol())
+    return [priors.start(get_variant(variant), seed) for variant in variants]
 
 
 def two_variants_figure(
@@ -157,36 +217,32 @@ def two_variants_panel(field: CorticalField, settings: Settings | None = None) -
     second = dropdown("second", PUBLISHED_VARIANTS, "WD*C*")
     task = dropdown("task", TASK_OPTIONS, "go_nogo")
     seed = ipw.BoundedIntText(description="seed", value=1, min=0, max=9999, layout={"width": "12em"})
-    button = ipw.Button(description="Train both", button_style="primary", icon="play")
     bar = ipw.IntProgress(min=0, max=settings.epochs, description="epochs")
     status = ipw.HTML("Pick two variants and a task.")
     image = ipw.Image(format="png", layout={"max_width": "100%", "display": "none"})
 
-    def run(_=None) -> None:
-        button.disabled, bar.value = True, 0
-        status.value = f"Training {first.value} and {second.value} …"
-        variants = first.value, second.value
-        try:
-            trained = train_two(
-                field, variants, task.value, seed.value, settings=settings,
-                on_epoch=lambda epoch: setattr(bar, "value", epoch),
-            )  # fmt: skip
-            image.value = png(two_variants_figure(trained, variants, task.value, field))
-            image.layout.display = "block"
-            status.value = (
-                "; ".join(
-                    f"<b>{variant}</b> " + ("diverged" if t.diverged else f"{t.test_accuracy[-1]:.3f}")
-                    for variant, t in zip(variants, trained, strict=True)
-                )
-                + f" test accuracy on {TASKS[task.value].title}, in one run with seed {seed.value}."
+    def work() -> Iterator[None]:
+        bar.value = 0
+        variants, name, number = (first.value, second.value), task.value, seed.value
+        status.value = f"Training {' and '.join(variants)} …"
+        yield
+        epoch = None
+        for epoch in training(_starts(field, variants, number), get_task(name), [number] * 2, settings):
+            bar.value = epoch.number
+            yield
+        trained = trained_by(epoch)
+        image.value = png(two_variants_figure(trained, variants, name, field))
+        image.layout.display = "block"
+        status.value = (
+            "; ".join(
+                f"<b>{variant}</b> " + ("diverged" if t.diverged else f"{t.test_accuracy[-1]:.3f}")
+                for variant, t in zip(variants, trained, strict=True)
             )
-        except InputError as error:
-            status.value = f"⚠ {error}"
-        finally:
-            button.disabled = False
+            + f" test accuracy on {TASKS[name].title}, in one run with seed {number}."
+        )
 
-    button.on_click(run)
-    return ipw.VBox([ipw.HBox([first, second, task, seed]), ipw.HBox([button, bar]), status, image])
+    buttons = stoppable(work, status, "Train both")
+    return ipw.VBox([ipw.HBox([first, second, task, seed]), ipw.HBox([*buttons, bar]), status, image])
 
 
 def measure_figure(results: pd.DataFrame, task: str, measure: str, field: str) -> Figure:

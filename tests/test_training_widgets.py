@@ -1,0 +1,132 @@
+"""Networks watched while they learn: the same training, what pulls at them, and panels that can be stopped."""
+
+import asyncio
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from test_widgets import check_that_every_control_redraws, parts_of
+
+from biornn_lite import training_widgets
+from biornn_lite.communicability import communicability
+from biornn_lite.priors import Priors
+from biornn_lite.tasks import get_task
+from biornn_lite.topology import strongest_graph
+from biornn_lite.training import Settings, initial_networks, train, trained_by, training, training_trials
+from biornn_lite.variants import Protocol, get_variant
+from biornn_lite.watching import watch
+from biornn_lite.widgets import two_variants_panel
+
+QUICK = Settings(epochs=3, batches=2, batch_size=16, test_trials=40)
+
+
+@pytest.fixture(autouse=True)
+def no_figure_is_left_open():
+    plt.close("all")
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def watched(small):
+    return list(watch(small, ("W*D*C", "WD*C*"), "go_nogo", 4, settings=QUICK))
+
+
+def test_watching_changes_nothing(small, watched):
+    priors = Priors(small, Protocol())
+    starts = [priors.start(get_variant(v), 4) for v in ("W*D*C", "WD*C*")]
+    trained = train(starts, get_task("go_nogo"), [4, 4], QUICK)
+    assert len(watched) == 4 and [s.variant for s in watched[0]] == ["W*D*C", "WD*C*"]
+    for r, network in enumerate(trained):
+        np.testing.assert_array_equal(watched[-1][r].weights, network.weights)
+        np.testing.assert_array_equal([s[r].test_accuracy for s in watched[1:]], network.test_accuracy)
+        assert np.isnan(watched[0][r].test_accuracy) and [s[r].epoch for s in watched] == [0, 1, 2, 3]
+        np.testing.assert_array_equal(watched[0][r].weights, starts[r].weights.astype("float32"))
+
+
+def test_losses_and_pulls_are_those_of_the_formulas(small, watched):
+    """The first network at the start: cross-entropy and λ Σ|W|⊙D⊙C, each with its gradient, written out."""
+    start = Priors(small, Protocol()).start(get_variant("W*D*C"), 4)
+    networks = initial_networks([start], get_task("go_nogo"), [4])
+    x, labels = training_trials(get_task("go_nogo"), [4], QUICK)
+    h = torch.zeros(16, small.neurons)
+    for x_t in x[:, 0, :16]:
+        h = torch.relu(x_t @ networks.w_in[0] + h @ networks.w[0] + networks.b[0])
+    loss = torch.nn.functional.cross_entropy(h @ networks.w_out[0] + networks.b_out[0], labels[0, :16])
+    w = networks.w[0]
+    penalty = (w.abs() * torch.tensor(start.cost, dtype=torch.float32) * communicability(w)).sum()
+    seen = watched[0][0]
+    assert seen.loss == pytest.approx(float(loss.detach()), rel=1e-5)
+    assert seen.penalty == pytest.approx(float(penalty.detach()), rel=1e-5)
+    for value, norm in ((loss, seen.loss_gradient), (penalty, seen.penalty_gradient)):
+        (gradient,) = torch.autograd.grad(value, networks.w, retain_graph=True)
+        assert norm == pytest.approx(float(gradient.norm()), rel=1e-4)
+    strengths = np.abs(seen.weights)
+    assert seen.on_the_diagonal == pytest.approx(np.diag(strengths).sum() / strengths.sum())
+
+
+def test_a_training_that_is_left_off_has_done_no_more(small):
+    start = Priors(small, Protocol()).start(get_variant("WD"), 0)
+    epochs = training([start], get_task("go_nogo"), [0], QUICK)
+    first = next(epochs)
+    (one,) = trained_by(first)
+    epochs.close()
+    whole = train([start], get_task("go_nogo"), [0], QUICK)[0]
+    assert first.number == 1 and one.test_accuracy[0] == whole.test_accuracy[0] and np.isnan(one.test_accuracy[1])
+    assert not np.array_equal(one.weights, whole.weights)
+
+
+# Panels
+
+
+def test_the_panel_trains_to_the_end_and_says_so(small):
+    parts = parts_of(training_widgets.watch_panel(small, QUICK))
+    parts["task"].value = "one_choice_inference"
+    parts["Train and watch"].click()
+    assert parts["epochs"].value == 3 and bytes(parts["Image"].value).startswith(b"\x89PNG")
+    assert "epoch 3: <b>W*D*C*</b>" in parts["HTML"].value and "on the diagonal" in parts["HTML"].value
+    assert parts["Stop"].disabled and not parts["Train and watch"].disabled
+
+
+@pytest.mark.parametrize(
+    ("panel", "button"),
+    [(training_widgets.watch_panel, "Train and watch"), (two_variants_panel, "Train both")],
+)
+def test_a_panel_stops_when_it_is_told_to(small, panel, button):
+    """As in a kernel: the click comes in between two epochs."""
+    parts = parts_of(panel(small, Settings(epochs=50, batches=1, batch_size=8, test_trials=8)))
+
+    async def person():
+        parts[button].click()
+        while parts["epochs"].value < 2:
+            await asyncio.sleep(0.01)
+        assert parts[button].disabled and not parts["Stop"].disabled
+        parts["Stop"].click()
+        while parts[button].disabled:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(person(), 60))
+    assert 2 <= parts["epochs"].value < 50 and parts["HTML"].value.endswith("(stopped)")
+    assert not plt.get_fignums()
+
+
+def test_every_control_of_the_panel_of_epochs_redraws_it(small, watched):
+    histories = {name: [s[r] for s in watched] for r, name in enumerate(("W*D*C", "WD*C*"))}
+    check_that_every_control_redraws(
+        training_widgets.network_panel(histories, small), {"epoch": 2, "network": "WD*C*"}
+    )
+
+
+def test_figures_show_the_network_of_the_epoch(small, watched):
+    history = [s[0] for s in watched]
+    figure = training_widgets.network_figure(history, 2, small)
+    np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), history[2].weights)
+    graph = strongest_graph(history[2].weights)
+    edges = figure.axes[1].collections[0].get_segments()
+    assert len(edges) == graph.sum() // 2
+    heights = sum(bar.get_height() for bar in figure.axes[2].patches if hasattr(bar, "get_height"))
+    assert heights == small.neurons * (small.neurons - 1), "each connection off the diagonal in one bin"
+    assert f"epoch 2, test accuracy {history[2].test_accuracy:.3f}" in figure.get_suptitle()
+    ratio = training_widgets.watched_figure([history]).axes[3].lines[0].get_ydata()
+    np.testing.assert_allclose(ratio, [s.penalty_gradient / s.loss_gradient for s in history])
