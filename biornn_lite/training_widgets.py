@@ -49,14 +49,14 @@ def watched_figure(histories: Sequence[Sequence[Snapshot]], title: str = "") -> 
     axes[0].set(ylabel="test accuracy", ylim=(0, 1.04), title=TASKS[task].title)
     axes[0].legend(fontsize=8, loc="lower right")
     _lines(histories, axes[1], "loss")
-    axes[1].set(ylabel="cross-entropy of the first batch (nats)", title="what the task asks", ylim=(0, None))
+    axes[1].set(ylabel="cross-entropy (nats)", title="what the task asks", ylim=(0, None))
     _lines(histories, axes[2], "penalty")
     axes[2].set(ylabel="penalty", yscale="log", title="what the penalty asks")
     for history, (style, colour) in zip(histories, STYLES, strict=False):
         ratio = [s.penalty_gradient / s.loss_gradient if s.loss_gradient else np.nan for s in history]
         axes[3].plot([s.epoch for s in history], ratio, style, color=colour, markersize=4)
     axes[3].axhline(1, color="0.4", linewidth=1)
-    axes[3].set(xlabel="epoch", ylabel="gradient of the penalty over that of the task", yscale="log")
+    axes[3].set(xlabel="epoch", ylabel="penalty's gradient / task's", yscale="log")
     axes[3].set_title("who pulls harder (1: both alike)")
     sns.despine(ax=axes[3])
     for ax in axes:

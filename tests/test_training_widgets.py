@@ -8,7 +8,7 @@ import pytest
 import torch
 from test_widgets import check_that_every_control_redraws, parts_of
 
-from biornn_lite import training_widgets
+from biornn_lite import exercises, training_widgets
 from biornn_lite.communicability import communicability
 from biornn_lite.priors import Priors
 from biornn_lite.tasks import get_task
@@ -130,3 +130,98 @@ def test_figures_show_the_network_of_the_epoch(small, watched):
     assert f"epoch 2, test accuracy {history[2].test_accuracy:.3f}" in figure.get_suptitle()
     ratio = training_widgets.watched_figure([history]).axes[3].lines[0].get_ydata()
     np.testing.assert_allclose(ratio, [s.penalty_gradient / s.loss_gradient for s in history])
+
+
+# Exercises of notebook 07
+
+
+def last_state(x, w_in, w, b):
+    h = torch.zeros(x.shape[1], w.shape[0])
+    for x_t in x:
+        h = torch.relu(x_t @ w_in + h @ w + b)
+    return h
+
+
+def all_states(x, w_in, w, b):
+    return torch.stack([last_state(x[: t + 1], w_in, w, b) for t in range(len(x))])
+
+
+def by_tanh(x, w_in, w, b):
+    h = torch.zeros(x.shape[1], w.shape[0])
+    for x_t in x:
+        h = torch.tanh(x_t @ w_in + h @ w + b)
+    return h
+
+
+def linear(x, w_in, w, b):
+    h = torch.zeros(x.shape[1], w.shape[0])
+    for x_t in x:
+        h = x_t @ w_in + h @ w + b
+    return h
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (last_state, "✓"),
+        (None, "not answered yet"),
+        (1, "expected a function"),
+        (lambda x, w_in, w, b: x.nothing, "raises AttributeError"),
+        (lambda x, w_in, w, b: None, "Is there a return?"),
+        (all_states, "states of all steps"),
+        (lambda x, w_in, w, b: last_state(x, w_in, w, b)[0], "returns shape (6,)"),
+        (lambda x, w_in, w, b: last_state(x, w_in, w.T, b), "wrong way round"),
+        (lambda x, w_in, w, b: last_state(x, w_in, w, 0 * b), "bias"),
+        (lambda x, w_in, w, b: last_state(x[:-1], w_in, w, b), "a step too early"),
+        (linear, "Where is relu"),
+        (by_tanh, "tanh"),
+        (lambda x, w_in, w, b: last_state(x, w_in, 0 * w, b), "does not enter the next"),
+        (lambda x, w_in, w, b: last_state(x.flip(0), w_in, w, b), "backwards"),
+        (lambda x, w_in, w, b: last_state(x, w_in, w, b) + 1, "expected"),
+    ],
+)
+def test_the_check_of_a_forward_pass(capsys, answer, told):
+    assert exercises.check_last_state(answer) is told.startswith("✓")
+    said = capsys.readouterr().out
+    assert told in said and said.count("\n") == 1, said
+
+
+def test_the_checks_of_numbers(capsys):
+    for check, answers in (
+        (
+            lambda a: exercises.check_chance_loss(a, 2),
+            {
+                0.693: "✓", -0.693: "sign is wrong", 1: "in bits", 0.301: "base 10", 0.5: "the probability",
+                0: "sure", 4: "has probability 1/2",
+            },
+        ),
+        (
+            lambda a: exercises.check_epochs_to_zero(a, 0.1),
+            {
+                3: "✓", 2.5: "✓", 100: "counts steps", 0.78125: "size of a batch", 4000: "Divide by", 2: "not yet 0",
+                9: "how many steps",
+            },
+        ),
+    ):  # fmt: skip
+        assert not check(None) and "not answered yet" in capsys.readouterr().out
+        assert not check("x") and "not a number" in capsys.readouterr().out
+        for answer, told in answers.items():
+            assert check(answer) is told.startswith("✓")
+            said = capsys.readouterr().out
+            assert told in said and said.count("\n") == 1, said
+
+
+def test_the_published_penalty_is_what_keeps_an_orthogonal_start_from_learning(column, capsys):
+    """What notebook 07 lets its reader find: the same start and trials, λ as published and a thousandth of it."""
+
+    def reached(protocol):
+        *_, last = watch(column, ["WD*C*"], "go_nogo", 0, protocol)
+        return last[0].test_accuracy
+
+    mild, published = reached(Protocol(penalty_weight=0.0003, emd_weight=0.0001)), reached(Protocol())
+    assert published < 0.55 < 0.95 < mild
+    for answer, told in (
+        (mild, "✓"), (published, "as published"), (0.75, "this training reaches"), (75, "not a share"), (None, "…"),
+    ):  # fmt: skip
+        assert exercises.check_small_penalty(answer, column) is told.startswith("✓")
+        assert told in capsys.readouterr().out

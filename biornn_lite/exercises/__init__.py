@@ -6,35 +6,57 @@ One module per notebook; ``saying`` holds what they share.
 from .ablation import check_cliffs_delta, check_median_epochs, check_twelfth_variant
 from .communicability import check_communicability, check_silent_neuron, check_sorted_distance, check_two_neurons
 from .connectome import check_density, check_distance, check_in_degree
+from .cortical_space import (
+    check_depth_share,
+    check_distance_matrix,
+    check_lattice_factor,
+    check_reshaped,
+    check_wiring_cost,
+)
+from .decisions import check_accuracy_by_hand, check_observer, check_steps_held, check_task_of_a_third
 from .function import check_chance_free_tile, check_correlation, check_sttc
 from .functional_weights import check_min_max, check_scaling, check_steps_kept, check_without_diagonal
 from .own_field import check_neurons_needed, check_own_field, check_positions
 from .positive_only import check_largest_network, check_lost_step, check_nan_accuracy
 from .start_here import check_memoryless_ceiling
+from .training import check_chance_loss, check_epochs_to_zero, check_last_state, check_small_penalty
 
 __all__ = [
+    "check_accuracy_by_hand",
     "check_chance_free_tile",
+    "check_chance_loss",
     "check_cliffs_delta",
     "check_communicability",
     "check_correlation",
     "check_density",
+    "check_depth_share",
     "check_distance",
+    "check_distance_matrix",
+    "check_epochs_to_zero",
     "check_in_degree",
     "check_largest_network",
+    "check_last_state",
+    "check_lattice_factor",
     "check_lost_step",
     "check_median_epochs",
     "check_memoryless_ceiling",
     "check_min_max",
     "check_nan_accuracy",
     "check_neurons_needed",
+    "check_observer",
     "check_own_field",
     "check_positions",
+    "check_reshaped",
     "check_scaling",
     "check_silent_neuron",
+    "check_small_penalty",
     "check_sorted_distance",
+    "check_steps_held",
     "check_steps_kept",
     "check_sttc",
+    "check_task_of_a_third",
     "check_twelfth_variant",
     "check_two_neurons",
+    "check_wiring_cost",
     "check_without_diagonal",
 ]

@@ -1,0 +1,121 @@
+"""Checks of the exercises in notebook 07."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from ..field import CorticalField
+from ..variants import Protocol
+from ..watching import watch
+from .saying import known_mistake, near, number, say, unanswered
+
+
+def check_chance_loss(answer: float | None, answers: int) -> bool:
+    """Check the cross-entropy (nats) of a network that gives each of some answers the same probability."""
+    value = number(answer)
+    if value is None:
+        return False
+    right = math.log(answers)
+    if near(value, right, 5e-3):
+        return say(True, f"ln {answers} = {right:.4f}. Where a loss starts near this, nothing has been learned yet.")
+    mistakes = {
+        -right: "The sign is wrong: it is *minus* the mean logarithm, of a number below 1.",
+        math.log2(answers): "That is in bits; PyTorch takes the natural logarithm, and gives nats.",
+        math.log10(answers): "That is the logarithm to base 10; the natural one is meant.",
+        1 / answers: "That is the probability of each answer; take minus its natural logarithm.",
+        0.0: "A loss of 0 belongs to a network that is sure, and right.",
+    }
+    if known_mistake(value, mistakes, 5e-3):
+        return False
+    return say(False, f"{value:g} is not it: the right answer has probability 1/{answers}; take minus its logarithm.")
+
+
+def check_last_state(function: object) -> bool:
+    """Check a function of ``x, w_in, w, b`` that returns a network's last state, shape (trials, N)."""
+    if function is None:
+        return unanswered()
+    if not callable(function):
+        return say(False, f"That is a {type(function).__name__}; expected a function of x, w_in, w and b.")
+    draw = torch.Generator().manual_seed(0)
+    x, w_in = torch.rand(5, 4, 3, generator=draw), torch.randn(3, 6, generator=draw)
+    w, b = torch.randn(6, 6, generator=draw) / 3, torch.rand(1, 6, generator=draw) / 2
+    try:
+        given = function(x, w_in, w, b)
+    except Exception as error:  # whatever a learner's code may raise
+        return say(False, f"It raises {type(error).__name__}: {error}")
+    if given is None:
+        return say(False, "It returns None. Is there a return?")
+    given = torch.as_tensor(given).detach()
+
+    def last(recurrent=w, bias=b, inputs=x, relu=torch.relu) -> torch.Tensor:
+        h = torch.zeros(4, 6)
+        for x_t in inputs:
+            h = relu(x_t @ w_in + h @ recurrent + bias)
+        return h
+
+    right = last()
+    if given.shape == (5, 4, 6):
+        return say(False, "It returns the states of all steps; only the last is asked for.")
+    if given.shape != right.shape:
+        return say(False, f"For 4 trials and 6 neurons it returns shape {tuple(given.shape)}, expected (4, 6).")
+    if torch.allclose(given, right, atol=1e-5):
+        return say(True, "That is the whole network; all else is how its weights are found.")
+    mistakes = (
+        (last(w.T), "Your weights act the wrong way round: h @ w, as W[i, j] goes from i to j."),
+        (last(bias=0 * b), "Where is the bias b?"),
+        (last(inputs=x[:-1]), "It stops a step too early."),
+        (last(relu=lambda h: h), "Where is relu? States may not be negative."),
+        (last(relu=torch.tanh), "That is tanh; this network has relu."),
+        (last(recurrent=0 * w), "The last state does not enter the next: add h @ w."),
+        (last(inputs=x.flip(0)), "It goes through the steps backwards."),
+    )
+    for wrong, told in mistakes:
+        if torch.allclose(given, wrong, atol=1e-5):
+            return say(False, told)
+    return say(False, f"Its mean is {given.float().mean():.3f}, expected {right.mean():.3f} for the tested network.")
+
+
+def check_epochs_to_zero(answer: float | None, weight: float, rate: float = 1e-3, steps: int = 40) -> bool:
+    """Check in which epoch a weight that moves by `rate` at each of an epoch's `steps` reaches 0."""
+    value = number(answer)
+    if value is None:
+        return False
+    exact = weight / (rate * steps)
+    right = math.ceil(exact - 1e-9)
+    if value == right or near(value, exact):
+        return say(True, f"After {weight / rate:.0f} steps, in epoch {right} of ten. Most weights are smaller still.")
+    mistakes = {
+        weight / rate: "That counts steps; an epoch has 40.",
+        weight / rate / 128: "128 is the size of a batch; a batch is one step, whatever its size.",
+        weight * steps / rate: "Divide by the steps of an epoch.",
+        right - 1.0: "By the end of that epoch it is not yet 0.",
+    }
+    if known_mistake(value, mistakes):
+        return False
+    return say(False, f"{value:g} is not it: how many steps of {rate:g} make {weight:g}, in how many epochs?")
+
+
+def check_small_penalty(answer: float | None, field: CorticalField) -> bool:
+    """Check the test accuracy of ``WD*C*`` on Go/NoGo, seed 0, with a thousandth of both penalties.
+
+    The network is trained here again.
+    """
+    value = number(answer)
+    if value is None:
+        return False
+    if not 0 <= value <= 1:
+        return say(False, f"{value:g} is not a share between 0 and 1.")
+
+    def reached(protocol: Protocol) -> float:
+        *_, last = watch(field, ["WD*C*"], "go_nogo", 0, protocol)
+        return last[0].test_accuracy
+
+    right = reached(Protocol(penalty_weight=0.0003, emd_weight=0.0001))
+    if abs(value - right) < 0.01:
+        told = "the same prior, trials and seed; only λ was smaller" if right > 0.9 else "so λ is not all"
+        return say(True, f"{right:.3f} in this run: {told}.")
+    if abs(value - reached(Protocol())) < 0.01:
+        return say(False, f"{value:.3f} is what it reaches as published; was the protocol passed on?")
+    return say(False, f"{value:.3f}; this training reaches {right:.3f}. Seed 0, ten epochs, test accuracy?")

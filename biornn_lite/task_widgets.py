@@ -1,0 +1,400 @@
+"""Figures and panel of the three decision tasks and of what they allow, for notebook 06."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import ipywidgets as ipw
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.stats import binom
+
+from .errors import InputError
+from .plots import COLOURS, MARKERS, WEIGHT_LABELS
+from .seeds import generator
+from .summary import ceilings
+from .tasks import PerceptualDecision, Task, get_task
+from .variants import PUBLISHED_VARIANTS, get_variant
+from .widgets import TASK_OPTIONS, dropdown, figure_panel, slider
+
+PERCEPTUAL = "perceptual_decision_making"
+
+PHASES = {
+    "one_choice_inference": (("goal", 20), ("nothing", 10), ("choices", 20)),
+    "go_nogo": (("fixation", 5), ("stimulus", 20), ("fixation", 10), ("silence", 5)),
+    PERCEPTUAL: (("fixation", 1), ("evidence", 30), ("fixation", 10)),
+}
+"""The phases of each task in their order, and how many steps each lasts."""
+
+CHANNELS = {
+    "one_choice_inference": ("goal 0", "goal 1", "goal 2", "goal 3", "left", "up", "right", "down"),
+    "go_nogo": ("fixation", "NoGo", "Go"),
+    PERCEPTUAL: ("fixation", "channel 1", "channel 2"),
+}
+"""What each input channel stands for."""
+
+ANSWERS = {
+    "one_choice_inference": ("left", "up", "right", "down"),
+    "go_nogo": ("NoGo", "Go"),
+    PERCEPTUAL: ("channel 1", "channel 2"),
+}
+"""What each label stands for."""
+
+COHERENCE_OPTIONS = (0.0, 1.6, 3.2, *PerceptualDecision.COHERENCES[1:], 75.0, 100.0)
+"""Those that the panel offers, in per cent: the task's own, and some below and beyond."""
+
+EVIDENCE = slice(1, 1 + PerceptualDecision.EVIDENCE_STEPS)
+"""The steps of evidence, counted from 0."""
+
+SIDES = ("#0173b2", "#de8f05")
+"""Colours of the two answers of the perceptual decision."""
+
+
+def perceptual_task(
+    coherences: Sequence[float] = PerceptualDecision.COHERENCES,
+    noise: float = PerceptualDecision.NOISE,
+    steps: int = PerceptualDecision.EVIDENCE_STEPS,
+) -> PerceptualDecision:
+    """Return a perceptual decision of other coherences, noise or length of evidence; the published one by default.
+
+    Its trials and its ceilings are those of :class:`biornn_lite.tasks.PerceptualDecision` with other numbers.
+
+    Parameters
+    ----------
+    coherences : sequence of float
+        In per cent, from 0 to 100; equally frequent.
+    noise : float
+        SD of each evidence channel at each step.
+    steps : int
+        Of evidence, from 1 to 40; the rest of the 41 is fixation.
+
+    Raises
+    ------
+    InputError
+        If a number lies outside.
+    """
+    values = tuple(coherences)
+    if not values or not all(0 <= c <= 100 for c in values):
+        raise InputError(f"coherences are {values}; expected one or more from 0 to 100 per cent")
+    if not noise > 0:
+        raise InputError(f"noise is {noise}; expected an SD above 0")
+    if not 1 <= steps <= PerceptualDecision.steps - 1:
+        raise InputError(f"{steps} steps of evidence; expected 1 to {PerceptualDecision.steps - 1}")
+
+    class Chosen(PerceptualDecision):
+        COHERENCES = values
+        NOISE = noise
+        EVIDENCE_STEPS = steps
+
+    return Chosen()
+
+
+def ideal_answers(inputs: np.ndarray) -> np.ndarray:
+    """Answer trials of the perceptual decision as well as can be.
+
+    Parameters
+    ----------
+    inputs : ndarray, shape (trials, steps, 3)
+        As :meth:`PerceptualDecision.trials` draws them; with or without noise on the inputs.
+
+    Returns
+    -------
+    ndarray of int, shape (trials,)
+        0 where the evidence for channel 1 is the larger, 1 where that for channel 2 is.
+    """
+    sums = inputs[:, EVIDENCE, 1:].sum(axis=1, dtype=float)  # (trials, 2)
+    return (sums[:, 1] > sums[:, 0]).astype(int)
+
+
+def ideal_accuracies(coherences: Sequence[float], trials: int, seed: int = 0) -> pd.Series:
+    """Draw trials at each coherence and count what share of them :func:`ideal_answers` gets right.
+
+    Parameters
+    ----------
+    coherences : sequence of float
+        In per cent.
+    trials : int
+        At each coherence.
+    seed : int
+
+    Returns
+    -------
+    Series
+        Index ``coherence``.
+    """
+    shares = {}
+    for coherence in coherences:
+        inputs, labels = perceptual_task([coherence]).trials(trials, generator(seed, "ideal", str(coherence)))
+        shares[coherence] = float((ideal_answers(inputs) == labels).mean())
+    return pd.Series(shares, name="accuracy").rename_axis("coherence")
+
+
+def one_trial(
+    task: Task, trial: int = 0, coherence: float = 12.8, noise: float = 0.1, input_noise: float = 0.0
+) -> tuple[np.ndarray, int]:
+    """Draw one trial of a task.
+
+    Parameters
+    ----------
+    task : Task
+    trial : int
+        Which one: the seed of its draws. The same trial keeps its label and its draws of noise, whose size alone
+        changes with the two SDs.
+    coherence, noise : float
+        In per cent, and SD of the evidence; used by the perceptual decision alone.
+    input_noise : float
+        SD of the Gaussian noise that is added to each channel at each step, as in training.
+
+    Returns
+    -------
+    inputs : ndarray, shape (steps, inputs)
+    label : int
+    """
+    if task.name == PERCEPTUAL:
+        task = perceptual_task([coherence], noise)
+    inputs, labels = task.trials(1, generator(trial, "one trial", task.name))
+    added = generator(trial, "input noise", task.name).normal(size=inputs[0].shape)
+    return inputs[0] + input_noise * added, int(labels[0])
+
+
+def trial_traces(task: Task, inputs: np.ndarray, ax: Axes) -> Axes:
+    """Draw the inputs of one trial, a line per channel, with the phases of the task shaded and named.
+
+    Parameters
+    ----------
+    task : Task
+    inputs : ndarray, shape (steps, inputs)
+    ax : Axes
+        Steps are counted from 1; each channel has a base line of its own, 1.5 apart.
+    """
+    steps = np.arange(1, len(inputs) + 1)
+    begin = 1
+    for place, (name, length) in enumerate(PHASES[task.name]):
+        ax.axvspan(begin - 0.5, begin + length - 0.5, color="0.93" if place % 2 else "0.85", linewidth=0, zorder=0)
+        ax.annotate(
+            name, (begin + (length - 1) / 2, 1), (0, 3), xycoords=ax.get_xaxis_transform(),
+            textcoords="offset points", ha="center", va="bottom", fontsize=8, rotation=0 if length > 3 else 90,
+        )  # fmt: skip
+        begin += length
+    bases = -1.5 * np.arange(inputs.shape[1])
+    for base, channel, name in zip(bases, inputs.T, CHANNELS[task.name], strict=True):
+        colour = SIDES[ANSWERS[task.name].index(name)] if task.name == PERCEPTUAL and name != "fixation" else "0.15"
+        ax.axhline(base, color="0.6", linewidth=0.6, zorder=1)
+        ax.step(steps, base + channel, where="mid", color=colour, linewidth=1.4)
+    ax.axvline(len(inputs) + 0.5, color="black", linewidth=3)
+    ax.set_yticks(bases, CHANNELS[task.name])
+    ax.set(
+        xlim=(0.5, len(inputs) + 0.6),
+        xlabel="step (the answer is read after the last)",
+        ylabel="input (lines: 1.5 apart)",
+    )
+    ax.set_ylim(min(bases[-1] - 0.5, (bases + inputs.min(axis=0)).min() - 0.1), max(1.3, inputs[:, 0].max() + 0.1))
+    sns.despine(ax=ax, left=True)
+    ax.tick_params(axis="y", length=0)
+    return ax
+
+
+def running_evidence(inputs: np.ndarray, label: int, coherence: float, ax: Axes) -> Axes:
+    """Draw the running sum of channel 1 minus channel 2 over the evidence of one perceptual decision.
+
+    Parameters
+    ----------
+    inputs : ndarray, shape (steps, 3)
+    label : int
+        The right answer.
+    coherence : float
+        In per cent.
+    ax : Axes
+        With a dotted line where the sum would go without noise, and the two answers' sides named.
+    """
+    steps = np.arange(1, len(inputs) + 1)
+    counted = np.zeros(len(inputs))
+    counted[EVIDENCE] = 1  # the noise of other steps is none of its business
+    total = np.cumsum(counted * (inputs[:, 1] - inputs[:, 2]))
+    expected = (1 if label == 0 else -1) * coherence / 100 * np.cumsum(counted)
+    ax.plot(steps, expected, ":", color="0.35", linewidth=1.6, label="without noise")
+    ax.plot(steps, total, color="black", linewidth=1.8, label="this trial")
+    limit = max(1.0, 1.15 * np.abs([total, expected]).max())
+    for sign, colour, name in ((1, SIDES[0], ANSWERS[PERCEPTUAL][0]), (-1, SIDES[1], ANSWERS[PERCEPTUAL][1])):
+        ax.axhspan(0, sign * limit, color=colour, alpha=0.12, linewidth=0)
+        ax.text(1, 0.97 * sign * limit, f" answer: {name}", va="top" if sign > 0 else "bottom", fontsize=9)
+    ax.set(xlim=(0.5, len(inputs) + 0.6), ylim=(-limit, limit), xlabel="step", ylabel="sum of channel 1 − channel 2")
+    ax.legend(fontsize=8, loc="lower right" if total[-1] > 0 else "upper right")
+    sns.despine(ax=ax)
+    return ax
+
+
+def trial_figure(
+    task: str = PERCEPTUAL, trial: int = 0, coherence: float = 12.8, noise: float = 0.1, input_noise: float = 0.0
+) -> Figure:
+    """Draw one trial: its inputs, and for the perceptual decision the running sum of its evidence.
+
+    Parameters
+    ----------
+    task : str
+    trial : int
+        Which one; see :func:`one_trial`.
+    coherence, noise : float
+        In per cent, and SD of the evidence; used by the perceptual decision alone.
+    input_noise : float
+        SD of the noise on each channel at each step.
+    """
+    chosen = get_task(task)
+    inputs, label = one_trial(chosen, trial, coherence, noise, input_noise)
+    answer = ANSWERS[task][label]
+    if task != PERCEPTUAL:
+        figure, ax = plt.subplots(figsize=(9, 4), layout="constrained")
+        trial_traces(chosen, inputs, ax)
+        figure.suptitle(f"{chosen.title}, trial {trial}: the right answer is {answer}", fontsize=11)
+        return figure
+    figure, axes = plt.subplots(1, 2, figsize=(13, 4), layout="constrained", gridspec_kw={"width_ratios": [1.3, 1]})
+    trial_traces(chosen, inputs, axes[0])
+    running_evidence(inputs, label, coherence, axes[1])
+    given = int(ideal_answers(inputs[None])[0])
+    axes[1].set_title(f"its sign says {ANSWERS[task][given]}: {'right' if given == label else 'wrong'}", fontsize=10)
+    lot = ", drawn by lot" if coherence == 0 else ""
+    figure.suptitle(
+        f"{chosen.title}, trial {trial}, coherence {coherence:g} %: the right answer is {answer}{lot}", fontsize=11
+    )
+    return figure
+
+
+def trial_panel() -> ipw.Widget:
+    """Return a panel in which to look at single trials; see :func:`trial_figure`.
+
+    Coherence and evidence noise belong to the perceptual decision; with another task they cannot be moved.
+    """
+    controls = {
+        "task": dropdown("task", TASK_OPTIONS, PERCEPTUAL),
+        "trial": ipw.BoundedIntText(0, min=0, max=9999, description="trial", layout={"width": "11em"}),
+        "coherence": ipw.SelectionSlider(
+            options=[(f"{c:g}", c) for c in COHERENCE_OPTIONS], value=12.8,
+            description="coherence (%, perceptual decision only)",
+            style={"description_width": "initial"}, layout={"width": "30em"},
+        ),
+        "noise": slider("evidence noise", 0.1, 0.02, 1.0, 0.02, "SD, perceptual decision only"),
+        "input_noise": slider("input noise", 0.0, 0.0, 0.5, 0.01, "SD, each channel"),
+    }  # fmt: skip
+    controls["noise"].layout.width = "34em"
+
+    def enable(_=None) -> None:
+        for name in ("coherence", "noise"):
+            controls[name].disabled = controls["task"].value != PERCEPTUAL
+
+    controls["task"].observe(enable, "value")
+    return figure_panel(trial_figure, controls)
+
+
+def accuracy_by_coherence(observed: pd.Series, trials: int, ax: Axes) -> Axes:
+    """Draw the best possible accuracy at each coherence: the normal integral, and what an observer reached.
+
+    Parameters
+    ----------
+    observed : Series
+        Index coherence in per cent; from :func:`ideal_accuracies`.
+    trials : int
+        Behind each of them, for the bars of ±2 of the standard errors that the integral expects.
+    ax : Axes
+    """
+    grid = np.linspace(0, 60, 121)
+    ax.plot(
+        grid, [perceptual_task([c]).best_ceiling() for c in grid], color="0.4", linewidth=2, label="normal integral"
+    )
+    expected = np.array([perceptual_task([c]).best_ceiling() for c in observed.index])
+    errors = 2 * np.sqrt(expected * (1 - expected) / trials)
+    ax.errorbar(
+        observed.index, observed, yerr=errors, fmt="o", color=COLOURS["functional"], markersize=7, capsize=3,
+        label=f"observer, {trials:,} trials each",
+    )  # fmt: skip
+    ax.axhline(observed.mean(), color=COLOURS["functional"], linestyle="--", linewidth=1.2, label="observer, mean")
+    ax.set(xlabel="coherence (%)", ylabel="accuracy", ylim=(0.45, 1.03), xlim=(-2, 60))
+    ax.legend(fontsize=8, loc="lower right")
+    sns.despine(ax=ax)
+    return ax
+
+
+def accuracy_by_steps(ax: Axes) -> Axes:
+    """Draw the best accuracy of the perceptual decision by the number of steps of evidence that are summed."""
+    steps = np.arange(1, PerceptualDecision.EVIDENCE_STEPS + 1)
+    best = [perceptual_task(steps=int(k)).best_ceiling() for k in steps]
+    ax.plot(steps, best, "o-", color=COLOURS["functional"], markersize=4, label="mean over the five coherences")
+    ax.axhline(0.5, color="0.35", linestyle=":", linewidth=1.2, label="none of them")
+    ax.set(xlabel="steps of evidence summed", ylabel="best accuracy", ylim=(0.45, 1.03), xlim=(0, 31))
+    ax.legend(fontsize=8, loc="lower right")
+    sns.despine(ax=ax)
+    return ax
+
+
+def medians_between_ceilings(
+    ours: pd.Series, published: pd.Series, axes: Sequence[Axes], within: float = 0.02
+) -> Sequence[Axes]:
+    """Draw median accuracies by variant, a task per Axes, with what each task allows.
+
+    Parameters
+    ----------
+    ours, published : Series
+        Index ``task, variant``. Drawn filled and open; colour and marker tell the initial weights.
+    axes : sequence of Axes
+        One per task of `ours`, in its order.
+    within : float
+        Half the width of the band around the ceiling without memory.
+    """
+    variants = [v for v in PUBLISHED_VARIANTS if v in ours.index.unique("variant")]
+    for ax, task in zip(axes, ours.index.unique("task"), strict=True):
+        low, high = ceilings(task, "train")
+        ax.axvspan(low - within, low + within, color="0.85", linewidth=0, label=f"without memory ±{within:g}")
+        ax.axvline(low, color="0.35", linestyle=":", linewidth=1.2)
+        ax.axvline(high, color="0.35", linestyle="--", linewidth=1.2, label="best possible")
+        for place, variant in enumerate(variants):
+            kind = get_variant(variant).weights
+            style = {"color": COLOURS[kind], "marker": MARKERS[kind], "markersize": 7, "linestyle": "none"}
+            ax.plot(ours[task, variant], place - 0.14, **style, label="filled: ours" if place == 0 else None)
+            ax.plot(
+                published[task, variant], place + 0.16, **style, markerfacecolor="none",
+                label="open: the paper's" if place == 0 else None,
+            )  # fmt: skip
+        ax.set_yticks(range(len(variants)), variants)
+        ax.set(ylim=(len(variants) - 0.4, -0.6), xlim=(0.45, 1.03), xlabel="median training accuracy")
+        ax.set_title(get_task(task).title, fontsize=10)
+        sns.despine(ax=ax)
+    handles, _ = axes[-1].get_legend_handles_labels()
+    kinds = dict.fromkeys(get_variant(v).weights for v in variants)
+    handles += [
+        plt.Line2D([], [], color=COLOURS[k], marker=MARKERS[k], linestyle="none", label=WEIGHT_LABELS[k])
+        for k in kinds
+    ]
+    axes[-1].legend(handles=handles, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+    return axes
+
+
+def luck_of_the_draw(shares: Mapping[str, np.ndarray], trials: int, marked: Mapping[str, float], ax: Axes) -> Axes:
+    """Draw the share of the more frequent of two answers in some draws of trials, above what chance expects.
+
+    Parameters
+    ----------
+    shares : mapping of str to ndarray
+        By what the legend calls them; one share per draw.
+    trials : int
+        In each draw.
+    marked : mapping of str to float
+        Shares to mark by a line, by name.
+    ax : Axes
+    """
+    count = np.arange(trials // 2 + 1, trials + 1)
+    chance = 2 * binom.pmf(count, trials, 0.5)  # either answer may be the more frequent; a tie is left out
+    kept = chance > chance.max() * 1e-4
+    ax.fill_between(count[kept] / trials, chance[kept] / chance.max(), color="0.85", label="chance (binomial)")
+    for place, (label, values) in enumerate(shares.items()):
+        marker, colour = (("o", COLOURS["functional"]), ("s", COLOURS["orthogonal"]))[place % 2]
+        ax.plot(values, np.full(len(values), -0.12 - 0.12 * place), marker, color=colour, alpha=0.6, label=label)
+    for label, value in marked.items():
+        ax.axvline(value, color=COLOURS["relabelled"], linestyle="--", linewidth=1.8, label=f"{label}, {value:.4f}")
+    ax.set(xlabel=f"share of the more frequent answer in {trials:,} trials", ylabel="probability (share of largest)")
+    ax.set_yticks([0, 0.5, 1])
+    ax.legend(fontsize=8, loc="upper right")
+    sns.despine(ax=ax)
+    return ax

@@ -1,0 +1,350 @@
+"""Notebook 06: figures of the three tasks, what they allow, and the checks of its exercises."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.integrate import quad
+from scipy.stats import binom
+from test_widgets import check_that_every_control_redraws, parts_of
+
+from biornn_lite import exercises, task_widgets
+from biornn_lite.errors import InputError
+from biornn_lite.replication import label_shares, load_replication, published_medians, published_table
+from biornn_lite.seeds import generator
+from biornn_lite.tasks import TASKS, PerceptualDecision, get_task
+from biornn_lite.training import Settings
+from biornn_lite.variants import get_variant
+
+PERCEPTUAL = task_widgets.PERCEPTUAL
+tasks = pytest.mark.parametrize("task", TASKS.values(), ids=list(TASKS))
+
+
+@pytest.fixture(autouse=True)
+def no_figure_is_left_open():
+    plt.close("all")
+    yield
+    plt.close("all")
+
+
+# Trials
+
+
+@tasks
+def test_phases_end_where_the_inputs_change(task):
+    x, _ = task.trials(3000, generator(0, "test"))
+    changes = np.flatnonzero(np.abs(np.diff(x.mean(axis=0), axis=0)).max(axis=1) > 0.1) + 1  # of the mean trial
+    lengths = [length for _, length in task_widgets.PHASES[task.name]]
+    assert changes.tolist() == np.cumsum(lengths)[:-1].tolist() and sum(lengths) == task.steps
+
+
+@tasks
+def test_channels_and_answers_are_called_what_they_are(task):
+    channels, answers = task_widgets.CHANNELS[task.name], task_widgets.ANSWERS[task.name]
+    assert len(channels) == task.inputs and len(answers) == task.classes
+    x, y = task.trials(400, generator(0, "test"))
+    named = x[np.arange(400), :, [channels.index(answers[label]) for label in y]].sum(axis=1)
+    if task.name == "go_nogo":
+        assert (named == 20).all() and (x[:, :, channels.index("fixation")].sum(axis=1) == 15).all()
+    elif task.name == PERCEPTUAL:
+        assert named.mean() > 15 + 30 * 0.192 / 2 - 0.6 and (x[:, :, channels.index("fixation")] == 1).all()
+    else:
+        assert (named == 20).all()
+
+
+def test_a_perceptual_decision_of_other_numbers():
+    assert task_widgets.perceptual_task().best_ceiling(0.05) == get_task(PERCEPTUAL).best_ceiling(0.05)
+    task = task_widgets.perceptual_task([100], noise=0.3, steps=12)
+    x, y = task.trials(4000, generator(0, "test"))
+    evidence = x[:, 1:13, 1:]
+    assert x.shape == (4000, 41, 3) and not x[:, 13:, 1:].any() and task.name == PERCEPTUAL
+    difference = np.where(y == 0, 1, -1)[:, None] * (evidence[..., 0] - evidence[..., 1])
+    assert difference.mean() == pytest.approx(1, abs=0.01)
+    assert difference.std() == pytest.approx(0.3 * 2**0.5, rel=0.02)
+    assert PerceptualDecision.NOISE == 0.1 and PerceptualDecision.EVIDENCE_STEPS == 30, "the library's own stays"
+    for arguments in ({"coherences": []}, {"coherences": [101]}, {"noise": 0}, {"steps": 41}, {"steps": 0}):
+        with pytest.raises(InputError, match="expected"):
+            task_widgets.perceptual_task(**arguments)
+
+
+@pytest.mark.parametrize(("noise", "best"), [(0.0, 0.8987), (0.5, 0.7990)])
+def test_the_observer_reaches_the_ceiling_with_noise_too(noise, best):
+    """Independently of the library's formula, by integrating the normal density over positive evidence."""
+    sd = np.sqrt(60 * (0.01 + noise**2))
+    area = [
+        quad(lambda e, m=30 * c / 100: np.exp(-((e - m) ** 2) / 2 / sd**2) / sd / np.sqrt(2 * np.pi), 0, 60)[0]
+        for c in (0, 6.4, 12.8, 25.6, 51.2)
+    ]
+    assert np.mean(area) == pytest.approx(best, abs=1e-4)
+    assert task_widgets.perceptual_task().best_ceiling(noise) == pytest.approx(best, abs=1e-4)
+    x, y = get_task(PERCEPTUAL).trials(40_000, generator(2, "test"))
+    x = x + np.random.default_rng(0).normal(0, noise, x.shape)
+    assert (task_widgets.ideal_answers(x) == y).mean() == pytest.approx(best, abs=0.007)
+
+
+def test_one_trial_keeps_its_draws_when_the_noise_grows():
+    task = get_task(PERCEPTUAL)
+    quiet, label = task_widgets.one_trial(task, 5, 25.6, noise=0.1)
+    loud, same = task_widgets.one_trial(task, 5, 25.6, noise=0.4)
+    mean = np.zeros((41, 3))
+    mean[:, 0], mean[1:31, 1 + label], mean[1:31, 2 - label] = 1, 0.5 + 0.128, 0.5 - 0.128
+    assert label == same
+    np.testing.assert_allclose(loud - mean, 4 * (quiet - mean), atol=1e-6)
+    plain, _ = task_widgets.one_trial(get_task("go_nogo"), 5)
+    noisy, _ = task_widgets.one_trial(get_task("go_nogo"), 5, input_noise=0.2)
+    assert (noisy - plain).std() == pytest.approx(0.2, rel=0.2) and (noisy != plain).all()
+
+
+# Figures
+
+
+def test_every_control_of_the_panel_redraws_it():
+    panel = task_widgets.trial_panel()
+    changes = {
+        "coherence (%, perceptual decision only)": 51.2,
+        "evidence noise (SD, perceptual decision only)": 0.4,
+        "input noise (SD, each channel)": 0.1,
+        "trial": 3,
+        "task": "go_nogo",
+    }
+    check_that_every_control_redraws(panel, changes)
+    check_that_every_control_redraws(panel, {"input noise (SD, each channel)": 0.3, "trial": 4, "task": PERCEPTUAL})
+
+
+def test_controls_that_do_not_apply_cannot_be_moved():
+    parts = parts_of(task_widgets.trial_panel())
+    of_one_task = [control for name, control in parts.items() if "perceptual decision only" in name]
+    others = [parts["trial"], parts["input noise (SD, each channel)"], parts["task"]]
+    assert len(of_one_task) == 2
+    for task in ("go_nogo", PERCEPTUAL, "one_choice_inference"):
+        parts["task"].value = task
+        assert {control.disabled for control in of_one_task} == {task != PERCEPTUAL}
+        assert not any(control.disabled for control in others)
+
+
+@tasks
+def test_traces_show_the_inputs(task):
+    inputs, _ = task_widgets.one_trial(task, 1, input_noise=0.1)
+    ax = task_widgets.trial_traces(task, inputs, plt.figure().add_subplot())
+    drawn = [line for line in ax.lines if len(line.get_xdata()) == task.steps]
+    assert len(drawn) == task.inputs
+    for base, line, channel in zip(ax.get_yticks(), drawn, inputs.T, strict=True):
+        np.testing.assert_allclose(line.get_ydata() - base, channel, atol=1e-12)
+        assert line.get_xdata().tolist() == list(range(1, task.steps + 1))
+    assert tuple(t.get_text() for t in ax.get_yticklabels()) == task_widgets.CHANNELS[task.name]
+    assert [t.get_text() for t in ax.texts] == [name for name, _ in task_widgets.PHASES[task.name]]
+    ends = [patch.get_x() + patch.get_width() for patch in ax.patches]
+    np.testing.assert_allclose(ends, np.cumsum([n for _, n in task_widgets.PHASES[task.name]]) + 0.5)
+
+
+@pytest.mark.parametrize("trial", range(6))
+def test_the_running_sum_ends_at_the_evidence(trial):
+    figure = task_widgets.trial_figure(trial=trial, coherence=6.4, noise=0.5, input_noise=0.3)
+    inputs, label = task_widgets.one_trial(get_task(PERCEPTUAL), trial, 6.4, 0.5, 0.3)
+    total = sum(inputs[t, 1] - inputs[t, 2] for t in range(1, 31))
+    (drawn,) = (line.get_ydata() for line in figure.axes[1].lines if line.get_label() == "this trial")
+    assert drawn[0] == 0 and drawn[-1] == pytest.approx(total) and drawn[30] == drawn[-1]
+    (expected,) = (line.get_ydata() for line in figure.axes[1].lines if line.get_label() == "without noise")
+    assert expected[-1] == pytest.approx((1 - 2 * label) * 30 * 0.064)
+    verdict = "right" if (total < 0) == (label == 1) else "wrong"
+    assert figure.axes[1].get_title() == f"its sign says channel {1 if total > 0 else 2}: {verdict}"
+    assert f"the right answer is channel {label + 1}" in figure.get_suptitle()
+
+
+def test_figures_say_which_answer_is_right():
+    assert task_widgets.trial_figure(coherence=0).get_suptitle().endswith("drawn by lot")
+    for trial in range(4):
+        figure = task_widgets.trial_figure("go_nogo", trial)
+        inputs, _ = task_widgets.one_trial(get_task("go_nogo"), trial)
+        assert figure.get_suptitle().endswith(" Go" if inputs[10, 2] else " NoGo")
+        assert len(figure.axes) == 1
+
+
+def test_accuracies_are_drawn_as_they_come_out():
+    observed = task_widgets.ideal_accuracies([0, 6.4, 25.6], 5000, seed=1)
+    expected = [0.5, 0.9934, 1.0]
+    assert np.abs(observed.to_numpy() - expected).max() < 0.02 and observed.index.tolist() == [0, 6.4, 25.6]
+    ax = task_widgets.accuracy_by_coherence(observed, 5000, plt.figure().add_subplot())
+    curve = ax.lines[0]
+    at = dict(zip(curve.get_xdata().round(1), curve.get_ydata(), strict=True))
+    assert at[0] == 0.5 and at[4.0] == pytest.approx(0.9393, abs=1e-4)  # Φ(1.2 / √0.6)
+    np.testing.assert_allclose(ax.containers[0].lines[0].get_ydata(orig=False), observed)
+    bar = ax.containers[0].lines[2][0].get_segments()[0]
+    assert np.ptp(bar[:, 1]) == pytest.approx(4 * (0.25 / 5000) ** 0.5)
+    ax = task_widgets.accuracy_by_steps(plt.figure().add_subplot())
+    steps, best = ax.lines[0].get_data()
+    assert steps.tolist() == list(range(1, 31)) and best[0] == pytest.approx(0.7913, abs=1e-4)
+    assert best[-1] == get_task(PERCEPTUAL).best_ceiling()
+
+
+def test_medians_are_drawn_beside_the_ceilings():
+    index = pd.MultiIndex.from_product([list(TASKS), ["W*D*C*", "WD"]], names=["task", "variant"])
+    ours = pd.Series(np.linspace(0.5, 1, 6), index)
+    axes = plt.figure().subplots(1, 3)
+    task_widgets.medians_between_ceilings(ours, ours - 0.03, axes)
+    for ax, task, low in zip(axes, TASKS.values(), (5 / 8, 1 / 2, 1 / 2), strict=True):
+        points = [float(line.get_xdata()[0]) for line in ax.lines if len(line.get_xdata()) == 1]
+        mine = ours[task.name]
+        np.testing.assert_allclose(points, [mine[v] - below for v in ("WD", "W*D*C*") for below in (0, 0.03)])
+        lines = [float(line.get_xdata()[0]) for line in ax.lines if line.get_linestyle() in (":", "--")]
+        assert lines == [low, task.best_ceiling(0.05)]
+        band = ax.patches[0]
+        assert (band.get_x(), band.get_width()) == (pytest.approx(low - 0.02), pytest.approx(0.04))
+        assert [t.get_text() for t in ax.get_yticklabels()] == ["WD", "W*D*C*"]
+
+
+def test_luck_is_drawn_as_the_binomial_has_it():
+    shares = {"a": np.array([0.51, 0.52])}
+    ax = task_widgets.luck_of_the_draw(shares, 1000, {"mark": 0.53}, plt.figure().add_subplot())
+    outline = ax.collections[0].get_paths()[0].vertices
+    height = outline[np.isclose(outline[:, 0], 0.53), 1].max()
+    assert height == pytest.approx(binom.pmf(530, 1000, 0.5) / binom.pmf(501, 1000, 0.5))
+    assert ax.lines[0].get_xdata().tolist() == [0.51, 0.52] and ax.lines[1].get_xdata()[0] == 0.53
+
+
+# What the notebook says
+
+
+def test_what_the_notebook_says_of_the_shipped_study():
+    networks, _ = load_replication("6_6_2")
+    ours = networks.groupby(["task", "variant"])["train_accuracy"].median()
+    ceiling = {"one_choice_inference": 5 / 8, "go_nogo": 1 / 2, PERCEPTUAL: 1 / 2}
+    theirs = published_medians()
+    low, low_theirs = (
+        {key for key, median in medians.items() if abs(median - ceiling[key[0]]) < 0.02} for medians in (ours, theirs)
+    )
+    assert len(ours) == len(theirs) == 33 and len(low) == 16 and low == low_theirs
+    assert {get_variant(variant).weights for _, variant in low} == {"orthogonal"}
+    assert {task for task, variant in low if variant == "WD*C"} == {"one_choice_inference"}
+    assert min(median for key, median in ours.items() if key not in low) > 0.88
+    assert min(median for key, median in theirs.items() if key not in low) > 0.87
+    at_chance = [variant for task, variant in low_theirs if task == "go_nogo"]
+    cells = published_table().loc[("accuracy", "go_nogo")].loc[at_chance]
+    assert len(cells) == 5 and (theirs["go_nogo"][at_chance] == 0.5115).all()
+    assert (cells["high"] - cells["low"]).max() <= 0.0021
+    runs = networks[(networks["variant"] == "W") & (networks["task"] == "go_nogo")]
+    shares = label_shares(runs)
+    assert len(shares) == 20 and np.ptp(shares) > 0.01 and (shares > 0.5115).sum() == 2
+
+
+def test_what_the_notebook_says_of_luck_and_noise():
+    assert Settings().batches * Settings().batch_size == 5120
+    assert np.sqrt(0.25 / 5120) == pytest.approx(0.007, abs=5e-5)
+    count = np.arange(5121)
+    mean = (binom.pmf(count, 5120, 0.5) * np.abs(count / 5120 - 0.5)).sum()
+    assert mean == pytest.approx(0.0056, abs=5e-5)
+    best, noisy = (task_widgets.perceptual_task().best_ceiling(noise) for noise in (0.0, Settings().input_noise))
+    assert (round(best, 3), round(noisy, 3)) == (0.899, 0.897) and 0.001 < best - noisy < 0.0015
+    assert 0.1 < 1 - best < 0.1015, "coherence 0 costs 0.1, noise next to nothing"
+
+
+def test_networks_cross_the_best_line_by_luck_only():
+    networks, _ = load_replication("6_6_2")
+    test = networks.loc[networks["task"] == PERCEPTUAL, "test_accuracy"]
+    learned = test[test > 0.85]
+    best = task_widgets.perceptual_task().best_ceiling()
+    sd = np.sqrt(best * (1 - best) / Settings().test_trials)
+    assert best < learned.max() < best + 2 * sd and best - 0.005 < learned.median() < best
+
+
+# Exercises
+
+
+def observer(inputs):
+    return inputs[:, :, 1:].sum(axis=1).argmax(axis=1)
+
+
+def in_place(inputs):
+    inputs[:, :, 0] = 0
+    return observer(inputs)
+
+
+OBSERVERS = [
+    (observer, "✓ Right in 0.9"),
+    (lambda x: x[:, :, 2].sum(1) > x[:, :, 1].sum(1), "✓ Right in 0.9"),
+    (None, "not answered yet"),
+    (np.zeros(3), "expected a function"),
+    (lambda x: x.nothing, "raises AttributeError"),
+    (in_place, "changes the inputs"),
+    (lambda x: None, "Is there a return?"),
+    (lambda x: observer(x)[:, None], "returns shape (2000, 1); expected (2000,)"),
+    (lambda x: 1, "returns shape (); expected"),
+    (lambda x: x[:, :, 1] < x[:, :, 2], "returns shape (2000, 41)"),
+    (lambda x: np.array(["one"] * len(x)), "expected 0 or 1"),
+    (lambda x: x.sum(axis=1).argmax(axis=1), "change with channel 0"),
+    (lambda x: observer(x) + 1, "names the channel"),
+    (lambda x: (x[:, :, 1] - x[:, :, 2]).sum(1), "expected the label"),
+    (lambda x: x[:, -1, 1:].argmax(axis=1), "says 0 in every trial"),
+    (lambda x: 1 - observer(x), "labels are swapped"),
+    (lambda x: x[:, :, 1].sum(1) < 15, "channel 1 alone"),
+    (lambda x: x[:, :, 2].sum(1) > 15, "channel 2 alone"),
+    (lambda x: (x[:, :, 2] > x[:, :, 1]).sum(1) > (x[:, :, 1] > x[:, :, 2]).sum(1), "counted steps"),
+    (lambda x: x[:, :, 1:].max(axis=1).argmax(axis=1), "largest values"),
+    (lambda x: x[:, :, 1:].std(axis=1).argmax(axis=1), "the spreads"),
+    (lambda x: x[:, 30, 1:].argmax(axis=1), "one step of evidence alone"),
+    (lambda x: x[:, 1:11, 1:].sum(axis=1).argmax(axis=1), "use all steps, alike"),
+]
+
+
+@pytest.mark.parametrize(("answer", "told"), OBSERVERS)
+def test_the_check_of_an_observer(capsys, answer, told):
+    assert exercises.check_observer(answer) is told.startswith("✓")
+    said = capsys.readouterr().out
+    assert told in said and said.count("\n") == 1, said
+
+
+def test_the_check_of_a_task(capsys):
+    thirds = [(seen, answer) for seen in "ab" for answer in range(3)]
+    for answer, told in [
+        (None, "not answered yet"),
+        (thirds, "✓ 0.333: after each of 2 observations"),
+        ([((0, 1), np.int64(a)) for a in (3, 4, 5)] * 2 + [("x", a) for a in (3, 4, 5)], "✓"),
+        ([("silence", 0), ("silence", 1), ("silence", 2)], "end alike"),
+        ([("a", 0), ("a", 1), ("b", 2)], "allows 2/3. Whoever sees 'b' says 2 and is right in 1 of 1"),
+        ([*thirds, ("a", 0)], "allows 3/7. Whoever sees 'a' says 0 and is right in 2 of 4"),
+        ([(seen, answer) for seen in "ab" for answer in range(2)], "2 different answers; expected three"),
+        ([("a", "left"), ("b", "right")], "A label is a number; 'left' is none"),
+        ([], "is empty"),
+        (5, "list of pairs"),
+        ([("a", 0, 1)], "list of pairs"),
+        ([([1], 0)], "list of pairs"),
+    ]:
+        assert exercises.check_task_of_a_third(answer) is told.startswith("✓"), answer
+        said = capsys.readouterr().out
+        assert told in said and said.count("\n") == 1, said
+
+
+def test_the_checks_of_numbers(capsys):
+    for check, answers in (
+        (
+            lambda a: exercises.check_steps_held(a, "go_nogo"),
+            {
+                15: "✓ 15 steps", 14: "One too few", 16: "One too many", 10: "the silence after it counts",
+                5: "the silence alone", 35: "from the *start*", 34: "from the *first* step", 20: "how long",
+                25: "in which the stimulus ends", 40: "the whole trial", 12: "too few", 100: "too many",
+            },
+        ),
+        (
+            lambda a: exercises.check_accuracy_by_hand(a, 20, 8, 0.2, 0.15),
+            {
+                0.844: "✓ 0.844", 84.4: "in per cent", 0.156: "wrong answers", 1.012: "Φ of it", 0.924: "twice the",
+                0.739: "divided by the variance", 0.5895: "one step's worth", 1.0: "divide it by 100",
+                0.6935: "twice that", 0.765: "added the two SDs", 0.897: "left out the input noise",
+                0.954: "noise of the evidence", 0.8: "too low", 0.87: "too high", -1: "not a share",
+            },
+        ),
+    ):  # fmt: skip
+        assert not check(None) and "not answered yet" in capsys.readouterr().out
+        assert not check("x") and "not a number" in capsys.readouterr().out
+        for answer, told in answers.items():
+            assert check(answer) is told.startswith("✓"), answer
+            said = capsys.readouterr().out
+            assert told in said and said.count("\n") == 1, (answer, said)
+
+
+def test_the_accuracy_asked_for_is_what_an_observer_reaches():
+    rng = generator(3, "test")
+    x, y = task_widgets.perceptual_task([8], noise=0.2, steps=20).trials(40_000, rng)
+    x = x[:, 1:21] + rng.normal(0, 0.15, (40_000, 20, 3))
+    reached = float((observer(x) == y).mean())
+    assert reached == pytest.approx(0.844, abs=0.006)
