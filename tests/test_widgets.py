@@ -125,6 +125,31 @@ def test_the_check_of_the_ceiling(capsys, answer, right, says):
     assert says in capsys.readouterr().out
 
 
+def test_the_checks_of_names(capsys):
+    for check, answers in (
+        (
+            lambda a: exercises.check_variant_name(a, "WD*C*"),
+            [
+                ("WD*C*", "✓"), (None, "not answered yet"), (3, "not a name"), ("D*C*W", "The order is"),
+                ("W*D*C*", "in weights"), ("W*DC*", "in weights and space"),
+            ],
+        ),
+        (
+            lambda a: exercises.check_pair(a, "space"),
+            [
+                (("W", "WD"), "✓"), (["WDC", "WD*C"], "✓"), (None, "not answered yet"), (3, "expected two names"),
+                ("WDC", "no variant"), (("W", "V"), "no variant 'V'"), (("W", 3), "no variant 3"),
+                (("W", "W"), "in nothing"), (("WD", "W*D*C"), "in weights and space and communicability"),
+                (("W*", "W*D"), "W* is not among the eleven"),
+            ],
+        ),
+    ):  # fmt: skip
+        for answer, told in answers:
+            assert check(answer) is told.startswith("✓")
+            said = capsys.readouterr().out
+            assert told in said and said.count("\n") == 1, said
+
+
 @pytest.mark.parametrize(
     ("answer", "right", "says"),
     [

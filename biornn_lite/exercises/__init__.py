@@ -18,7 +18,7 @@ from .function import check_chance_free_tile, check_correlation, check_sttc
 from .functional_weights import check_min_max, check_scaling, check_steps_kept, check_without_diagonal
 from .own_field import check_neurons_needed, check_own_field, check_positions
 from .positive_only import check_largest_network, check_lost_step, check_nan_accuracy
-from .start_here import check_memoryless_ceiling
+from .start_here import check_memoryless_ceiling, check_pair, check_variant_name
 from .training import check_chance_loss, check_epochs_to_zero, check_last_state, check_small_penalty
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "check_neurons_needed",
     "check_observer",
     "check_own_field",
+    "check_pair",
     "check_positions",
     "check_reshaped",
     "check_scaling",
@@ -57,6 +58,7 @@ __all__ = [
     "check_task_of_a_third",
     "check_twelfth_variant",
     "check_two_neurons",
+    "check_variant_name",
     "check_wiring_cost",
     "check_without_diagonal",
 ]

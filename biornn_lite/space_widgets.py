@@ -1,0 +1,237 @@
+"""Figures and panel of where neurons sit, as they do and as a penalty believes, for notebook 04."""
+
+from __future__ import annotations
+
+import ipywidgets as ipw
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from scipy.spatial.distance import squareform
+
+from . import space
+from .errors import InputError
+from .field import CorticalField
+from .plots import COLOURS
+from .priors import Priors
+from .seeds import generator
+from .variants import Protocol
+from .weights import relabelled
+from .widgets import dropdown, figure_panel, slider
+
+PLACES = {
+    "transposed": "cortical, each neuron at its own place (transposed)",
+    "reshaped": "cortical, as published (reshaped)",
+    "lattice": "lattice",
+    "scrambled": "cortical, neurons scrambled",
+}
+"""What the panel calls each arrangement."""
+
+CORNERS = {"left": ("#08306b", "#9ecae1"), "right": ("#7f2704", "#fdbe85")}
+"""Colours of the four corners of the sheet: left and right along x, dark and light along z."""
+
+
+def sheet_colours(positions: np.ndarray) -> np.ndarray:
+    """Give neurons colours by where they sit in the plane of the sheet, so that neighbours have like ones.
+
+    Parameters
+    ----------
+    positions : ndarray, shape (N, 3)
+        Columns x, y, z: from blue to orange along x, from dark to light along z.
+
+    Returns
+    -------
+    ndarray, shape (N, 3)
+        Red, green and blue from 0 to 1.
+    """
+    extent = np.ptp(positions, axis=0)
+    x, _, z = ((positions - positions.min(axis=0)) / np.where(extent > 0, extent, 1.0)).T[:, :, None]  # (N, 1) each
+    left, right = ((1 - z) * np.array(to_rgb(dark)) + z * np.array(to_rgb(light)) for dark, light in CORNERS.values())
+    return (1 - x) * left + x * right
+
+
+def believed_places(
+    field: CorticalField,
+    places: str = "transposed",
+    units: str = "min_max",
+    lattice_scale: str = "raw",
+    seed: int = 0,
+) -> np.ndarray:
+    """Return the places between which the penalty takes its distances.
+
+    Parameters
+    ----------
+    field : CorticalField
+    places : {"transposed", "reshaped", "lattice", "scrambled"}
+        The first two are values of ``coordinates`` in :class:`Protocol`. ``lattice`` are the points of the lattice
+        ``D``, matched where it is to the mean distance of ``transposed``. ``scrambled`` are the true places, handed
+        to the neurons in a random order.
+    units, lattice_scale : str
+        As in :class:`Protocol`.
+    seed : int
+        Of ``scrambled``.
+
+    Returns
+    -------
+    ndarray, shape (N, 3)
+        Without unit.
+    """
+    if places not in PLACES:
+        raise InputError(f"no places {places!r}; there are {', '.join(PLACES)}")
+    if places == "lattice":
+        points = space.lattice(field.lattice or space.lattice_shape(field.neurons))
+        priors = Priors(field, Protocol(coordinates="transposed", units=units, lattice_scale=lattice_scale))
+        return points * (space.mean_distance(priors.lattice_distances) / space.mean_distance(space.distances(points)))
+    points = space.coordinates(field, "reshaped" if places == "reshaped" else "transposed", units)
+    if places == "scrambled":
+        points = points[generator(seed, "scrambled places").permutation(field.neurons)]
+    return points
+
+
+def of_pairs(matrix: np.ndarray) -> np.ndarray:
+    """Take each unordered pair of different neurons once from a symmetric (N, N): shape (N (N − 1) / 2,)."""
+    return squareform(matrix, checks=False)
+
+
+def correlation_with_true(field: CorticalField, matrix: np.ndarray) -> float:
+    """Pearson correlation over pairs of a distance matrix, shape (N, N), with the field's own distances in µm."""
+    return float(np.corrcoef(of_pairs(space.distances(field.positions)), of_pairs(matrix))[0, 1])
+
+
+def against_true(field: CorticalField, matrix: np.ndarray, ax: Axes, title: str = "") -> Axes:
+    """Draw the distances that a penalty uses against the true ones, a dot per pair, with their correlation.
+
+    Parameters
+    ----------
+    field : CorticalField
+    matrix : ndarray, shape (N, N)
+        The distances used.
+    ax : Axes
+    title : str
+    """
+    true = of_pairs(space.distances(field.positions))
+    ax.plot(true, of_pairs(matrix), ".", color=COLOURS["functional"], markersize=1.5, alpha=0.4, rasterized=True)
+    ax.set(xlabel="true distance (µm)", ylabel="distance in the penalty", xlim=(0, None), ylim=(0, None))
+    ax.set_title(f"{title}\ncorrelation {correlation_with_true(field, matrix):.3f}".strip(), fontsize=10)
+    sns.despine(ax=ax)
+    return ax
+
+
+def sheet(field: CorticalField, ax: Axes) -> Axes:
+    """Draw the somata where they are, in the plane of the sheet, in the colours of :func:`sheet_colours`."""
+    ax.scatter(field.positions[:, 0], field.positions[:, 2], s=22, c=sheet_colours(field.positions))
+    ax.set(xlabel="x (µm)", ylabel="z (µm)", aspect="equal")
+    ax.set_title("where the neurons are", fontsize=10)
+    sns.despine(ax=ax)
+    return ax
+
+
+def space_figure(
+    field: CorticalField,
+    places: str = "transposed",
+    units: str = "min_max",
+    lattice_scale: str = "raw",
+    seed: int = 0,
+    azimuth: float = -60,
+) -> Figure:
+    """Draw where neurons are, where a penalty believes them to be, and the distances that follow.
+
+    Parameters
+    ----------
+    field : CorticalField
+    places, units, lattice_scale, seed
+        As in :func:`believed_places`.
+    azimuth : float
+        From where to look at the believed places, in degrees.
+    """
+    points = believed_places(field, places, units, lattice_scale, seed)
+    matrix = space.distances(points)
+    figure = plt.figure(figsize=(13, 4.2), layout="constrained")
+    left, middle, right = figure.subfigures(1, 3, width_ratios=[1, 1.25, 1.45])
+    sheet(field, left.subplots())
+    ax = middle.add_subplot(projection="3d")
+    ax.scatter(*points.T, s=20, c=sheet_colours(field.positions), depthshade=False)
+    extent = np.ptp(points, axis=0)
+    ax.set_box_aspect(np.maximum(extent, 0.05 * extent.max() or 1.0), zoom=0.85)
+    rows = {"reshaped": ("row 1", "row 2", "row 3"), "lattice": ("side 1", "side 2", "side 3")}
+    names = rows.get(places, ("x", "y (depth)", "z"))
+    ax.set(xlabel=names[0], ylabel=names[1], zlabel=names[2])
+    for axis, length in zip("xyz", extent, strict=True):
+        ax.locator_params(axis=axis, nbins=2 if length < 0.3 * extent.max() else 4)
+    ax.view_init(elev=20, azim=azimuth)
+    ax.set_title("where the penalty believes them", fontsize=10)
+    scatter, histogram = right.subplots(1, 2, sharey=True, width_ratios=[2.2, 1])
+    against_true(field, matrix, scatter)
+    mean = space.mean_distance(matrix)
+    histogram.hist(of_pairs(matrix), bins=40, orientation="horizontal", color=COLOURS["functional"])
+    histogram.axhline(mean, color=COLOURS["relabelled"], linewidth=2)
+    histogram.set(xlabel="pairs", ylim=(0, None))
+    histogram.set_title(f"mean {mean:.2f}", fontsize=10)
+    sns.despine(ax=histogram)
+    switch = f"lattice_scale {lattice_scale}" if places == "lattice" else f"units {units}"
+    figure.suptitle(f"{field.label}: {PLACES[places]}, {switch}", fontsize=11)
+    return figure
+
+
+def space_panel(field: CorticalField) -> ipw.Widget:
+    """Return a panel in which to choose where a penalty believes the neurons to be; see :func:`space_figure`."""
+    controls = {
+        "places": dropdown("places", [(text, key) for key, text in PLACES.items()], "transposed"),
+        "units": dropdown("units", ("min_max", "micrometres"), "min_max"),
+        "lattice_scale": dropdown("lattice_scale", ("raw", "matched"), "raw"),
+        "seed": ipw.BoundedIntText(
+            0, min=0, max=9999, description="seed (scrambled)", style={"description_width": "initial"},
+            layout={"width": "14em"},
+        ),
+        "azimuth": slider("turn", -60, -180, 180, 5, "degrees"),
+    }  # fmt: skip
+    return figure_panel(lambda **values: space_figure(field, **values), controls)
+
+
+def relabelled_costs(weights: np.ndarray, matrix: np.ndarray, draws: int = 100) -> np.ndarray:
+    """Compute the wiring costs of the same weights under random new labels, ``W!``.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (N, N)
+    matrix : ndarray, shape (N, N)
+        Distances; the costs have its unit.
+    draws : int
+        How many relabellings, with the seeds 0, 1, …
+
+    Returns
+    -------
+    ndarray, shape (draws,)
+    """
+    return np.array(
+        [space.wiring_cost(relabelled(weights, generator(k, "relabelling")), matrix) for k in range(draws)]
+    )
+
+
+def cost_histogram(own: float, others: np.ndarray, ax: Axes, title: str, unit: str = "") -> Axes:
+    """Draw the wiring cost of weights as a line in the histogram of those of its relabellings.
+
+    Parameters
+    ----------
+    own : float
+        Cost of ``W*``.
+    others : ndarray, shape (draws,)
+        Costs of ``W!``, from :func:`relabelled_costs`.
+    ax : Axes
+    title : str
+    unit : str
+        Of the costs.
+    """
+    ax.hist(others, bins=16, color=COLOURS["relabelled"], label=f"W!, {len(others)} relabellings")
+    ax.axvline(
+        own, ymax=1 / 1.35, color=COLOURS["functional"], linewidth=3, label=f"W*, {own / others.mean() - 1:+.1%}"
+    )
+    ax.set(xlabel="wiring cost Σ|W| ⊙ D" + (f" ({unit})" if unit else ""), ylabel="relabellings")
+    ax.set_ylim(0, 1.35 * ax.get_ylim()[1])  # room for the legend
+    ax.yaxis.get_major_locator().set_params(integer=True)
+    ax.legend(fontsize=8, loc="upper center", ncols=2)
+    ax.set_title(title, fontsize=10)
+    sns.despine(ax=ax)
+    return ax

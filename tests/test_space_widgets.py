@@ -1,0 +1,320 @@
+"""Notebook 04: figures of where neurons sit and are believed to sit, what the notebook says, and its checks."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.collections import Collection
+from scipy.spatial.distance import cdist, pdist, squareform
+from test_widgets import check_that_every_control_redraws
+
+from biornn_lite import exercises, space, space_widgets
+from biornn_lite.datasets import read_released
+from biornn_lite.errors import InputError
+from biornn_lite.priors import Priors
+from biornn_lite.synthetic import synthetic_field
+from biornn_lite.variants import Protocol
+
+
+@pytest.fixture(autouse=True)
+def no_figure_is_left_open():
+    plt.close("all")
+    yield
+    plt.close("all")
+
+
+# Where the penalty believes the neurons to be
+
+
+@pytest.mark.parametrize("units", ["min_max", "micrometres"])
+def test_believed_places_have_the_distances_that_a_study_uses(column, units):
+    for places in ("reshaped", "transposed"):
+        points = space_widgets.believed_places(column, places, units)
+        used = Priors(column, Protocol(coordinates=places, units=units)).cortical_distances
+        np.testing.assert_allclose(cdist(points, points), used)
+    for scale in ("raw", "matched"):
+        points = space_widgets.believed_places(column, "lattice", units, scale)
+        used = Priors(column, Protocol(coordinates="transposed", units=units, lattice_scale=scale)).lattice_distances
+        np.testing.assert_allclose(cdist(points, points), used, atol=1e-12)
+
+
+def test_scrambled_places_are_the_true_ones_in_another_order(column):
+    own = space_widgets.believed_places(column, "transposed")
+    moved = space_widgets.believed_places(column, "scrambled", seed=4)
+    assert sorted(map(tuple, own)) == sorted(map(tuple, moved)) and (own != moved).any(axis=1).sum() > 80
+    with pytest.raises(InputError, match="no places 'moon'"):
+        space_widgets.believed_places(column, "moon")
+
+
+def test_colours_are_like_where_neurons_are_near(column):
+    colours = space_widgets.sheet_colours(column.positions)
+    assert colours.shape == (96, 3) and colours.min() >= 0 and colours.max() <= 1
+    in_plane = pdist(column.positions[:, [0, 2]])
+    assert pdist(colours)[in_plane < 30].max() < 0.2
+    corners = space_widgets.sheet_colours(np.array([[0, 5, 0], [0, 5, 9], [7, 5, 0], [7, 5, 9.0]]))
+    expected = [plt.matplotlib.colors.to_rgb(c) for pair in space_widgets.CORNERS.values() for c in pair]
+    np.testing.assert_allclose(corners, expected)
+    assert np.isfinite(space_widgets.sheet_colours(np.zeros((3, 3)))).all()
+
+
+# Figures
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"units": "micrometres", "turn (degrees)": 30, "places": "reshaped"},
+        {"places": "lattice", "lattice_scale": "matched"},
+        {"places": "scrambled", "seed (scrambled)": 3},
+    ],
+)
+def test_every_control_of_the_panel_redraws_it(column, changes):
+    check_that_every_control_redraws(space_widgets.space_panel(column), changes)
+
+
+def test_the_figure_shows_places_and_distances(column):
+    figure = space_widgets.space_figure(column, "reshaped")
+    voxels = column.positions / np.array(column.voxel_size)
+    rows = voxels.reshape(3, 96)
+    points = ((rows - rows.min(axis=1, keepdims=True)) / np.ptp(rows, axis=1, keepdims=True)).T
+    flat, solid, scatter, histogram = (ax for part in figure.subfigs for ax in part.axes)
+    np.testing.assert_allclose(np.array(solid.collections[0]._offsets3d).T, points)
+    np.testing.assert_allclose(flat.collections[0].get_offsets(), column.positions[:, [0, 2]])
+    colours = [Collection.get_facecolor(ax.collections[0]) for ax in (flat, solid)]  # in the order of the neurons
+    np.testing.assert_allclose(*colours)
+    np.testing.assert_allclose(colours[0][:, :3], space_widgets.sheet_colours(column.positions))
+    (dots,) = scatter.lines
+    np.testing.assert_allclose(np.sort(dots.get_xdata()), np.sort(pdist(column.positions)))
+    np.testing.assert_allclose(np.sort(dots.get_ydata()), np.sort(pdist(points)))
+    correlation = np.corrcoef(pdist(column.positions), pdist(points))[0, 1]
+    assert scatter.get_title() == f"correlation {correlation:.3f}" == "correlation -0.069"
+    assert histogram.get_title() == f"mean {pdist(points).mean():.2f}"
+    assert sum(bar.get_width() for bar in histogram.patches) == 96 * 95 / 2
+    assert "reshaped" in figure.get_suptitle() and "synthetic" in figure.get_suptitle()
+
+
+def test_a_flat_field_of_few_neurons_is_drawn():
+    from dataclasses import replace
+
+    field = synthetic_field(5, 0)
+    flat = replace(field, positions=field.positions * (1, 0, 1), lattice=None)
+    for places in space_widgets.PLACES:
+        assert space_widgets.space_figure(flat, places).subfigs
+        plt.close("all")
+
+
+def test_the_costs_of_relabellings_are_those_of_other_places():
+    rng = np.random.default_rng(0)
+    weights, points = rng.normal(size=(6, 6)), rng.normal(size=(6, 3))
+    costs = space_widgets.relabelled_costs(weights, cdist(points, points), 3)
+    assert costs.shape == (3,) and len(set(costs)) == 3
+    # Moving labels is moving neurons: whatever the places, their mean distance and Σ|W| off the diagonal remain.
+    np.testing.assert_allclose(space_widgets.relabelled_costs(weights, 1 - np.eye(6), 2), np.abs(weights).sum()
+                               - np.abs(np.diag(weights)).sum())  # fmt: skip
+    ax = space_widgets.cost_histogram(costs.mean() * 0.9, costs, plt.figure().add_subplot(), "title", "m")
+    assert ax.get_legend().get_texts()[1].get_text() == "W*, -10.0%"
+    assert sum(bar.get_height() for bar in ax.patches) == 3 and ax.get_xlabel().endswith("(m)")
+
+
+# What the notebook says
+
+
+def published(field):
+    return Priors(field, Protocol())
+
+
+def correlation(field, matrix):
+    return np.corrcoef(pdist(field.positions), squareform(matrix, checks=False))[0, 1]
+
+
+@pytest.fixture(scope="module")
+def field(microns):
+    return read_released(microns / "6_6_2")
+
+
+def test_published_distances_of_measured_fields_are_not_theirs(microns, field):
+    assert np.ptp(field.positions, axis=0) == pytest.approx([998, 134, 500], abs=0.5)
+    assert correlation(field, published(field).cortical_distances) == pytest.approx(-0.003, abs=5e-4)
+    on_lattice = [correlation(field, published(field).lattice_distances)]
+    assert on_lattice[0] == pytest.approx(0.40, abs=0.005)
+    for name in ("5_3_4", "5_3_8", "5_6_8"):
+        other = read_released(microns / name)
+        assert abs(correlation(other, published(other).cortical_distances)) < 0.013
+        on_lattice.append(correlation(other, published(other).lattice_distances))
+        true = space.distances(other.positions)
+        assert np.diag(true, 1).mean() < 0.5 * space.mean_distance(true)
+    assert min(on_lattice) == pytest.approx(0.05, abs=0.005) and max(on_lattice) == on_lattice[0]
+
+
+def test_every_third_neuron_is_made_a_neighbour(field):
+    matrix = published(field).cortical_distances
+    i, j = np.triu_indices(field.neurons, 1)
+    third = (i - j) % 3 == 0
+    assert matrix[i, j][third].mean() == pytest.approx(0.10, abs=0.005)
+    assert matrix[i, j][~third].mean() == pytest.approx(0.78, abs=0.005)
+
+
+def test_units_change_the_share_of_depth(field):
+    shares = {}
+    for units in ("micrometres", "min_max"):
+        points = space.coordinates(field, "transposed", units)
+        squares = ((points[:, None] - points) ** 2).sum(axis=(0, 1))
+        shares[units] = squares[1] / squares.sum()
+        np.testing.assert_allclose(squares / squares.sum(), points.var(axis=0) / points.var(axis=0).sum())
+    assert shares["micrometres"] == pytest.approx(0.009, abs=5e-4)
+    assert shares["min_max"] == pytest.approx(0.23, abs=0.005)
+    min_max = space.distances(space.coordinates(field, "transposed", "min_max"))
+    assert correlation(field, min_max) == pytest.approx(0.92, abs=0.005)
+
+
+def test_the_lattice_of_the_measured_field_follows_its_list(field):
+    priors = published(field)
+    means = space.mean_distance(priors.lattice_distances), space.mean_distance(priors.cortical_distances)
+    assert means == pytest.approx((6.57, 0.55), abs=0.006) and round(means[0] / means[1]) == 12
+    true = space.distances(field.positions)
+    assert np.diag(true, 1).mean() == pytest.approx(114, abs=0.5)
+    assert space.mean_distance(true) == pytest.approx(319, abs=0.5)
+
+
+def test_what_functional_weights_cost_in_the_measured_field(field):
+    priors = published(field)
+    weights = priors.functional_weights(0)
+    found = {}
+    for name, matrix in (
+        ("true", space.distances(field.positions)),
+        ("published", priors.cortical_distances),
+        ("lattice", priors.lattice_distances),
+    ):
+        own, others = space.wiring_cost(weights, matrix), space_widgets.relabelled_costs(weights, matrix)
+        found[name] = own / others.mean() - 1, (own - others.mean()) / others.std(), (others < own).sum()
+    assert found["true"][0] == pytest.approx(-0.18, abs=0.005) and found["true"][2] == 0
+    assert found["published"][0] == pytest.approx(-0.002, abs=5e-4) and abs(found["published"][1]) < 1
+    assert found["lattice"][0] == pytest.approx(-0.06, abs=0.005) and found["lattice"][2] == 0
+    shares = [np.trace(w) / w.sum() for w in map(priors.functional_weights, range(8))]
+    assert np.mean(shares) == pytest.approx(0.40, abs=0.01)
+
+
+def test_what_the_summary_says_of_the_synthetic_field(column):
+    priors = published(column)
+    assert correlation(column, priors.cortical_distances) == pytest.approx(-0.07, abs=0.005)
+    ratio = space.mean_distance(priors.lattice_distances) / space.mean_distance(priors.cortical_distances)
+    assert ratio == pytest.approx(6, abs=0.1)
+    sound = Priors(column, Protocol(coordinates="transposed", units="micrometres")).cortical_distances
+    assert space.mean_distance(sound) / space.mean_distance(priors.cortical_distances) == pytest.approx(
+        2 / 3, abs=0.02
+    )
+    weights = priors.functional_weights(0)
+    own, others = space.wiring_cost(weights, sound), space_widgets.relabelled_costs(weights, sound)
+    assert own / others.mean() - 1 == pytest.approx(-0.16, abs=0.006) and own < others.min()
+    own = space.wiring_cost(weights, priors.cortical_distances)
+    others = space_widgets.relabelled_costs(weights, priors.cortical_distances)
+    assert abs(own - others.mean()) < others.std()
+    scrambled = [
+        correlation(column, space.distances(space_widgets.believed_places(column, "scrambled", seed=seed)))
+        for seed in range(200)
+    ]
+    assert np.std(scrambled) == pytest.approx(0.03, abs=0.005) and abs(np.mean(scrambled)) < 0.01
+
+
+# Exercises
+
+
+def right_distances(points):
+    return np.sqrt(((points[:, None] - points) ** 2).sum(axis=2))
+
+
+def in_place(points):
+    points -= points.mean(axis=0)
+    return right_distances(points)
+
+
+def one_on_the_diagonal(points):
+    return right_distances(points) + np.eye(len(points))
+
+
+DISTANCES = [
+    (right_distances, "✓ For 7 points"),
+    (None, "not answered yet"),
+    (3, "expected a function"),
+    (in_place, "changes the points"),
+    (lambda p: p.nothing, "raises AttributeError"),
+    (lambda p: None, "Is there a return?"),
+    (lambda p: "far", "array of numbers"),
+    (lambda p: p[:, None] - p, "differences along each axis"),
+    (lambda p: cdist(p.T, p.T), "compares columns"),
+    (pdist, "each pair once; the penalty needs"),
+    (lambda p: np.linalg.norm(p, axis=1), "one number per neuron"),
+    (lambda p: right_distances(p)[:2], "expected (7, 7)"),
+    (lambda p: right_distances(p) ** 2, "squared"),
+    (lambda p: np.abs(p[:, None] - p).sum(axis=2), "a straight line is shorter"),
+    (lambda p: np.abs(p[:, None] - p).max(axis=2), "largest difference"),
+    (lambda p: np.sqrt(((p[:, None] - p) ** 2).mean(axis=2)), "averaged over the axes"),
+    (lambda p: right_distances(p) / right_distances(p).max(), "divided by the largest"),
+    (lambda p: np.triu(right_distances(p)), "D[j, i] is missing"),
+    (lambda p: np.tril(right_distances(p)), "D[i, j] for i < j"),
+    (lambda p: right_distances(p[:, [0, 2]]), "Depth"),
+    (lambda p: right_distances(p[:, :2]), "z, column 2"),
+    (lambda p: np.abs(np.linalg.norm(p, axis=1)[:, None] - np.linalg.norm(p, axis=1)), "subtracted lengths"),
+    (lambda p: right_distances(p.reshape(3, -1).T), "transpose them"),
+    (one_on_the_diagonal, "distance 0 from itself"),
+    (lambda p: right_distances(p) + 5, "From neuron 0 to 1 it gives"),
+]
+
+
+@pytest.mark.parametrize(("answer", "told"), DISTANCES)
+def test_the_check_of_a_distance_matrix(capsys, answer, told):
+    assert exercises.check_distance_matrix(answer) is told.startswith("✓")
+    said = capsys.readouterr().out
+    assert told in said and said.count("\n") == 1, said
+
+
+def test_the_check_of_reshaped_numbers(capsys):
+    positions = 10 * np.arange(5)[:, None] + np.arange(3)
+    for answer, told in [
+        (None, "not answered yet"),
+        ([10, 22, 41], "✓ 10, 22, 41: x of neuron 1, z of neuron 2, y of neuron 4."),
+        ("abc", "not three numbers"),
+        ([10, 22], "shape is (2,)"),
+        ([30, 31, 32], "its own"),
+        ([2, 21, 40], "column 2"),
+        ([41, 2, 12], "row by row"),
+        ([10, 11, 12], "a point is a *column*"),
+        ([41, 22, 10], "another order"),
+        ([10, 22, 40], "2 of 3 are right"),
+    ]:
+        assert exercises.check_reshaped(answer, positions, 3) is told.startswith("✓")
+        said = capsys.readouterr().out
+        assert told in said and said.count("\n") == 1, said
+
+
+def test_the_checks_of_numbers(capsys, column):
+    weights = [[0.9, -0.2, 0], [0.1, 0.5, 0.3], [0, 0.4, 0]]
+    # Worked out by hand: 0.2·30 + 0.1·30 + 0.3·40 + 0.4·40; (1 + 2 + 3 + 1 + 2 + 1) / 6.
+    for check, answers in (
+        (
+            lambda a: exercises.check_wiring_cost(a, weights, [0, 30, 70]),
+            {
+                37: "✓ 37", 25: "take |W|", 18: "from the upper", 19: "from the lower", 18.5: "halved",
+                11.1: "λ times", 2.4: "not their lengths", 1390: "squared", 37 / 9: "the mean", 50: "is not it",
+            },
+        ),
+        (
+            lambda a: exercises.check_lattice_factor(a, (4, 1, 1), 0.4),
+            {
+                0.24: "✓ 0.24", 4.1667: "Upside down", 0.32: "over the diagonal", 1.6667: "by what",
+                0.1333: "largest", 0.4: "only pairs", 7: "average the distances",
+            },
+        ),
+        (
+            lambda a: exercises.check_depth_share(a, column),
+            {
+                1 / 3: "✓ A third", 0.33: "✓", 0.00813: "in µm", 0.2453: "with min_max", 33.333: "per cent",
+                1.0: "its variance", 0.0636: "standard deviations in µm", 0.6: "what is the variance",
+            },
+        ),
+    ):  # fmt: skip
+        assert not check(None) and "not answered yet" in capsys.readouterr().out
+        assert not check("x") and "not a number" in capsys.readouterr().out
+        for answer, told in answers.items():
+            assert check(answer) is told.startswith("✓"), answer
+            said = capsys.readouterr().out
+            assert told in said and said.count("\n") == 1, said
