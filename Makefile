@@ -14,13 +14,16 @@ endif
 # In a container one is often root, which Jupyter wants to be told.
 ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
 
-.PHONY: help lab test replicate notebooks format lint
+.PHONY: help lab test test-fast replicate notebooks student solutions format lint
 
 help:
 	@echo "make lab        open the course in JupyterLab"
-	@echo "make test       run all tests"
+	@echo "make test       run all notebooks and tests"
+	@echo "make test-fast  run the tests that need neither notebooks nor a browser"
 	@echo "make replicate  train the eleven variants on the embedded field: a table and a figure"
-	@echo "make notebooks  run all notebooks again, in place"
+	@echo "make notebooks  make all notebooks from their sources and run them"
+	@echo "make student    write learners' notebooks, without outputs, to student"
+	@echo "make solutions  write solved notebooks to solutions"
 	@echo "make lint       check style;  make format  mend it"
 
 .venv/ready: pyproject.toml
@@ -47,6 +50,12 @@ test: .venv/develop
 
 replicate: .venv/ready
 	$(BIN)/python -m biornn_lite replicate --runs 3 --out $(OUT)
+
+test-fast: .venv/develop
+	$(BIN)/python -m pytest -m "not browser and not slow" -q tests
+
+student solutions: .venv/ready
+	$(BIN)/python notebooks/build.py $@
 
 notebooks: .venv/develop
 	$(BIN)/python notebooks/run_all.py

@@ -133,10 +133,36 @@ def test_the_ablation_runs_and_its_panels_redraw(address, page):
     expect(notebook.locator(".jp-RenderedText[data-mime-type*='err']")).to_have_count(0)
 
 
+def test_a_training_is_watched_and_stopped(address, page):
+    notebook = run_all(page, address, "07_training.ipynb")
+    expect(notebook.get_by_text("not answered yet").nth(3)).to_be_attached(timeout=3 * MINUTE)
+    start = notebook.get_by_role("button", name="Train and watch")
+    panel = notebook.locator(".jp-OutputArea-output", has=page.get_by_role("button", name="Train and watch"))
+    start.scroll_into_view_if_needed()
+    panel.get_by_label("task").select_option("One-choice inference")
+    start.click()
+    expect(panel.get_by_text("epoch 1:")).to_be_visible(timeout=MINUTE)
+    image = panel.locator("img")
+    first = image.get_attribute("src")
+    expect(image).not_to_have_attribute("src", first, timeout=MINUTE)
+    panel.get_by_role("button", name="Stop").click()
+    expect(panel.get_by_text("(stopped)")).to_be_visible(timeout=MINUTE)
+    expect(start).to_be_enabled()
+    image.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    keep(page, "07_watched")
+    expect(notebook.locator(".jp-RenderedText[data-mime-type*='err']")).to_have_count(0)
+
+
 # Of each other notebook: a slider of its panel, worked with the keyboard, and a list or number to change.
 PANELS = {
     "01_load_a_connectome": ("turn (degrees)", "colour", "rate"),
     "02_from_activity_to_function": ("Δt (s)", "neuron", "12"),
+    "03_functional_weights": ("spectral radius", "self_connections", "removed"),
+    "04_cortical_space": ("turn (degrees)", "places", "cortical, neurons scrambled"),
+    "05_communicability": ("steps", "network", "synapses of the connectome"),
+    "06_three_decisions": ("input noise (SD, each channel)", "task", "Go/NoGo"),
+    "07_training": ("epoch", "network", "WD*C"),
     "10_positive_only": ("scaled to radius", "task", "One-choice inference"),
     "13_your_own_field": ("threshold (SD of the noise)", None, None),
 }

@@ -23,19 +23,34 @@ def test_grammar(path):
     notebook = nbformat.read(path, as_version=4)
     prose, code = text_of(notebook), text_of(notebook, "code")
     assert re.match(rf"# {path.stem[:2]} · \w", prose)
-    for part in ("**You will be able to**", "**Time**", "minutes", "**Needs**", "**In the library**", "## Summary"):
+    for part in (
+        "**You will be able to**", "**Time**", "minutes", "**Needs**", "**In the library**", "**1. ", "**2. ", "**3. ",
+        "## Summary", "**Further reading.**",
+    ):  # fmt: skip
         assert part in prose, part
     predictions = re.findall(r"^(\w+) = Prediction\(", code, re.M)
     assert predictions
     for name in predictions:
         assert code.index(f"{name}.ask()") < code.index(f"{name}.reveal("), name
-    assert "_panel(" in code and "check_" in code and "= None" in code
-    assert "**Next:**" in prose or "**Previous:**" in prose
+    assert "_panel(" in code and len(re.findall(r"^right = check_", code, re.M)) >= 3
+    place = NOTEBOOKS.index(path)
+    for way, other in (("Previous", place - 1), ("Next", place + 1)):
+        if 0 <= other < len(NOTEBOOKS):
+            assert re.search(rf"\*\*{way}:\*\* \[.*?\]\({NOTEBOOKS[other].name}\)", prose), way
     for link in re.findall(r"\]\((?!https?:)([^)#]+)", prose):
         assert (path.parent / link).exists(), link
     for cell in notebook.cells:
-        longest = 20 if cell.cell_type == "code" else 30
+        longest = 17 if cell.cell_type == "code" else 30
         assert len(cell.source.splitlines()) <= longest, f"a long cell: {cell.source[:60]}"
+
+
+def test_no_notebook_needs_what_another_defines():
+    """Each runs from a clean kernel; and none defines a function that the library should have."""
+    defined = {}
+    for path in NOTEBOOKS:
+        for name in re.findall(r"^def (\w+)", text_of(nbformat.read(path, as_version=4), "code"), re.M):
+            assert name not in defined, f"{name} is defined in {defined[name]} and {path.stem}: move it to the library"
+            defined[name] = path.stem
 
 
 @names

@@ -138,7 +138,7 @@ def test_the_checks_of_names(capsys):
             lambda a: exercises.check_pair(a, "space"),
             [
                 (("W", "WD"), "✓"), (["WDC", "WD*C"], "✓"), (None, "not answered yet"), (3, "expected two names"),
-                ("WDC", "no variant"), (("W", "V"), "no variant 'V'"), (("W", 3), "no variant 3"),
+                ("WDC", "expected two names"), (("W", "V"), "no variant 'V'"), (("W", 3), "no variant 3"),
                 (("W", "W"), "in nothing"), (("WD", "W*D*C"), "in weights and space and communicability"),
                 (("W*", "W*D"), "W* is not among the eleven"),
             ],

@@ -1,0 +1,124 @@
+"""Exercises as nbgrader takes them: one source, learners' notebooks without solutions, solved ones that pass."""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from conftest import ROOT
+
+sys.path.insert(0, str(ROOT / "notebooks"))
+from build import build, solved, sources, student
+
+SOURCES = sources()
+names = pytest.mark.parametrize("path", SOURCES, ids=[path.stem for path in SOURCES])
+
+
+def exercises_of(notebook) -> list[tuple]:
+    """Pairs of cells: where a learner answers, and what checks it."""
+    marked = [(k, cell) for k, cell in enumerate(notebook.cells) if "nbgrader" in cell.metadata]
+    answers, checks = marked[::2], marked[1::2]
+    for (k, answer), (after, check) in zip(answers, checks, strict=True):
+        assert after == k + 1 and answer.metadata.nbgrader.solution and check.metadata.nbgrader.grade
+        assert check.metadata.nbgrader.grade_id == answer.metadata.nbgrader.grade_id + "-check"
+    return [(answer, check) for (_, answer), (_, check) in zip(answers, checks, strict=True)]
+
+
+@names
+def test_a_learners_notebook_is_what_its_source_makes(path):
+    made, committed = build(path, student), nbformat.read(ROOT / "notebooks" / path.name, as_version=4)
+    for notebook in (made, committed):
+        assert not re.search("SOLUTION|HIDDEN", "".join(cell.source for cell in notebook.cells))
+    assert [(c.id, c.cell_type, c.source) for c in made.cells] == [
+        (c.id, c.cell_type, c.source) for c in committed.cells
+    ], f"run python notebooks/run_all.py {path.name}"
+
+
+@names
+def test_at_least_three_exercises_with_points_a_stub_and_a_solution(path):
+    exercises = exercises_of(nbformat.read(path, as_version=4))
+    assert len(exercises) >= 3
+    for answer, check in exercises:
+        assert answer.metadata.nbgrader.grade_id.startswith(path.stem[:2] + "-")
+        assert check.metadata.nbgrader.points >= 1
+        stub = student(answer.source)
+        name = re.findall(r"^(\w+) = None", stub, re.M)[-1]
+        assert re.search(rf"^(def )?{name}\b", solved(answer.source)[len(stub) :], re.M), "the solution answers"
+        assert re.search(rf"^right = check_\w+\({name}\b.*\)$", student(check.source), re.M)
+        assert check.source.endswith("### BEGIN HIDDEN TESTS\nassert right\n### END HIDDEN TESTS")
+
+
+def test_names_of_exercises_are_unique():
+    ids = [
+        cell.metadata.nbgrader.grade_id
+        for path in SOURCES
+        for pair in exercises_of(nbformat.read(path, 4))
+        for cell in pair
+    ]
+    assert len(ids) == len(set(ids)) > 70
+
+
+def test_commands_write_both_sets(tmp_path):
+    import subprocess
+
+    for what, kept in (("student", False), ("solutions", True)):
+        subprocess.run([sys.executable, ROOT / "notebooks" / "build.py", what, tmp_path / what], check=True)
+        written = sorted((tmp_path / what).glob("*.ipynb"))
+        assert [path.name for path in written] == [path.name for path in SOURCES]
+        text = nbformat.read(written[0], 4).cells
+        assert ("5 / 8" in "".join(cell.source for cell in text)) is kept
+
+
+@pytest.fixture(scope="module")
+def grader(tmp_path_factory):
+    """nbgrader on a course of all sources, released."""
+    from nbgrader.apps import NbGraderAPI
+    from traitlets.config import PyFileConfigLoader
+
+    root = tmp_path_factory.mktemp("course")
+    shutil.copytree(ROOT / "notebooks" / "source", root / "source" / "course")
+    config = PyFileConfigLoader("nbgrader_config.py", str(root / "source" / "course")).load_config()
+    config.CourseDirectory.root = str(root)
+    with pytest.MonkeyPatch.context() as patch:
+        # nbgrader calls alembic, which lies beside Python.
+        patch.setenv("PATH", str(Path(sys.executable).parent), prepend=":")
+        api = NbGraderAPI(config=config)
+        released = api.generate_assignment("course")
+        assert released["success"], released["log"]
+        yield root, api
+
+
+def test_nbgrader_releases_the_learners_notebooks(grader):
+    root, _ = grader
+    for path in SOURCES:
+        theirs = nbformat.read(root / "release" / "course" / path.name, as_version=4)
+        ours = build(path, student)
+        assert [c.source.rstrip() for c in theirs.cells] == [c.source.rstrip() for c in ours.cells]
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
+def test_nbgrader_gives_all_points_for_solutions_and_none_for_stubs(grader):
+    """On two notebooks that are quickly run; the solutions of all are run as notebooks."""
+    root, api = grader
+    for path in SOURCES:
+        if path.stem not in ("03_functional_weights", "05_communicability"):
+            continue
+        answers = build(path, solved)
+        for who in ("beginner", "solver"):
+            notebook = nbformat.read(root / "release" / "course" / path.name, as_version=4)
+            for cell, answer in zip(notebook.cells, answers.cells, strict=True):
+                if who == "solver" and cell.metadata.get("nbgrader", {}).get("solution"):
+                    cell.source = answer.source
+            folder = root / "submitted" / who / "course"
+            folder.mkdir(parents=True, exist_ok=True)
+            nbformat.write(notebook, folder / path.name)
+    for who in ("beginner", "solver"):
+        graded = api.autograde("course", who)
+        assert graded["success"], graded["log"]
+        with api.gradebook as book:
+            scores = {n.name: (n.score, n.max_score) for n in book.find_submission("course", who).notebooks}
+        for name in ("03_functional_weights", "05_communicability"):
+            score, most = scores[name]
+            assert most >= 3 and score == (most if who == "solver" else 0), (who, name)
