@@ -1,17 +1,29 @@
 """Network and gradients against a loop written from the definition; what training records and keeps apart."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from torch.nn import functional
 
+from biornn_lite import training as training_module
 from biornn_lite.network import RecurrentNetworks, glorot_uniform
 from biornn_lite.priors import Priors, Start
 from biornn_lite.study import Study, run_networks
 from biornn_lite.synthetic import synthetic_field
 from biornn_lite.tasks import TASKS, get_task
-from biornn_lite.training import Adam, Penalty, Settings, _trials, initial_networks, train
+from biornn_lite.training import (
+    Adam,
+    Penalty,
+    Settings,
+    _trials,
+    initial_networks,
+    small_numbers_as_zero,
+    train,
+    training,
+)
 from biornn_lite.variants import PUBLISHED_VARIANTS, Protocol, get_variant
 
 QUICK = Settings(epochs=2, batches=3, batch_size=32, test_trials=100)
@@ -211,3 +223,33 @@ def test_published_positive_baselines_diverge_on_the_real_field(microns):
         )
         (status[how],) = run_networks(study, study.networks).networks["status"]
     assert status == {"clipped": "diverged", "rescaled": "ok"}
+
+
+def tiny_is_zero() -> bool:
+    return float(torch.full((), 1e-38) * 0.1) == 0
+
+
+def test_tiny_numbers_are_zero_while_a_network_trains_and_only_then(small):
+    assert not tiny_is_zero()
+    with small_numbers_as_zero():
+        with small_numbers_as_zero():
+            assert tiny_is_zero()
+        assert tiny_is_zero(), "as it was before, which was so"
+    assert not tiny_is_zero()
+    start = Priors(small, Protocol()).start(get_variant("W*D*"), 0)
+    for _ in training([start], get_task("go_nogo"), [0], QUICK):
+        assert not tiny_is_zero(), "what is done between two epochs is the caller's"
+    with pytest.raises(ZeroDivisionError), small_numbers_as_zero():
+        1 / 0  # noqa: B018
+    assert not tiny_is_zero()
+
+
+def test_tiny_numbers_make_no_difference_to_a_network(small, monkeypatch):
+    """A network that forgets at once: without the setting, what flows back through 40 steps is that small."""
+    start = Start(np.diag(np.geomspace(1e-4, 0.5, 24)), np.full((24, 24), 1e-3))
+    task = get_task("go_nogo")
+    with_zeros = train([start], task, [0], QUICK)[0]
+    monkeypatch.setattr(training_module, "small_numbers_as_zero", nullcontext)
+    plain = train([start], task, [0], QUICK)[0]
+    np.testing.assert_array_equal(with_zeros.weights, plain.weights)
+    np.testing.assert_array_equal(with_zeros.test_loss, plain.test_loss)
