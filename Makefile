@@ -14,7 +14,7 @@ endif
 # In a container one is often root, which Jupyter wants to be told.
 ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
 
-.PHONY: help lab test test-fast replicate notebooks student solutions format lint
+.PHONY: help lab test test-fast replicate notebooks student solutions book format lint
 
 help:
 	@echo "make lab        open the course in JupyterLab"
@@ -24,6 +24,7 @@ help:
 	@echo "make notebooks  make all notebooks from their sources and run them"
 	@echo "make student    write learners' notebooks, without outputs, to student"
 	@echo "make solutions  write solved notebooks to solutions"
+	@echo "make book       build the course and the library's reference as pages, in build/book"
 	@echo "make lint       check style;  make format  mend it"
 
 .venv/ready: pyproject.toml
@@ -36,7 +37,7 @@ help:
 
 # What tests and contributors need beyond that.
 .venv/develop: .venv/ready
-	$(BIN)/python -m pip install --quiet --editable ".[cluster,lab,source,test]"
+	$(BIN)/python -m pip install --quiet --editable ".[book,cluster,lab,source,test]"
 	@touch $@
 
 lab: .venv/ready
@@ -59,6 +60,11 @@ student solutions: .venv/ready
 
 notebooks: .venv/develop
 	$(BIN)/python notebooks/run_all.py
+
+# Shows the notebooks as they were run; needs no network. From nothing, so that every warning is seen.
+book: .venv/develop
+	rm -rf build/book
+	$(BIN)/python -m sphinx -W --keep-going -c docs . build/book
 
 lint: .venv/develop
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

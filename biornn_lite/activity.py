@@ -287,7 +287,7 @@ def field_from_events(
     with_precision : bool
         Also compute the precision matrix, which takes minutes for several hundred neurons.
     **more
-        Other attributes of :class:`CorticalField`, such as ``nucleus_ids``.
+        Other attributes of :class:`biornn_lite.field.CorticalField`, such as ``nucleus_ids``.
 
     Raises
     ------

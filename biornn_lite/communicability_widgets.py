@@ -27,6 +27,7 @@ NETWORKS = {
     "functional": "functional weights, diagonal removed",
     "connectome": "synapses of the connectome",
 }
+"""Where connection strengths may come from."""
 
 STYLES = (("-", "#0173b2"), ("--", "#de8f05"), (":", "#029e73"), ("-.", "#444444"))
 

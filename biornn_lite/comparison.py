@@ -67,6 +67,7 @@ STATISTICS = tuple(
         ("diagonal_ratio", "functional weights: mean of the diagonal over the mean of the rest"),
     )
 )
+"""What :func:`describe` measures, in the order of its table."""
 
 
 def pairs(field: CorticalField) -> pd.DataFrame:

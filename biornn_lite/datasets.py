@@ -93,7 +93,8 @@ def load_field(source: str | Path) -> CorticalField:
     ----------
     source : str or Path
         ``"synthetic_column"``, the embedded field; a folder in the released layout; a file written by
-        :meth:`CorticalField.save`; or the name of a released field that :func:`fetch_field` has fetched.
+        :meth:`biornn_lite.field.CorticalField.save`; or the name of a released field that :func:`fetch_field` has
+        fetched.
 
     Raises
     ------

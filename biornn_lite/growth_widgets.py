@@ -38,7 +38,7 @@ def growth(activities: Mapping[str, np.ndarray], ax: Axes) -> Axes:
             ax.plot(steps[lost[0]], LARGEST, "X", color=colour, markersize=11, clip_on=False)
     ax.axhline(LARGEST, color="0.35", linestyle="--", linewidth=1.2)
     ax.axhline(LARGEST_GRADIENT, color="0.35", linestyle=":", linewidth=1.2)
-    for height, text in ((LARGEST, "largest number"), (LARGEST_GRADIENT, "largest gradient that Adam can square")):
+    for height, text in ((LARGEST, "largest number"), (LARGEST_GRADIENT, "largest gradient that Adam can keep")):
         ax.text(1, height, f" {text}, {height:.1e}", va="bottom", fontsize=8)
     ax.set_yscale("log")
     ax.set_ylim(1e-4, 1e42)

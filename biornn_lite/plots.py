@@ -200,10 +200,10 @@ def spectrum(weights: np.ndarray, ax: Axes, title: str) -> Axes:
     angle = np.linspace(0, 2 * np.pi, 200)
     ax.plot(np.cos(angle), np.sin(angle), color="0.5", linewidth=1)
     ax.plot(values.real, values.imag, ".", color="#0173b2", markersize=4)
-    ax.plot(largest.real, largest.imag, "o", markersize=9, markerfacecolor="none", color="#de8f05")
-    ax.annotate(
-        f"{np.abs(largest):.2f}", (largest.real, largest.imag), textcoords="offset points", xytext=(0, 9), ha="center"
-    )
+    if (np.abs(values) > 0.999 * np.abs(largest)).sum() <= 2:  # one, or a pair, and not a whole circle
+        place = (largest.real, largest.imag)
+        ax.plot(*place, "o", markersize=9, markerfacecolor="none", color="#de8f05")
+        ax.annotate(f"{np.abs(largest):.2f}", place, textcoords="offset points", xytext=(0, 9), ha="center")
     ax.set_aspect("equal", adjustable="datalim")
     ax.set_xlabel("real part")
     ax.set_ylabel("imaginary part")

@@ -25,9 +25,9 @@ class Start:
     weights : ndarray, shape (N, N)
         Initial recurrent weights.
     cost : ndarray, shape (N, N)
-        λ times distance (1 without space): what one unit of each |weight| costs.
+        λ times distance (1 without space): what one unit of each ``|weight|`` costs.
     communicability : {"none", "weights", "empirical"}
-        As in :class:`Variant`.
+        As in :class:`biornn_lite.variants.Variant`.
     sorted_target : ndarray, shape (N * N,), or None
         For ``empirical``: the connectome's communicabilities in increasing order.
     emd_weight : float
@@ -88,7 +88,7 @@ class Priors:
         )
 
     def initial_weights(self, kind: str, seed: int) -> np.ndarray:
-        """Initial recurrent weights of one run, shape (N, N); `kind` as in :class:`Variant`."""
+        """Initial recurrent weights of one run, shape (N, N); `kind` as in :class:`biornn_lite.variants.Variant`."""
         if kind == "orthogonal":
             initial = weights.orthogonal(self.field.neurons, generator(seed, "orthogonal"))
         else:

@@ -77,5 +77,5 @@ def mean_distance(matrix: np.ndarray) -> float:
 
 
 def wiring_cost(weights: np.ndarray, matrix: np.ndarray) -> float:
-    """Sum of connection strength times length, Σ |W| ⊙ D, both of shape (N, N)."""
+    """Sum of connection strength times length, ``Σ |W| ⊙ D``, both of shape (N, N)."""
     return float((np.abs(weights) * matrix).sum())

@@ -68,7 +68,10 @@ def effects_panel() -> ipw.Widget:
 def learning_figure(
     study: str = "6_6_2", task: str = "go_nogo", variants: Sequence[str] = ("W*D*C*", "WD*C")
 ) -> Figure:
-    """Draw how the runs of some variants of a shipped study learned; see :func:`study_plots.learning_figure`."""
+    """Draw how the runs of some variants of a shipped study learned.
+
+    See :func:`biornn_lite.study_plots.learning_figure`.
+    """
     return study_plots.learning_figure(load_replication(study), task, variants, title_of(study))
 
 

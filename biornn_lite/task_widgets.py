@@ -99,7 +99,7 @@ def ideal_answers(inputs: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     inputs : ndarray, shape (trials, steps, 3)
-        As :meth:`PerceptualDecision.trials` draws them; with or without noise on the inputs.
+        As :meth:`biornn_lite.tasks.PerceptualDecision.trials` draws them; with or without noise on the inputs.
 
     Returns
     -------

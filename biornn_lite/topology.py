@@ -1,6 +1,6 @@
 """The shape of a trained network: entropy, modularity, assortativity, small-worldness, and the nulls behind it.
 
-All but the entropy are taken on the undirected graph of the strongest 10 % of |W|.
+All but the entropy are taken on the undirected graph of the strongest 10 % of ``|W|``.
 Notebook 08 works through this module.
 """
 
@@ -18,7 +18,7 @@ from .products import product
 from .seeds import generator
 
 STRONGEST = 0.1
-"""Share of the entries of |W| that become edges."""
+"""Share of the entries of ``|W|`` that become edges."""
 
 PUBLISHED_NULL_DENSITY = 0.18
 """Chance that the mean of two uniform numbers exceeds 0.7: the density of the published null graphs."""
@@ -55,7 +55,7 @@ class Null:
 def strongest_graph(weights: np.ndarray, share: float = STRONGEST) -> np.ndarray:
     """Adjacency of the undirected graph of the strongest connections.
 
-    The threshold is the ``1 - share`` quantile of all |W|, self-connections included, which are dropped
+    The threshold is the ``1 - share`` quantile of all ``|W|``, self-connections included, which are dropped
     afterwards: strong self-connections take places that other connections then do not have.
 
     Parameters

@@ -21,7 +21,7 @@ from .variants import PUBLISHED_VARIANTS
 from .watching import Snapshot, watch
 from .widgets import TASK_OPTIONS, dropdown, figure_panel, png, stoppable
 
-STYLES = (("o-", "#0173b2"), ("s--", "#de8f05"), ("^:", "#444444"), ("D-.", "#029e73"))
+STYLES = (("o-", "#0173b2"), ("s--", "#cc78bc"), ("^:", "#444444"), ("D-.", "#029e73"))
 
 
 def _lines(histories: Sequence[Sequence[Snapshot]], ax: Axes, measure: str) -> None:
@@ -46,7 +46,8 @@ def watched_figure(histories: Sequence[Sequence[Snapshot]], title: str = "") -> 
     task = histories[0][0].task
     _lines(histories, axes[0], "test_accuracy")
     plots.draw_ceilings(axes[0], task, "test")
-    axes[0].set(ylabel="test accuracy", ylim=(0, 1.04), title=TASKS[task].title)
+    last = max(snapshot.epoch for history in histories for snapshot in history)
+    axes[0].set(ylabel="test accuracy", ylim=(0, 1.04), xlim=(-0.5, last + 0.5), title=TASKS[task].title)
     axes[0].legend(fontsize=8, loc="lower right")
     _lines(histories, axes[1], "loss")
     axes[1].set(ylabel="cross-entropy (nats)", title="what the task asks", ylim=(0, None))

@@ -111,7 +111,9 @@ def weights_figure(
 
 def weights_panel(field: CorticalField) -> ipw.Widget:
     """Return a panel in which to change what functional weights are made of; see :func:`weights_figure`."""
-    functions = [f for f in ("correlation", "sttc", "precision") if f != "precision" or field.precision is not None]
+    functions = [("correlation ⊙ STTC", "correlation"), ("STTC alone", "sttc")]
+    if field.precision is not None:
+        functions.append(("precision ⊙ STTC", "precision"))
     controls = {
         "function": dropdown("function", functions, "correlation"),
         "self_connections": dropdown("self_connections", ("kept", "removed", "only"), "kept"),

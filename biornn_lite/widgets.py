@@ -43,8 +43,8 @@ def figure_panel(draw: Callable[..., Figure], controls: Mapping[str, ipw.ValueWi
     Parameters
     ----------
     draw : callable
-        Takes the controls' values by their names and returns a figure. What it raises as :class:`InputError` is
-        shown above the figure, which then stays as it was.
+        Takes the controls' values by their names and returns a figure. What it raises as
+        :class:`biornn_lite.errors.InputError` is shown above the figure, which then stays as it was.
     controls : mapping of str to widget
     """
     image = ipw.Image(format="png", layout={"max_width": "100%"})
@@ -79,7 +79,7 @@ def stoppable(
     ----------
     work : callable
         Returns an iterator that does a step of the work each time it is asked. What it raises as
-        :class:`InputError` is shown in `status`.
+        :class:`biornn_lite.errors.InputError` is shown in `status`.
     status : HTML
     description : str
         What the first button says.

@@ -143,6 +143,7 @@ def test_the_check_agrees_with_the_library():
         (lambda w: expm(np.abs(w) / np.outer(*[np.abs(w).sum(1)] * 2)), "not by s_i s_j"),
         (entrywise, "acts on each entry alone"),
         (signed, "A is |W|"),
+        (lambda w: w * np.nan, "nan or inf"),
         (lambda w: w, "expected"),
     ],
 )

@@ -200,7 +200,7 @@ CASES = {
         [replace(synthetic_field(12, 0), synthetic=False)],
         [
             (synthetic_field(12, 0), "made by the library"),
-            (3, "a int; field_from_events"),
+            (3, "'int' was given; field_from_events"),
             (synthetic_field(4, 0), "make at least 10"),
             (replace(synthetic_field(12, 0), spike_times=None), "no events"),
             (replace(synthetic_field(12, 0), correlation=np.eye(12), synthetic=False), "not those of its events"),

@@ -24,8 +24,8 @@ def test_grammar(path):
     prose, code = text_of(notebook), text_of(notebook, "code")
     assert re.match(rf"# {path.stem[:2]} · \w", prose)
     for part in (
-        "**You will be able to**", "**Time**", "minutes", "**Needs**", "**In the library**", "**1. ", "**2. ", "**3. ",
-        "## Summary", "**Further reading.**",
+        "**You will be able to**", "**Time**", "minutes", "**Needs**", "**In the library**",
+        "**1.", "**2.", "**3.", "## Summary", "**Further reading.**",
     ):  # fmt: skip
         assert part in prose, part
     predictions = re.findall(r"^(\w+) = Prediction\(", code, re.M)
@@ -49,7 +49,7 @@ def test_no_notebook_needs_what_another_defines():
     defined = {}
     for path in NOTEBOOKS:
         for name in re.findall(r"^def (\w+)", text_of(nbformat.read(path, as_version=4), "code"), re.M):
-            assert name not in defined, f"{name} is defined in {defined[name]} and {path.stem}: move it to the library"
+            assert name not in defined, f"{name}: in {defined[name]} and {path.stem}, so it belongs in the library"
             defined[name] = path.stem
 
 

@@ -136,7 +136,7 @@ def test_figures_show_the_network_of_the_epoch(small, watched):
 
 
 def last_state(x, w_in, w, b):
-    h = torch.zeros(x.shape[1], w.shape[0])
+    h = torch.zeros(*x.shape[1:3], w.shape[-1])
     for x_t in x:
         h = torch.relu(x_t @ w_in + h @ w + b)
     return h
@@ -147,14 +147,14 @@ def all_states(x, w_in, w, b):
 
 
 def by_tanh(x, w_in, w, b):
-    h = torch.zeros(x.shape[1], w.shape[0])
+    h = torch.zeros(*x.shape[1:3], w.shape[-1])
     for x_t in x:
         h = torch.tanh(x_t @ w_in + h @ w + b)
     return h
 
 
 def linear(x, w_in, w, b):
-    h = torch.zeros(x.shape[1], w.shape[0])
+    h = torch.zeros(*x.shape[1:3], w.shape[-1])
     for x_t in x:
         h = x_t @ w_in + h @ w + b
     return h
@@ -169,8 +169,10 @@ def linear(x, w_in, w, b):
         (lambda x, w_in, w, b: x.nothing, "raises AttributeError"),
         (lambda x, w_in, w, b: None, "Is there a return?"),
         (all_states, "states of all steps"),
-        (lambda x, w_in, w, b: last_state(x, w_in, w, b)[0], "returns shape (6,)"),
-        (lambda x, w_in, w, b: last_state(x, w_in, w.T, b), "wrong way round"),
+        (lambda x, w_in, w, b: last_state(x, w_in, w, b)[0], "states of one network"),
+        (lambda x, w_in, w, b: last_state(x, w_in, w, b)[0, 0], "returns shape (6,)"),
+        (lambda x, w_in, w, b: last_state(x, w_in, w, b).double().numpy(), "✓"),
+        (lambda x, w_in, w, b: last_state(x, w_in, w.mT, b), "wrong way round"),
         (lambda x, w_in, w, b: last_state(x, w_in, w, 0 * b), "bias"),
         (lambda x, w_in, w, b: last_state(x[:-1], w_in, w, b), "a step too early"),
         (linear, "Where is relu"),

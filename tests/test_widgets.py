@@ -205,10 +205,10 @@ def five_runs() -> pd.DataFrame:
             },
         ),
         (
-            lambda answer: exercises.check_nan_accuracy(answer, [0.4, 0.3, 0.2, 0.1]),
+            lambda answer: exercises.check_nan_accuracy(answer, [0.2, 0.4, 0.3, 0.1]),
             {
-                0.4: "✓", 0: "does give an answer", 0.25: "guesses blindly", 0.3: "never varies", 1: "only where",
-                0.1: "the last answer's", 0.7: "How often is that one right",
+                0.2: "✓", 0: "does give an answer", 0.25: "guesses blindly", 0.3: "never varies", 1: "only where",
+                0.1: "the last answer's", 0.4: "the largest NaN is the *first*", 0.7: "How often is that one right",
             },
         ),
     ],

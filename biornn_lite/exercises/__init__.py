@@ -19,6 +19,7 @@ from .functional_weights import check_min_max, check_scaling, check_steps_kept, 
 from .own_field import check_neurons_needed, check_own_field, check_positions
 from .positive_only import check_largest_network, check_lost_step, check_nan_accuracy
 from .start_here import check_memoryless_ceiling, check_pair, check_variant_name
+from .topology import check_clustering, check_edges, check_graph_of_unlike, check_two_triangles
 from .training import check_chance_loss, check_epochs_to_zero, check_last_state, check_small_penalty
 
 __all__ = [
@@ -26,13 +27,16 @@ __all__ = [
     "check_chance_free_tile",
     "check_chance_loss",
     "check_cliffs_delta",
+    "check_clustering",
     "check_communicability",
     "check_correlation",
     "check_density",
     "check_depth_share",
     "check_distance",
     "check_distance_matrix",
+    "check_edges",
     "check_epochs_to_zero",
+    "check_graph_of_unlike",
     "check_in_degree",
     "check_largest_network",
     "check_last_state",
@@ -58,6 +62,7 @@ __all__ = [
     "check_task_of_a_third",
     "check_twelfth_variant",
     "check_two_neurons",
+    "check_two_triangles",
     "check_variant_name",
     "check_wiring_cost",
     "check_without_diagonal",

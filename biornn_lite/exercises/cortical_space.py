@@ -81,7 +81,7 @@ def check_distance_matrix(function: object) -> bool:
     if function is None:
         return unanswered()
     if not callable(function):
-        return say(False, f"That is a {type(function).__name__}; expected a function of points.")
+        return say(False, f"{type(function).__name__!r} was given; expected a function of points.")
     points = np.random.default_rng(0).normal(size=(7, 3)) * (300, 20, 150)
     kept = points.copy()
     try:

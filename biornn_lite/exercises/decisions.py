@@ -67,7 +67,7 @@ def check_accuracy_by_hand(
     variance = noise**2 + input_noise**2  # of one channel in one step
     sd = np.sqrt(2 * steps * variance)
     right = float(norm.cdf(signal / sd))
-    if near(value, right, 2e-3):
+    if near(value, right, 6e-3):  # two decimals will do
         return say(True, f"{right:.3f}: a mean of {signal:.2f}, an SD of {sd:.3f}, and Φ({signal / sd:.3f}).")
     mistakes = {
         100 * right: "That is in per cent.",
@@ -117,7 +117,7 @@ def check_observer(function: object) -> bool:
     if function is None:
         return unanswered()
     if not callable(function):
-        return say(False, f"That is a {type(function).__name__}; expected a function of inputs.")
+        return say(False, f"{type(function).__name__!r} was given; expected a function of inputs.")
     inputs, labels = get_task("perceptual_decision_making").trials(2000, generator(0, "exercise"))
     answers = _answers_of(function, inputs)
     if isinstance(answers, str):

@@ -32,7 +32,7 @@ def check_scaling(function: object) -> bool:
     if function is None:
         return unanswered()
     if not callable(function):
-        return say(False, f"That is a {type(function).__name__}; expected a function of weights and radius.")
+        return say(False, f"{type(function).__name__!r} was given; expected a function of weights and radius.")
     rng = np.random.default_rng(0)
     weights = rng.normal(size=(7, 7)) + 3 * np.diag([0, -1.5, 0, 1, 0, 0, 0])
     kept = weights.copy()

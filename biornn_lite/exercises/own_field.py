@@ -35,7 +35,7 @@ def check_own_field(answer: object) -> bool:
     if answer is None:
         return unanswered()
     if not isinstance(answer, CorticalField):
-        return say(False, f"That is a {type(answer).__name__}; field_from_events returns a CorticalField.")
+        return say(False, f"{type(answer).__name__!r} was given; field_from_events returns a CorticalField.")
     if answer.neurons < 10:
         return say(False, f"It has {answer.neurons} neurons; make at least 10.")
     if answer.spike_times is None or not sum(map(len, answer.spike_times)):

@@ -47,6 +47,7 @@ def check_nan_accuracy(answer: float | None, shares: Sequence[float]) -> bool:
     mistakes = {
         0.0: "The computer does give an answer: the first of several that are all NaN counts as the largest.",
         1 / len(shares): "So much a network gets that guesses blindly; this one always answers the same.",
+        max(shares): "That always gives the most frequent answer; to the computer, the largest NaN is the *first*.",
         float(np.square(shares).sum()): "That guesses each answer as often as it occurs; this one never varies.",
         shares[-1]: "That is the last answer's; among equals the computer names the first.",
         1.0: "It is right only where the first answer happens to be the right one.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 
 def say(right: bool, message: str) -> bool:
     """Print whether an answer is right, and why; return it."""
@@ -23,7 +25,7 @@ def number(answer: object) -> float | None:
     try:
         return float(answer)
     except (TypeError, ValueError):
-        say(False, f"{answer!r} is not a number.")
+        say(False, f"{textwrap.shorten(repr(answer), 60)} is not a number.")
         return None
 
 

@@ -33,37 +33,40 @@ def check_chance_loss(answer: float | None, answers: int) -> bool:
 
 
 def check_last_state(function: object) -> bool:
-    """Check a function of ``x, w_in, w, b`` that returns a network's last state, shape (trials, N)."""
+    """Check a function of ``x, w_in, w, b`` that returns last states, shape (runs, trials, N)."""
     if function is None:
         return unanswered()
     if not callable(function):
-        return say(False, f"That is a {type(function).__name__}; expected a function of x, w_in, w and b.")
+        return say(False, f"{type(function).__name__!r} was given; expected a function of x, w_in, w and b.")
     draw = torch.Generator().manual_seed(0)
-    x, w_in = torch.rand(5, 4, 3, generator=draw), torch.randn(3, 6, generator=draw)
-    w, b = torch.randn(6, 6, generator=draw) / 3, torch.rand(1, 6, generator=draw) / 2
+    x, w_in = torch.rand(5, 2, 4, 3, generator=draw), torch.randn(2, 3, 6, generator=draw)
+    w, b = torch.randn(2, 6, 6, generator=draw) / 3, torch.rand(2, 1, 6, generator=draw) / 2
     try:
         given = function(x, w_in, w, b)
     except Exception as error:  # whatever a learner's code may raise
-        return say(False, f"It raises {type(error).__name__}: {error}")
+        return say(False, f"It raises {type(error).__name__}: {error}".splitlines()[0])
     if given is None:
         return say(False, "It returns None. Is there a return?")
-    given = torch.as_tensor(given).detach()
+    given = torch.as_tensor(given).detach().float()
 
     def last(recurrent=w, bias=b, inputs=x, relu=torch.relu) -> torch.Tensor:
-        h = torch.zeros(4, 6)
+        h = torch.zeros(2, 4, 6)
         for x_t in inputs:
             h = relu(x_t @ w_in + h @ recurrent + bias)
         return h
 
     right = last()
-    if given.shape == (5, 4, 6):
+    if given.shape == (5, 2, 4, 6):
         return say(False, "It returns the states of all steps; only the last is asked for.")
+    if given.shape == (4, 6):
+        return say(False, "It returns the states of one network, shape (4, 6); expected those of both, (2, 4, 6).")
     if given.shape != right.shape:
-        return say(False, f"For 4 trials and 6 neurons it returns shape {tuple(given.shape)}, expected (4, 6).")
+        shape = tuple(given.shape)
+        return say(False, f"For 2 networks, 4 trials and 6 neurons it returns shape {shape}, expected (2, 4, 6).")
     if torch.allclose(given, right, atol=1e-5):
-        return say(True, "That is the whole network; all else is how its weights are found.")
+        return say(True, "That is the whole of it; all else is how the weights are found.")
     mistakes = (
-        (last(w.T), "Your weights act the wrong way round: h @ w, as W[i, j] goes from i to j."),
+        (last(w.mT), "Your weights act the wrong way round: h @ w, as W[i, j] goes from i to j."),
         (last(bias=0 * b), "Where is the bias b?"),
         (last(inputs=x[:-1]), "It stops a step too early."),
         (last(relu=lambda h: h), "Where is relu? States may not be negative."),
@@ -74,7 +77,7 @@ def check_last_state(function: object) -> bool:
     for wrong, told in mistakes:
         if torch.allclose(given, wrong, atol=1e-5):
             return say(False, told)
-    return say(False, f"Its mean is {given.float().mean():.3f}, expected {right.mean():.3f} for the tested network.")
+    return say(False, f"Its mean is {given.mean():.3f}, expected {right.mean():.3f} for the tested networks.")
 
 
 def check_epochs_to_zero(answer: float | None, weight: float, rate: float = 1e-3, steps: int = 40) -> bool:

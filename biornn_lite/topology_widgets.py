@@ -1,0 +1,570 @@
+"""Figures and panels of graphs and what is measured on them, for notebook 08."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import ipywidgets as ipw
+import matplotlib.pyplot as plt
+import networkx as nx
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+from scipy.stats import gaussian_kde
+
+from . import topology
+from .plots import COLOURS, MARKERS, MEASURE_LABELS, WEIGHT_LABELS
+from .seeds import generator
+from .tasks import TASKS
+from .training_widgets import STYLES
+from .variants import get_variant
+from .watching import Snapshot
+from .widgets import dropdown, figure_panel, slider
+
+BLUE, ORANGE = "#0173b2", "#de8f05"
+
+MODELS = {
+    "ring": "a ring: each with its nearest",
+    "communities": "four communities of equal size",
+    "unequal": "two groups, one with 4/5 of the edges",
+}
+"""Graphs that can be built; all of them are random when fully shuffled."""
+
+SCORES = {
+    "modularity": "modularity Q",
+    "assortativity": "assortativity",
+    "small_worldness": "small-worldness,\npublished null",
+    "small_worldness_matched": "small-worldness,\nown density",
+}
+"""What is measured on a graph, and what an axis calls it."""
+
+
+# Graphs
+
+
+def random_graphs(neurons: int, density: float, graphs: int, seed: int = 0) -> np.ndarray:
+    """Draw graphs without any structure: each pair is an edge with the same chance.
+
+    Parameters
+    ----------
+    neurons : int
+    density : float
+        That chance.
+    graphs : int
+    seed : int
+
+    Returns
+    -------
+    ndarray of bool, shape (graphs, N, N)
+        Symmetric, diagonal False.
+    """
+    return _drawn(np.full((neurons, neurons), density), graphs, generator(seed, "random graphs"))
+
+
+def _drawn(chances: np.ndarray, graphs: int, rng: np.random.Generator) -> np.ndarray:
+    upper = np.triu(rng.random((graphs, *chances.shape)) < chances, 1)
+    return upper | upper.swapaxes(-1, -2)
+
+
+def model_graph(model: str, neurons: int, density: float, shuffled: float, seed: int = 0) -> np.ndarray:
+    """Draw a graph of one of :data:`MODELS`.
+
+    Parameters
+    ----------
+    model : str
+    neurons : int
+    density : float
+        Share of pairs that are edges, on average; a ring takes the nearest even number of neighbours. At most
+        0.24, which four communities of 24 just hold.
+    shuffled : float
+        From 0 to 1: share of edges that may go anywhere.
+    seed : int
+
+    Returns
+    -------
+    ndarray of bool, shape (N, N)
+        Symmetric, diagonal False.
+    """
+    if model == "ring":
+        neighbours = max(2, 2 * round(density * (neurons - 1) / 2))
+        return nx.to_numpy_array(nx.watts_strogatz_graph(neurons, neighbours, shuffled, seed=seed)).astype(bool)
+    place = np.arange(neurons)
+    groups, shares = (4, np.full(4, 1 / 4)) if model == "communities" else (2, np.array([4 / 5, 1 / 5]))
+    group = place * groups // neurons
+    sizes = np.bincount(group)
+    inside = density * shares * neurons * (neurons - 1) / (sizes * (sizes - 1))  # chance of an edge in each group
+    planted = np.where(group[:, None] == group, inside[group], 0)
+    return _drawn((1 - shuffled) * planted + shuffled * density, 1, generator(seed, model))[0]
+
+
+def communities(adjacency: np.ndarray) -> list[np.ndarray]:
+    """Return the communities that :func:`biornn_lite.topology.modularity` finds, the largest first.
+
+    Parameters
+    ----------
+    adjacency : ndarray of bool, shape (N, N)
+
+    Returns
+    -------
+    list of ndarray of int
+        The neurons of each.
+    """
+    found = nx.community.greedy_modularity_communities(nx.from_numpy_array(adjacency))
+    return [np.array(sorted(community)) for community in found]
+
+
+def dealt_anew(adjacency: np.ndarray, groups: Sequence[np.ndarray], graphs: int, seed: int = 0) -> np.ndarray:
+    """Draw graphs that have as many edges as one has within and between its groups, on average, and else are random.
+
+    Parameters
+    ----------
+    adjacency : ndarray of bool, shape (N, N)
+    groups : sequence of ndarray of int
+        The neurons of each; together all neurons.
+    graphs : int
+    seed : int
+
+    Returns
+    -------
+    ndarray of bool, shape (graphs, N, N)
+    """
+    chances = np.zeros(adjacency.shape)
+    for first in groups:
+        for second in groups:
+            pairs = len(first) * (len(second) - (first is second))
+            chances[np.ix_(first, second)] = adjacency[np.ix_(first, second)].sum() / max(pairs, 1)
+    return _drawn(chances, graphs, generator(seed, "dealt anew"))
+
+
+def scores_of(adjacency: np.ndarray, graphs: int = topology.NULL_GRAPHS) -> dict[str, float]:
+    """Measure a graph in all ways of :data:`SCORES`.
+
+    Parameters
+    ----------
+    adjacency : ndarray of bool, shape (N, N)
+        With at least one edge.
+    graphs : int
+        How many random graphs make a null.
+    """
+    return {
+        "modularity": topology.modularity(adjacency),
+        "assortativity": topology.assortativity(adjacency),
+        "small_worldness": topology.small_worldness(adjacency, topology.null(len(adjacency), graphs=graphs)),
+        "small_worldness_matched": topology.small_worldness(
+            adjacency, topology.null_of_own_density(adjacency, graphs)
+        ),
+    }
+
+
+# Figures of one graph
+
+
+def reordered(adjacency: np.ndarray, ax: Axes, title: str = "") -> Axes:
+    """Draw a graph as a matrix, its neurons ordered by community and each community framed.
+
+    Parameters
+    ----------
+    adjacency : ndarray of bool, shape (N, N)
+        With at least one edge.
+    ax : Axes
+    title : str
+        Goes before Q.
+    """
+    found = communities(adjacency)
+    order = np.concatenate(found)
+    ax.imshow(adjacency[np.ix_(order, order)], cmap="Greys", interpolation="nearest", vmin=0, vmax=1)
+    first = 0
+    for community in found:
+        if len(community) > 1:
+            square = (first - 0.5, first - 0.5), len(community), len(community)
+            ax.add_patch(Rectangle(*square, fill=False, edgecolor=ORANGE, linewidth=2))
+        first += len(community)
+    ax.set(xlabel="neuron, by community", ylabel="neuron, by community")
+    q = nx.community.modularity(nx.from_numpy_array(adjacency), [set(map(int, c)) for c in found])
+    large = sum(len(community) > 1 for community in found)
+    ax.set_title(f"{title}{', ' if title else ''}Q = {q:.3f}, {large} communities", fontsize=10)
+    return ax
+
+
+def degrees_at_ends(adjacency: np.ndarray, ax: Axes, title: str = "") -> Axes:
+    """Draw how many edges have which degrees at their ends, each once in either direction, and the line through them.
+
+    Parameters
+    ----------
+    adjacency : ndarray of bool, shape (N, N)
+        With at least one edge.
+    ax : Axes
+    title : str
+        Goes before the assortativity.
+    """
+    degree = adjacency.sum(axis=0)
+    pairs = degree[np.argwhere(adjacency)]  # (2 * edges, 2)
+    low, high = pairs.min() - 1, pairs.max() + 1
+    counts = np.zeros((high - low + 1, high - low + 1), dtype=int)
+    np.add.at(counts, tuple(pairs.T - low), 1)
+    sides = low - 0.5, high + 0.5
+    image = ax.imshow(counts, cmap="Blues", origin="lower", extent=(*sides, *sides), interpolation="nearest")
+    ax.figure.colorbar(image, ax=ax, label="edges", shrink=0.8)
+    r = topology.assortativity(adjacency)
+    if np.isfinite(r):
+        mean, ends = pairs.mean(), np.array(sides)
+        ax.plot(ends, mean + r * (ends - mean), color=ORANGE, linewidth=2)
+    ax.set(xlim=sides, ylim=sides, xlabel="degree at one end", ylabel="degree at the other")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True))
+    said = f"{r:+.3f}" if np.isfinite(r) else "not defined"
+    ax.set_title(f"{title}{', ' if title else ''}assortativity {said}", fontsize=10)
+    sns.despine(ax=ax)
+    return ax
+
+
+def as_built(adjacency: np.ndarray, ax: Axes) -> Axes:
+    """Draw a graph as a matrix, with its edges, density and degrees.
+
+    Parameters
+    ----------
+    adjacency : ndarray of bool, shape (N, N)
+    ax : Axes
+    """
+    n, degree = len(adjacency), adjacency.sum(axis=0)
+    ax.imshow(adjacency, cmap="Greys", interpolation="nearest", vmin=0, vmax=1)
+    ax.set(xlabel="neuron, as built", ylabel="neuron, as built")
+    edges = degree.sum() // 2
+    density = degree.sum() / (n * (n - 1))
+    ax.set_title(f"{edges} edges, density {density:.3f}, degrees {degree.min()} to {degree.max()}", fontsize=10)
+    return ax
+
+
+def weights_on_the_grid(weights: np.ndarray, ax: Axes, title: str = "", points: int = 100) -> Axes:
+    """Draw the kernel density estimate of weights at equidistant points between the extremes, and its entropy.
+
+    Parameters
+    ----------
+    weights : ndarray
+        Not all equal.
+    ax : Axes
+    title : str
+        Goes before the entropy.
+    points : int
+    """
+    values = np.ravel(weights).astype(np.float64)
+    grid = np.linspace(values.min(), values.max(), points)
+    share = gaussian_kde(values)(grid)
+    ax.bar(grid, share / share.sum(), width=grid[1] - grid[0], color=BLUE)
+    ax.set(xlabel=f"weight, at {points} points", ylabel="share of the density", ylim=(0, None))
+    said = f"{topology.entropy(values, points):.2f} bits"
+    ax.set_title(f"{title}{', ' if title else ''}entropy {said}", fontsize=10)
+    sns.despine(ax=ax)
+    return ax
+
+
+# A graph to be built
+
+NULLS_OF_PANEL = 100
+RANDOM_OF_PANEL = 3
+
+
+@lru_cache(maxsize=64)
+def _random_scores(neurons: int, density: float) -> dict[str, float]:
+    graphs = random_graphs(neurons, density, RANDOM_OF_PANEL)
+    scores = [scores_of(graph, NULLS_OF_PANEL) for graph in graphs]
+    return {name: float(np.mean([each[name] for each in scores])) for name in SCORES}
+
+
+def _scores(own: Mapping[str, float], plain: Mapping[str, float], names: Sequence[str], ax: Axes) -> None:
+    for height, name in enumerate(names):
+        ax.plot(plain[name], height, "D", color="0.45", markerfacecolor="white", markersize=8)
+        if np.isfinite(own[name]):
+            ax.plot(own[name], height, "o", color=BLUE, markersize=9)
+        said = f"{own[name]:.2f}" if np.isfinite(own[name]) else "not defined"
+        ax.text(own[name] if np.isfinite(own[name]) else plain[name], height - 0.22, said, ha="center", fontsize=9)
+    ax.set(yticks=range(len(names)), yticklabels=[SCORES[name] for name in names], ylim=(len(names) - 0.5, -0.6))
+    ax.grid(axis="y", color="0.93")
+    ax.set_axisbelow(True)
+    sns.despine(ax=ax, left=True)
+
+
+def graph_figure(
+    model: str = "ring", density: float = 0.18, shuffled: float = 0.1, neurons: int = 96, seed: int = 0
+) -> Figure:
+    """Draw a graph of one's own choice, its communities, and how it scores beside random graphs as dense.
+
+    Parameters
+    ----------
+    model : str
+        A key of :data:`MODELS`.
+    density, shuffled, neurons, seed
+        As in :func:`model_graph`. Nulls are made of 100 graphs each, the random graphs' scores are means over three.
+    """
+    graph = model_graph(model, neurons, density, shuffled, seed)
+    own = scores_of(graph, NULLS_OF_PANEL)
+    plain = _random_scores(neurons, density)
+    figure = plt.figure(figsize=(12.5, 3.6))  # placed by hand, which is faster than a layout that is worked out
+    as_built(graph, figure.add_axes((0.04, 0.13, 0.27, 0.73)))
+    reordered(graph, figure.add_axes((0.36, 0.13, 0.27, 0.73)))
+    above, below = (figure.add_axes((0.75, bottom, 0.24, 0.31)) for bottom in (0.55, 0.1))
+    _scores(own, plain, ("modularity", "assortativity"), above)
+    above.set(xlim=(-1, 1), xticks=(-1, -0.5, 0, 0.5, 1))
+    above.set_title("filled: this graph; open: random graphs as dense", fontsize=10)
+    names = ("small_worldness", "small_worldness_matched")
+    _scores(own, plain, names, below)
+    below.axvline(1, color="0.35", linewidth=1)
+    below.set_xlim(0, max(4, 1.1 * max(own[name] for name in names)))
+    figure.suptitle(f"{neurons} neurons, {MODELS[model]}, {shuffled:.0%} of the edges shuffled", fontsize=11)
+    return figure
+
+
+def graph_panel() -> ipw.Widget:
+    """Return a panel in which to build a graph and watch its measures; see :func:`graph_figure`."""
+    for density in np.arange(0.06, 0.25, 0.03).round(2):
+        _random_scores(96, float(density))  # now, for a slider that answers at once
+    controls = {
+        "model": dropdown("graph", [(label, key) for key, label in MODELS.items()], "ring"),
+        "density": slider("density", 0.18, 0.06, 0.24, 0.03),
+        "shuffled": slider("shuffled", 0.1, 0, 1, 0.05, "share of edges"),
+    }
+    for control in (controls["density"], controls["shuffled"]):
+        control.continuous_update = False
+    return figure_panel(graph_figure, controls)
+
+
+def rewiring_figure(neurons: int = 96, density: float = 0.18, draws: int = 3) -> Figure:
+    """Draw what shuffling a ring does to clustering and efficiency, and to small-worldness by either null.
+
+    Parameters
+    ----------
+    neurons : int
+    density : float
+    draws : int
+        Graphs to average at each step.
+    """
+    shuffled = np.concatenate([[0.001], np.geomspace(0.003, 1, 14)])
+    rows = []
+    for p in shuffled:
+        graphs = [model_graph("ring", neurons, density, p, seed) for seed in range(draws)]
+        parts = [(topology.clustering(g), topology.efficiency(g)) for g in graphs]
+        null = topology.null(neurons)
+        ratios = [
+            (topology.small_worldness(g, null), topology.small_worldness(g, topology.null_of_own_density(g)))
+            for g in graphs
+        ]
+        rows.append(np.mean(np.hstack([parts, ratios]), axis=0))
+    clustering, efficiency, published, matched = np.transpose(rows)
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
+    axes[0].plot(shuffled, clustering, "-", color=BLUE, linewidth=2, label="clustering")
+    axes[0].plot(shuffled, efficiency, "--", color=ORANGE, linewidth=2, label="efficiency")
+    axes[0].set(ylabel="clustering, efficiency", ylim=(0, 0.8), title="a ring with shortcuts")
+    axes[1].plot(shuffled, matched, "-", color=BLUE, linewidth=2, label="null of its own density")
+    axes[1].plot(shuffled, published, "--", color=ORANGE, linewidth=2, label="published null")
+    axes[1].axhline(1, color="0.35", linewidth=1)
+    axes[1].set(ylabel="small-worldness", ylim=(0, None), title="measured by either null")
+    for ax in axes:
+        ax.set(xscale="log", xlabel="share of edges shuffled")
+        ax.set_title(ax.get_title(), fontsize=10)
+        ax.legend(fontsize=8, loc="lower left")
+        sns.despine(ax=ax)
+    figure.suptitle(f"{neurons} neurons, density {density:.2f}, means of {draws} draws", fontsize=11)
+    return figure
+
+
+# Trained networks
+
+
+def measured(history: Sequence[Snapshot]) -> pd.DataFrame:
+    """Measure one network after every epoch.
+
+    Parameters
+    ----------
+    history : sequence of Snapshot
+
+    Returns
+    -------
+    DataFrame
+        Index ``epoch``; columns ``test_accuracy``, ``density`` (of the graph of the strongest connections), those of
+        :class:`biornn_lite.topology.Topology`, and ``small_worldness_matched``.
+    """
+    rows = {}
+    for snapshot in history:
+        graph = topology.strongest_graph(snapshot.weights)
+        n = len(graph)
+        row = {"test_accuracy": snapshot.test_accuracy, "density": graph.sum() / (n * (n - 1))}
+        row["entropy"] = topology.entropy(snapshot.weights)
+        rows[snapshot.epoch] = row | scores_of(graph)
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("epoch")
+
+
+def epochs_figure(tables: Mapping[str, pd.DataFrame], title: str = "", neurons: int = 96, random: int = 20) -> Figure:
+    """Draw all measures of networks through the epochs, with the range of random graphs behind them.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        What :func:`measured` returns, by what the legend calls the networks.
+    title : str
+    neurons : int
+        Of each network.
+    random : int
+        How many random graphs, of density 0.19; grey from the lowest to the highest.
+    """
+    names = (*SCORES, "entropy")
+    figure, axes = plt.subplots(1, len(names), figsize=(13.5, 2.9), layout="constrained")
+    plain = pd.DataFrame([scores_of(graph) for graph in random_graphs(neurons, 0.19, random)])
+    for ax, name in zip(axes, names, strict=True):
+        if name in plain:
+            ax.axhspan(plain[name].min(), plain[name].max(), color="0.85", label="random graphs")
+        for (label, table), (style, colour) in zip(tables.items(), STYLES, strict=False):
+            ax.plot(table.index, table[name], style[1:], color=colour, linewidth=2, label=label)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.set(xlabel="epoch", ylabel=SCORES.get(name, "entropy (bits)"))
+        sns.despine(ax=ax)
+    for ax in axes[2:4]:
+        ax.axhline(1, color="0.35", linewidth=1)
+        ax.set_ylim(0, None)
+    axes[4].set_ylim(0, np.log2(100))
+    axes[0].legend(fontsize=8)
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def trained_figure(snapshot: Snapshot) -> Figure:
+    """Draw a network's communities, the degrees at the ends of its edges, and its weights on the grid.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+    """
+    graph = topology.strongest_graph(snapshot.weights)
+    threshold = np.quantile(np.abs(snapshot.weights), 1 - topology.STRONGEST)
+    figure, axes = plt.subplots(1, 3, figsize=(12, 3.6), layout="constrained")
+    reordered(graph, axes[0])
+    degrees_at_ends(graph, axes[1])
+    weights_on_the_grid(snapshot.weights, axes[2])
+    figure.suptitle(
+        f"{snapshot.variant} on {TASKS[snapshot.task].title}, epoch {snapshot.epoch}: "
+        f"an edge is a |weight| above {threshold:.2g}",
+        fontsize=11,
+    )
+    return figure
+
+
+def trained_panel(histories: Mapping[str, Sequence[Snapshot]]) -> ipw.Widget:
+    """Return a panel in which to go through the epochs of trained networks; see :func:`trained_figure`.
+
+    Parameters
+    ----------
+    histories : mapping of str to sequences of Snapshot
+        By what the list of networks calls them; all of as many epochs.
+    """
+    last = min(map(len, histories.values())) - 1
+    controls = {
+        "network": dropdown("network", list(histories), next(iter(histories))),
+        "epoch": ipw.IntSlider(
+            last, min=0, max=last, description="epoch", continuous_update=False, layout={"width": "26em"}
+        ),
+    }
+    return figure_panel(lambda network, epoch: trained_figure(histories[network][epoch]), controls)
+
+
+# Topology and accuracy
+
+
+class Relation(NamedTuple):
+    """How a measure goes with accuracy.
+
+    Attributes
+    ----------
+    overall : float
+        Correlation over all networks.
+    within : float
+        Correlation of their deviations from the means of their variants.
+    p : float
+        Chance of a correlation within variants as far from 0, were accuracies dealt out anew within each variant.
+    """
+
+    overall: float
+    within: float
+    p: float
+
+
+def relation(
+    networks: pd.DataFrame, measure: str, accuracy: str = "test_accuracy", deals: int = 4999, seed: int = 0
+) -> Relation:
+    """Relate a measure to accuracy, over all networks of a task and among those of one variant.
+
+    Parameters
+    ----------
+    networks : DataFrame
+        Rows of one task; those without a value are left out.
+    measure, accuracy : str
+        Columns.
+    deals : int
+        How often accuracies are dealt out anew.
+    seed : int
+    """
+    table = networks.dropna(subset=[measure, accuracy]).reset_index(drop=True)
+    deviation = _deviations(table, [measure, accuracy]).to_numpy()
+    overall, within = (float(np.corrcoef(values.T)[0, 1]) for values in (table[[measure, accuracy]], deviation))
+    rng = generator(seed, "dealing")
+    dealt = np.empty((deals, len(table)))
+    for rows in table.groupby("variant").indices.values():
+        dealt[:, rows] = rng.permuted(np.tile(deviation[rows, 1], (deals, 1)), axis=1)
+    by_luck = dealt @ deviation[:, 0] / np.prod(np.linalg.norm(deviation, axis=0))
+    far = (np.abs(by_luck) >= abs(within) - 1e-12).sum()
+    return Relation(overall, within, (far + 1) / (deals + 1))
+
+
+def _deviations(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    return table[columns] - table.groupby("variant")[columns].transform("mean")
+
+
+def relations(networks: pd.DataFrame, accuracy: str = "test_accuracy") -> pd.DataFrame:
+    """Relate all four measures to accuracy, task by task.
+
+    Returns
+    -------
+    DataFrame
+        Index ``task, measure``; columns as the attributes of :class:`Relation`.
+    """
+    rows = {
+        (task, measure): relation(table, measure, accuracy)._asdict()
+        for task, table in networks.groupby("task", sort=False)
+        for measure in ("modularity", "small_worldness", "assortativity", "entropy")
+    }
+    found = pd.DataFrame.from_dict(rows, orient="index")
+    found.index = pd.MultiIndex.from_tuples(rows, names=["task", "measure"])
+    return found
+
+
+def relation_figure(networks: pd.DataFrame, task: str, measure: str, accuracy: str = "test_accuracy") -> Figure:
+    """Draw a measure and accuracy, of all networks of a task and as deviations from their variants' means.
+
+    Parameters
+    ----------
+    networks : DataFrame
+        A table of networks of one study.
+    task, measure, accuracy : str
+    """
+    table = networks[networks["task"] == task].dropna(subset=[measure, accuracy])
+    found = relation(table, measure, accuracy)
+    figure, axes = plt.subplots(1, 2, figsize=(11, 3.8), layout="constrained")
+    kinds = np.array([get_variant(variant).weights for variant in table["variant"]])
+    parts = table[[measure, accuracy]], _deviations(table, [measure, accuracy])
+    for ax, values in zip(axes, parts, strict=True):
+        for kind in dict.fromkeys(kinds):
+            style = {"color": COLOURS[kind], "markerfacecolor": "none", "markersize": 5, "label": WEIGHT_LABELS[kind]}
+            ax.plot(*values[kinds == kind].to_numpy().T, MARKERS[kind], linestyle="none", **style)
+        sns.despine(ax=ax)
+    label = accuracy.replace("train_", "training ").replace("_", " ")
+    axes[0].set(xlabel=MEASURE_LABELS[measure], ylabel=label)
+    axes[0].set_title(f"all {len(table)} networks: correlation {found.overall:+.2f}", fontsize=10)
+    axes[0].legend(fontsize=8)
+    axes[1].set(xlabel=f"{MEASURE_LABELS[measure]}, minus the variant's mean", ylabel=f"{label}, minus the mean")
+    axes[1].set_title(f"within variants: {found.within:+.2f} (p = {found.p:.2g})", fontsize=10)
+    figure.suptitle(TASKS[task].title, fontsize=11)
+    return figure
