@@ -163,6 +163,7 @@ PANELS = {
     "05_communicability": ("steps", "network", "synapses of the connectome"),
     "06_three_decisions": ("input noise (SD, each channel)", "task", "Go/NoGo"),
     "07_training": ("epoch", "network", "WD*C"),
+    "08_topology": ("shuffled (share of edges)", "graph", "four communities of equal size"),
     "10_positive_only": ("scaled to radius", "task", "One-choice inference"),
     "13_your_own_field": ("threshold (SD of the noise)", None, None),
 }
