@@ -128,7 +128,7 @@ def test_the_check_of_the_ceiling(capsys, answer, right, says):
 def test_the_checks_of_names(capsys):
     for check, answers in (
         (
-            lambda a: exercises.check_variant_name(a, "WD*C*"),
+            lambda a: exercises.check_variant_name(a, "orthogonal", "cortical", "empirical"),
             [
                 ("WD*C*", "✓"), (None, "not answered yet"), (3, "not a name"), ("D*C*W", "The order is"),
                 ("W*D*C*", "in weights"), ("W*DC*", "in weights and space"),

@@ -32,6 +32,7 @@ def check_correlation(function: object, field: CorticalField) -> bool:
         covariance: "That is the covariance; divide by both standard deviations.",
         covariance / (one.var() * other.var()): "You divided by the variances, not by the standard deviations.",
         float(np.mean(one * other)): "Subtract each mean first.",
+        right * len(one): "That is T times too large: mean above, or sum below the line as well.",
         float(one @ other / np.sqrt((one @ one) * (other @ other))): "That is the cosine: subtract each mean first.",
         -right: "The sign is wrong.",
     }

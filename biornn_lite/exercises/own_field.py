@@ -45,7 +45,7 @@ def check_own_field(answer: object) -> bool:
     if np.abs(answer.correlation - correlation(event_counts(answer.spike_times))).max() > 1e-6:
         return say(False, "Its correlations are not those of its events; let field_from_events compute them.")
     wired = "" if answer.connectome.any() else " It has no connection, so C* cannot pull towards any."
-    return say(True, f"{answer.name}: {answer.neurons} neurons, ready for every other notebook.{wired}")
+    return say(True, f"{answer.name}: {answer.neurons} neurons, ready to be trained on.{wired}")
 
 
 def check_neurons_needed(answer: float | None, share: float, effect: float, sigmas: float = 4.0) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import InputError
 from ..tasks import get_task
-from ..variants import CHOICES, PUBLISHED_VARIANTS, get_variant
+from ..variants import CHOICES, PUBLISHED_VARIANTS, VARIANTS, Variant, get_variant
 from .saying import say, unanswered
 
 
@@ -44,12 +44,13 @@ def _differences(first: str, second: str) -> list[str]:
     return [choice for choice in CHOICES if getattr(a, choice) != getattr(b, choice)]
 
 
-def check_variant_name(answer: str | None, right: str) -> bool:
-    """Check the name of a variant that was described."""
+def check_variant_name(answer: str | None, weights: str, space: str, communicability: str) -> bool:
+    """Check the name of a variant that was described; its choices are those of a ``Variant``."""
     if answer is None:
         return unanswered()
     if not isinstance(answer, str):
         return say(False, f"{answer!r} is not a name; expected one in quotes, such as 'W*D*'.")
+    (right,) = (name for name in VARIANTS if get_variant(name) == Variant(name, weights, space, communicability))
     try:
         wrong = _differences(answer, right)
     except InputError as error:
@@ -67,7 +68,7 @@ def check_pair(answer: tuple[str, str] | None, choice: str) -> bool:
         first, second = answer
         found = _differences(first, second)
     except (TypeError, ValueError, AttributeError) as error:
-        why = str(error) if isinstance(error, InputError) else "expected two names, such as ('W', 'WD')"
+        why = str(error) if isinstance(error, InputError) else "expected two names, such as ('W', 'W*D*C')"
         return say(False, f"{answer!r}: {why}.")
     if absent := [v for v in (first, second) if v not in PUBLISHED_VARIANTS]:
         return say(False, f"{absent[0]} is not among the eleven: {', '.join(PUBLISHED_VARIANTS)}.")
