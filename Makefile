@@ -56,7 +56,7 @@ test-fast: .venv/develop
 	$(BIN)/python -m pytest -m "not browser and not slow" -q tests
 
 student solutions: .venv/ready
-	$(BIN)/python notebooks/build.py $@
+	$(BIN)/python notebooks/editions.py $@
 
 notebooks: .venv/develop
 	$(BIN)/python notebooks/run_all.py

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import nbformat
-from build import HERE, build, sources, student
+from editions import HERE, build, sources, student
 from nbclient import NotebookClient
 from tqdm import tqdm
 

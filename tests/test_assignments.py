@@ -10,7 +10,7 @@ import pytest
 from conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "notebooks"))
-from build import build, solved, sources, student
+from editions import build, solved, sources, student
 
 SOURCES = sources()
 names = pytest.mark.parametrize("path", SOURCES, ids=[path.stem for path in SOURCES])
@@ -64,7 +64,7 @@ def test_commands_write_both_sets(tmp_path):
     import subprocess
 
     for what, kept in (("student", False), ("solutions", True)):
-        subprocess.run([sys.executable, ROOT / "notebooks" / "build.py", what, tmp_path / what], check=True)
+        subprocess.run([sys.executable, ROOT / "notebooks" / "editions.py", what, tmp_path / what], check=True)
         written = sorted((tmp_path / what).glob("*.ipynb"))
         assert [path.name for path in written] == [path.name for path in SOURCES]
         text = nbformat.read(written[0], 4).cells

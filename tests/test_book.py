@@ -16,7 +16,7 @@ pytest.importorskip("sphinx_book_theme", reason="needs what builds the site: the
 from bs4 import BeautifulSoup
 
 sys.path.insert(0, str(ROOT / "notebooks"))
-from build import SOLUTION, sources
+from editions import SOLUTION, sources
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 MATHJAX = re.compile(r"https://[\w.]+/npm/mathjax@")

@@ -1,4 +1,4 @@
-"""Make learners' notebooks and solved ones from ``source``: ``python notebooks/build.py student|solutions [OUT]``.
+"""Make learners' notebooks and solved ones from ``source``: ``python notebooks/editions.py student|solutions [OUT]``.
 
 A source holds the answer to each exercise between ``### BEGIN SOLUTION`` and ``### END SOLUTION``, and what grades it
 between ``### BEGIN HIDDEN TESTS`` and ``### END HIDDEN TESTS``, as nbgrader has it. Learners' notebooks have neither;
