@@ -64,7 +64,17 @@ def walker(field: CorticalField, steps: np.ndarray, start: int, ax: Axes, title:
     """
     x, z = field.positions[:, 0], field.positions[:, 2]
     order = np.argsort(steps)
-    dots = ax.scatter(x[order], z[order], c=steps[order], cmap="cividis_r", s=34, edgecolors="0.6", linewidths=0.4)
+    dots = ax.scatter(
+        x[order],
+        z[order],
+        c=steps[order],
+        vmin=0,
+        vmax=max(steps.max(), 1e-9),
+        cmap="cividis_r",
+        s=34,
+        edgecolors="0.6",
+        linewidths=0.4,
+    )
     ax.plot(x[start], z[start], "o", markersize=13, markerfacecolor="none", color="#de8f05", markeredgewidth=2)
     ax.figure.colorbar(dots, ax=ax, label="probability", shrink=0.8)
     ax.set(xlabel="x (µm)", ylabel="z (µm)", aspect="equal")

@@ -62,6 +62,7 @@ def watched_figure(histories: Sequence[Sequence[Snapshot]], title: str = "") -> 
     sns.despine(ax=axes[3])
     for ax in axes:
         ax.set_title(ax.get_title(), fontsize=10)
+        ax.xaxis.get_major_locator().set_params(integer=True)
     figure.suptitle(title, fontsize=11)
     return figure
 
