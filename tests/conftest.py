@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -56,3 +57,10 @@ def small(column):
     import numpy as np
 
     return column.subset(24, np.random.default_rng(0))
+
+
+@pytest.fixture(autouse=True)
+def no_figure_is_left_open():
+    """Close what a test left."""
+    yield
+    plt.close("all")

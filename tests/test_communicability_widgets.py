@@ -16,13 +16,6 @@ from biornn_lite.priors import Priors
 from biornn_lite.variants import Protocol, get_variant
 
 
-@pytest.fixture(autouse=True)
-def no_figure_is_left_open():
-    plt.close("all")
-    yield
-    plt.close("all")
-
-
 def test_every_control_of_the_panel_redraws_it(column):
     check_that_every_control_redraws(
         communicability_widgets.walk_panel(column), {"steps": 5, "start": 7, "network": "connectome"}
@@ -131,7 +124,7 @@ def test_the_check_agrees_with_the_library():
         (right, "✓"),
         (None, "not answered yet"),
         (3.0, "expected a function"),
-        (changing, "changes the matrix"),
+        (changing, "changes what it was given"),
         (lambda w: w.nothing, "raises AttributeError"),
         (lambda w: None, "Is there a return?"),
         (lambda w: w[0], "shape (6,)"),

@@ -14,14 +14,6 @@ from biornn_lite.priors import Priors
 from biornn_lite.synthetic import synthetic_field
 from biornn_lite.variants import Protocol
 
-
-@pytest.fixture(autouse=True)
-def no_figure_is_left_open():
-    plt.close("all")
-    yield
-    plt.close("all")
-
-
 # Where the penalty believes the neurons to be
 
 
@@ -235,7 +227,7 @@ DISTANCES = [
     (right_distances, "✓ For 7 points"),
     (None, "not answered yet"),
     (3, "expected a function"),
-    (in_place, "changes the points"),
+    (in_place, "changes what it was given"),
     (lambda p: p.nothing, "raises AttributeError"),
     (lambda p: None, "Is there a return?"),
     (lambda p: "far", "array of numbers"),

@@ -13,13 +13,6 @@ from biornn_lite.statistics import epochs_to_learn, pairwise
 from biornn_lite.variants import PUBLISHED_VARIANTS, isolating_pairs
 
 
-@pytest.fixture(autouse=True)
-def no_figure_is_left_open():
-    plt.close("all")
-    yield
-    plt.close("all")
-
-
 @pytest.mark.parametrize(
     ("panel", "changes"),
     [

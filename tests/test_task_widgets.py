@@ -20,13 +20,6 @@ PERCEPTUAL = task_widgets.PERCEPTUAL
 tasks = pytest.mark.parametrize("task", TASKS.values(), ids=list(TASKS))
 
 
-@pytest.fixture(autouse=True)
-def no_figure_is_left_open():
-    plt.close("all")
-    yield
-    plt.close("all")
-
-
 # Trials
 
 

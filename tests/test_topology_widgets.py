@@ -17,13 +17,6 @@ from biornn_lite.weights import orthogonal
 QUICK = Settings(epochs=3, batches=2, batch_size=16, test_trials=40)
 
 
-@pytest.fixture(autouse=True)
-def no_figure_is_left_open():
-    plt.close("all")
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def history(small):
     return [snapshots[0] for snapshots in watch(small, ["WD*C"], "go_nogo", 4, settings=QUICK)]
@@ -383,7 +376,7 @@ def changing(adjacency):
         (topology.clustering, "✓"),
         (None, "not answered yet"),
         (0.5, "expected a function"),
-        (changing, "changes the matrix"),
+        (changing, "changes what it was given"),
         (lambda a: a.nothing, "raises AttributeError"),
         (lambda a: None, "Is there a return?"),
         (lambda a: "high", "expected a number"),

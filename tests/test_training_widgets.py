@@ -21,13 +21,6 @@ from biornn_lite.widgets import two_variants_panel
 QUICK = Settings(epochs=3, batches=2, batch_size=16, test_trials=40)
 
 
-@pytest.fixture(autouse=True)
-def no_figure_is_left_open():
-    plt.close("all")
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def watched(small):
     return list(watch(small, ("W*D*C", "WD*C*"), "go_nogo", 4, settings=QUICK))

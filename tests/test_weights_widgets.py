@@ -18,14 +18,6 @@ from biornn_lite.seeds import generator
 from biornn_lite.variants import Protocol
 from biornn_lite.weights import orthogonal, spectral_radius, with_spectral_radius
 
-
-@pytest.fixture(autouse=True)
-def no_figure_is_left_open():
-    plt.close("all")
-    yield
-    plt.close("all")
-
-
 # What is remembered
 
 
@@ -151,7 +143,7 @@ SCALINGS = [
     (scaled, "✓ From"),
     (None, "not answered yet"),
     (3, "expected a function"),
-    (in_place, "changes the matrix"),
+    (in_place, "changes what it was given"),
     (raising, "raises AttributeError"),
     (lambda w, r: None, "Is there a return?"),
     (lambda w, r: w[:2], "returns shape (2, 7)"),

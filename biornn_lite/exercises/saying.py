@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import textwrap
+from collections.abc import Callable
+
+import numpy as np
 
 
 def say(right: bool, message: str) -> bool:
@@ -38,3 +42,38 @@ def known_mistake(value: float, mistakes: dict[float, str], tolerance: float = 0
 def near(value: float, right: float, tolerance: float = 1e-3) -> bool:
     """Say whether a number is right up to a relative tolerance."""
     return abs(value - right) <= tolerance * max(abs(right), 1e-12)
+
+
+def result_of(function: object, takes: str, *arrays: object) -> object | None:
+    """Call a learner's function with arrays, or say what keeps it from giving anything.
+
+    Parameters
+    ----------
+    function : object
+        The answer.
+    takes : str
+        What a function was to take, in words.
+    *arrays : ndarray or Tensor
+    """
+    if function is None:
+        unanswered()
+    elif not callable(function):
+        say(False, f"{type(function).__name__!r} was given; expected a function of {takes}.")
+    else:
+        return _returned_by(function, copy.deepcopy(arrays), arrays)
+    return None
+
+
+def _returned_by(function: Callable, given: tuple, kept: tuple) -> object | None:
+    try:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            returned = function(*given)
+    except Exception as error:  # whatever a learner's code may raise
+        say(False, f"It raises {type(error).__name__}: {error}".splitlines()[0])
+        return None
+    if not all(np.array_equal(a, b) for a, b in zip(given, kept, strict=True)):
+        say(False, "It changes what it was given; make a new array.")
+        return None
+    if returned is None:
+        say(False, "It returns None. Is there a return?")
+    return returned

@@ -6,7 +6,7 @@ import networkx as nx
 import numpy as np
 
 from ..topology import assortativity
-from .saying import known_mistake, near, number, say, unanswered
+from .saying import known_mistake, near, number, result_of, say, unanswered
 
 
 def check_edges(answer: float | None, neurons: int, share: float) -> bool:
@@ -70,21 +70,10 @@ def _example() -> np.ndarray:
 
 def check_clustering(function: object) -> bool:
     """Check a function of an adjacency, ndarray of bool of shape (N, N), that returns its mean clustering."""
-    if function is None:
-        return unanswered()
-    if not callable(function):
-        return say(False, f"{type(function).__name__!r} was given; expected a function of adjacency.")
     graph = _example()
-    kept = graph.copy()
-    try:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            given = function(graph)
-    except Exception as error:  # whatever a learner's code may raise
-        return say(False, f"It raises {type(error).__name__}: {error}".splitlines()[0])
-    if not np.array_equal(graph, kept):
-        return say(False, "It changes the matrix that it was given; make a new one.")
+    given = result_of(function, "adjacency", graph)
     if given is None:
-        return say(False, "It returns None. Is there a return?")
+        return False
     try:
         given = np.asarray(given, dtype=float)
     except (TypeError, ValueError):

@@ -9,7 +9,7 @@ import torch
 from ..field import CorticalField
 from ..variants import Protocol
 from ..watching import watch
-from .saying import known_mistake, near, number, say, unanswered
+from .saying import known_mistake, near, number, result_of, say
 
 
 def check_chance_loss(answer: float | None, answers: int) -> bool:
@@ -34,19 +34,12 @@ def check_chance_loss(answer: float | None, answers: int) -> bool:
 
 def check_last_state(function: object) -> bool:
     """Check a function of ``x, w_in, w, b`` that returns last states, shape (runs, trials, N)."""
-    if function is None:
-        return unanswered()
-    if not callable(function):
-        return say(False, f"{type(function).__name__!r} was given; expected a function of x, w_in, w and b.")
     draw = torch.Generator().manual_seed(0)
     x, w_in = torch.rand(5, 2, 4, 3, generator=draw), torch.randn(2, 3, 6, generator=draw)
     w, b = torch.randn(2, 6, 6, generator=draw) / 3, torch.rand(2, 1, 6, generator=draw) / 2
-    try:
-        given = function(x, w_in, w, b)
-    except Exception as error:  # whatever a learner's code may raise
-        return say(False, f"It raises {type(error).__name__}: {error}".splitlines()[0])
+    given = result_of(function, "x, w_in, w and b", x, w_in, w, b)
     if given is None:
-        return say(False, "It returns None. Is there a return?")
+        return False
     given = torch.as_tensor(given).detach().float()
 
     def last(recurrent=w, bias=b, inputs=x, relu=torch.relu) -> torch.Tensor:
