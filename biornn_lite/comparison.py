@@ -52,6 +52,7 @@ STATISTICS = tuple(
         ("correlation_sd", "correlation: SD"),
         ("correlation_near", "correlation: mean of pairs nearer than 100 µm"),
         ("correlation_far", "correlation: mean of pairs farther than 500 µm"),
+        ("correlation_explained", "correlation: share of its variance that a straight line over distance explains"),
         ("correlation_chance", "correlation: mean after shifting each neuron in time by itself"),
         ("sttc_mean", "STTC: mean"),
         ("sttc_sd", "STTC: SD"),
@@ -172,6 +173,7 @@ def describe(field: CorticalField) -> pd.Series:
         "wiring_distance_error": farther_error / table["distance"].mean(),
         "like_to_like": alike,
         "like_to_like_error": alike_error,
+        "correlation_explained": table["distance"].corr(table["correlation"]) ** 2,
         "diagonal_ratio": np.diag(start).mean() / start[~np.eye(field.neurons, dtype=bool)].mean(),
     }
     for key in ("correlation", "sttc"):

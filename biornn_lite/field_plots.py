@@ -6,6 +6,7 @@ Notebooks 01, 02 and 13 use this module; :mod:`biornn_lite.plots` draws results.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -148,6 +149,13 @@ def by_distance(
     return ax
 
 
+TILES = np.linspace(0.02, 1.0, 50)
+"""The Δt at which curves of the STTC are drawn, in seconds."""
+
+SHIFTS = 10
+"""Over how many random shifts the STTC of two neurons by chance is averaged."""
+
+
 def tiles(
     field: CorticalField, pair: tuple[int, int], tile: float, ax: Axes, start: float = 0.0, seconds: float = 20.0
 ) -> Axes:
@@ -180,7 +188,7 @@ def tiles(
 
 
 def sttc_by_tile(field: CorticalField, pair: tuple[int, int], ax: Axes, now: float = TILE_SECONDS) -> Axes:
-    """Draw the STTC of two neurons against Δt, beside that of the same trains shifted against each other.
+    """Draw the STTC of two neurons against Δt, beside what chance gives: the mean over :data:`SHIFTS` random shifts.
 
     Parameters
     ----------
@@ -190,17 +198,10 @@ def sttc_by_tile(field: CorticalField, pair: tuple[int, int], ax: Axes, now: flo
     now : float
         The Δt to mark, in seconds. Where events lie on imaging frames, one frame is marked too.
     """
-    stop = recording_end(trains_of(field))
-    one, other = (field.spike_times[neuron] for neuron in pair)
-    frame = frame_length(field.spike_times)
-    strangers = shifted((one, other), generator(0, "shifts"), frame)
-    widths = np.linspace(0.02, 1.0, 50)
-    for trains, label, style in (
-        ((one, other), "as recorded", "-"),
-        (strangers, "shifted against each other", ":"),
-    ):
-        values = [spike_time_tiling_coefficient(trains, width, stop=stop)[0, 1] for width in widths]
-        ax.plot(widths, values, style, color="0.1", label=label)
+    recorded, chance = _sttc_curves(field, pair)
+    ax.plot(TILES, recorded, "-", color="0.1", label="as recorded")
+    ax.plot(TILES, chance, ":", color="0.1", label=f"mean of {SHIFTS} random shifts")
+    frame = frame_length(trains_of(field))
     if frame is not None:
         ax.axvline(frame, color="0.6", linewidth=0.8)
         ax.text(frame, ax.get_ylim()[1], " one frame", fontsize=8, color="0.4", va="top")
@@ -210,6 +211,19 @@ def sttc_by_tile(field: CorticalField, pair: tuple[int, int], ax: Axes, now: flo
     ax.legend(fontsize=8)
     sns.despine(ax=ax)
     return ax
+
+
+@lru_cache(maxsize=8)  # a panel that moves Δt draws the same two curves again
+def _sttc_curves(field: CorticalField, pair: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """The STTC of two neurons at each of :data:`TILES`: as recorded, and the mean over random shifts."""
+    trains, rng = trains_of(field), generator(0, "shifts")
+    one_and_other = [trains[neuron] for neuron in pair]
+    shifts = [shifted(one_and_other, rng, frame_length(trains)) for _ in range(SHIFTS)]
+    recorded, *strangers = (
+        [spike_time_tiling_coefficient(pair, tile, stop=recording_end(trains))[0, 1] for tile in TILES]
+        for pair in (one_and_other, *shifts)
+    )
+    return np.array(recorded), np.mean(strangers, axis=0)
 
 
 def whole_data_set(fields: Sequence[CorticalField], figure: Figure | None = None) -> Figure:

@@ -104,6 +104,11 @@ def forest_figure(
     return figure
 
 
+TOLD_APART = {"color": "black", "marker": "D"}
+NOT_TOLD_APART = {"color": "0.6", "marker": "D", "markerfacecolor": "white"}
+"""Differences, in none of the colours that stand for weights."""
+
+
 def effects(table: pd.DataFrame, measure: str, choice: str, ax: Axes) -> Axes:
     """Draw Cliff's delta for every pair of variants that differ in one choice and in nothing else.
 
@@ -122,9 +127,8 @@ def effects(table: pd.DataFrame, measure: str, choice: str, ax: Axes) -> Axes:
         raise InputError(f"no two variants here differ in {choice} alone and have a value of {measure}")
     found = pairwise(table, measure, pairs)
     for place, row in found.iterrows():
-        sure = row["p_holm"] < 0.05
-        style = {"color": COLOURS["functional"] if sure else "0.5", "linewidth": 2.2, "markersize": 6}
-        _interval(ax, row["low"], row["delta"], row["high"], place, marker="o" if sure else "s", **style)
+        style = TOLD_APART if row["p_holm"] < 0.05 else NOT_TOLD_APART
+        _interval(ax, row["low"], row["delta"], row["high"], place, linewidth=2.2, markersize=6, **style)
     ax.axvline(0, color="0.35", linewidth=1)
     ax.set_yticks(range(len(found)), [f"{a} over {b}" for a, b in pairs])
     ax.set_ylim(len(found) - 0.5, -0.5)
@@ -149,10 +153,10 @@ def effects_figure(networks: pd.DataFrame, task: str, measure: str, choice: str,
     effects(table, measure, choice, axes[0])
     by_variant(table, task, axes[1], measure)
     handles = [
-        plt.Line2D([], [], marker=marker, color=colour, label=label)
-        for marker, colour, label in (
-            ("o", COLOURS["functional"], "told apart: p < 0.05 after Holm's correction over these pairs"),
-            ("s", "0.5", "not told apart"),
+        plt.Line2D([], [], label=label, **style)
+        for style, label in (
+            (TOLD_APART, "told apart: p < 0.05 after Holm's correction over these pairs"),
+            (NOT_TOLD_APART, "not told apart"),
         )
     ]
     figure.legend(handles=handles, loc="outside lower left", ncols=2, frameon=False, fontsize=9)

@@ -352,17 +352,18 @@ def medians_between_ceilings(
         for place, variant in enumerate(variants):
             kind = get_variant(variant).weights
             style = {"color": COLOURS[kind], "marker": MARKERS[kind], "markersize": 7, "linestyle": "none"}
-            ax.plot(ours[task, variant], place - 0.14, **style, label="filled: ours" if place == 0 else None)
-            ax.plot(
-                published[task, variant], place + 0.16, **style, markerfacecolor="none",
-                label="open: the paper's" if place == 0 else None,
-            )  # fmt: skip
+            ax.plot(ours[task, variant], place - 0.14, **style)
+            ax.plot(published[task, variant], place + 0.16, **style, markerfacecolor="none")
         ax.set_yticks(range(len(variants)), variants)
         ax.set(ylim=(len(variants) - 0.4, -0.6), xlim=(0.45, 1.03), xlabel="median training accuracy")
         ax.set_title(get_task(task).title, fontsize=10)
         sns.despine(ax=ax)
     handles, _ = axes[-1].get_legend_handles_labels()
     kinds = dict.fromkeys(get_variant(v).weights for v in variants)
+    handles += [
+        plt.Line2D([], [], color="0.5", marker="o", markerfacecolor=face, linestyle="none", label=label)
+        for face, label in (("0.5", "filled: ours"), ("none", "open: the paper's"))
+    ]
     handles += [
         plt.Line2D([], [], color=COLOURS[k], marker=MARKERS[k], linestyle="none", label=WEIGHT_LABELS[k])
         for k in kinds

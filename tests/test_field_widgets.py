@@ -12,6 +12,7 @@ from test_widgets import check_that_every_control_redraws, parts_of
 
 from biornn_lite import activity, exercises, field_plots, field_widgets
 from biornn_lite.errors import InputError
+from biornn_lite.seeds import generator
 from biornn_lite.synthetic import synthetic_field
 from biornn_lite.widgets import figure_panel
 
@@ -107,6 +108,20 @@ def correlate(x, y):
     return np.corrcoef(x, y)[0, 1]
 
 
+def lagged(x, y, lag):
+    return correlate(x[: len(x) - lag], y[lag:])
+
+
+def cosine(a, b):
+    return (a @ b) / np.sqrt((a @ a) * (b @ b))
+
+
+def control(field, trains=None):
+    """A field whose neurons know nothing of each other, or one with the trains given."""
+    trains = activity.shifted(field.spike_times, np.random.default_rng(2)) if trains is None else trains
+    return activity.field_from_events("mine", field.positions, field.connectome, trains)
+
+
 @pytest.fixture(scope="module")
 def field():
     """One that has a pair with more than one synapse, so that synapses and partners differ."""
@@ -132,21 +147,26 @@ CASES = {
             ("few", "not a number"),
         ],
     ),
-    "correlation": (
-        exercises.check_correlation,
-        [correlate],
+    "lagged": (
+        exercises.check_lagged_correlation,
+        [lagged, lambda x, y, lag: correlate(*(each[np.isfinite(each)] for each in (x[: len(x) - lag], y[lag:])))],
         [
-            (lambda x, y: np.cov(x, y, ddof=0)[0, 1], "the covariance"),
-            (lambda x, y: np.cov(x, y, ddof=0)[0, 1] / x.var() / y.var(), "divided by the variances"),
-            (lambda x, y: (x * y).mean(), "Subtract each mean"),
-            (lambda x, y: x @ y / np.sqrt((x @ x) * (y @ y)), "the cosine"),
-            (lambda x, y: -correlate(x, y), "sign is wrong"),
-            (lambda x, y: np.cov(x, y, ddof=0)[0, 1] / x.std(ddof=1) / y.std(ddof=1), "divide by T, or by T − 1"),
-            (lambda x, y: None, "Is there a return?"),
-            (lambda x, y: spearmanr(x, y).statistic, "expected"),
-            (lambda x, y: 0.7, "gives 0.700000"),
-            (lambda x, y: x.nothing, "raises AttributeError"),
-            (3, "raises TypeError"),
+            (lambda x, y, lag: lagged(y, x, lag), "There x is the later one"),
+            (lambda x, y, lag: correlate(x, y), "without a lag"),
+            (lambda x, y, lag: correlate(x, np.roll(y, -lag)), "leave out what has no partner"),
+            (lambda x, y, lag: correlate(x, np.roll(y, lag)), "the other way round"),
+            (lambda x, y, lag: cosine((x - x.mean())[:-lag], (y - y.mean())[lag:]), "not of the whole arrays"),
+            (lambda x, y, lag: np.cov(x[:-lag], y[lag:])[0, 1], "the covariance"),
+            (lambda x, y, lag: (x[:-lag] * y[lag:]).mean(), "Subtract each mean"),
+            (lambda x, y, lag: -lagged(x, y, lag), "sign is wrong"),
+            (lambda x, y, lag: correlate(x[:-lag], y[lag:]) if lag else np.nan, "x[:-0] is empty"),
+            (lambda x, y, lag: lagged(x, y, min(lag, 3)), "Right with a lag of 3, but with"),
+            (lambda x, y, lag: spearmanr(x[:-lag], y[lag:]).statistic, "expected"),
+            (lambda x, y, lag: 0.7, "gives 0.700000"),
+            (lambda x, y, lag: None, "Is there a return?"),
+            (lambda x, y, lag: np.corrcoef(x, y), "gives ndarray; expected one number"),
+            (lambda x, y: 0.7, "raises TypeError"),
+            (3, "expected a function of x, y and lag"),
         ],
     ),
     "in_degree": (
@@ -195,17 +215,6 @@ CASES = {
             ({}, "not a number"),
         ],
     ),
-    "own": (
-        lambda answer, _: exercises.check_own_field(answer),
-        [replace(synthetic_field(12, 0), synthetic=False)],
-        [
-            (synthetic_field(12, 0), "made by the library"),
-            (3, "'int' was given; field_from_events"),
-            (synthetic_field(4, 0), "make at least 10"),
-            (replace(synthetic_field(12, 0), spike_times=None), "no events"),
-            (replace(synthetic_field(12, 0), correlation=np.eye(12), synthetic=False), "not those of its events"),
-        ],
-    ),
 }
 
 
@@ -222,13 +231,14 @@ def test_a_check_says_what_is_right_and_what_is_wrong(name, field, capsys):
         assert out.startswith("✗ ") and says in out, (answer, out)
 
 
-def test_the_check_of_a_distance(column, capsys):
-    gap = column.positions[0] - column.positions[1]
-    voxels = gap / (0.004, 0.004, 0.04)
-    assert exercises.check_distance(np.linalg.norm(gap), column, 0, 1)
+def test_the_check_of_a_distance(capsys):
+    voxels = np.array([5000, -2500, -1400])
+    gap = voxels * (0.004, 0.004, 0.04)
+    assert exercises.check_distance(np.linalg.norm(gap), voxels, np.zeros(3))
     for answer, says in [
         (np.linalg.norm(voxels), "in voxels"),
         (np.linalg.norm(voxels) * 0.004, "40 nm"),
+        (np.linalg.norm(gap[:2]), "left out z"),
         (np.linalg.norm(gap) * 1000, "nanometres"),
         (np.abs(gap).sum(), "straight line"),
         ((gap**2).sum(), "squared"),
@@ -236,12 +246,47 @@ def test_the_check_of_a_distance(column, capsys):
         ("far", "not a number"),
     ]:
         capsys.readouterr()
-        assert not exercises.check_distance(answer, column, 0, 1)
+        assert not exercises.check_distance(answer, voxels, np.zeros(3))
         assert says in capsys.readouterr().out
 
 
 def test_the_check_of_a_tile_without_chance(column, capsys):
-    assert exercises.check_chance_free_tile(0.1587 / 2, column) and exercises.check_chance_free_tile(0.24, column)
+    assert exercises.check_chance_free_tile(0.1587 / 2, column) and exercises.check_chance_free_tile(0.238, column)
+    assert not exercises.check_chance_free_tile(0.085, column), "near is not at"
     assert not exercises.check_chance_free_tile(0.1, column) and "mean STTC of -0.0" in capsys.readouterr().out
     assert not exercises.check_chance_free_tile(-1, column) and "above 0" in capsys.readouterr().out
     assert not exercises.check_chance_free_tile("x", column)
+
+
+def test_the_check_of_a_control(column, capsys):
+    right, trains = control(column), column.spike_times
+    assert not exercises.check_control_field(None, column) and "not answered yet" in capsys.readouterr().out
+    assert exercises.check_control_field(right, column) and "✓ The mean correlation is 0.0" in capsys.readouterr().out
+    for answer, says in [
+        (3, "'int' was given; field_from_events"),
+        (synthetic_field(12, 0), "It has 12 neurons"),
+        (replace(right, positions=column.positions + 1), "Other positions"),
+        (replace(right, connectome=column.connectome.T), "Other connectome"),
+        (replace(right, spike_times=None), "no events"),
+        (control(column, [train[:-1] for train in trains]), "each neuron keeps its number"),
+        (control(column, trains[::-1]), "went to another neuron"),
+        (replace(right, correlation=column.correlation), "not those of its events"),
+        (control(column, trains), "They still know of each other"),
+    ]:
+        assert not exercises.check_control_field(answer, column)
+        assert says in capsys.readouterr().out
+
+
+def test_the_curve_of_chance_is_the_mean_over_shifts(column):
+    figure, ax = plt.subplots()
+    field_plots.sttc_by_tile(column, (3, 8), ax)
+    recorded, chance = ax.lines[:2]
+    trains = [column.spike_times[3], column.spike_times[8]]
+    stop, rng = activity.recording_end(column.spike_times), generator(0, "shifts")
+    frame = activity.frame_length(column.spike_times)
+    shifts = [activity.shifted(trains, rng, frame) for _ in range(field_plots.SHIFTS)]
+    for k in (4, 30):
+        tile = recorded.get_xdata()[k]
+        of = [activity.spike_time_tiling_coefficient(pair, tile, stop)[0, 1] for pair in (trains, *shifts)]
+        assert recorded.get_ydata()[k] == of[0] and chance.get_ydata()[k] == pytest.approx(np.mean(of[1:]))
+    plt.close(figure)

@@ -14,9 +14,9 @@ from .cortical_space import (
     check_wiring_cost,
 )
 from .decisions import check_accuracy_by_hand, check_observer, check_steps_held, check_task_of_a_third
-from .function import check_chance_free_tile, check_correlation, check_sttc
+from .function import check_chance_free_tile, check_lagged_correlation, check_sttc
 from .functional_weights import check_min_max, check_scaling, check_steps_kept, check_without_diagonal
-from .own_field import check_neurons_needed, check_own_field, check_positions
+from .own_field import check_control_field, check_neurons_needed, check_positions
 from .positive_only import check_largest_network, check_lost_step, check_nan_accuracy
 from .start_here import check_memoryless_ceiling, check_pair, check_variant_name
 from .topology import check_clustering, check_edges, check_graph_of_unlike, check_two_triangles
@@ -29,7 +29,7 @@ __all__ = [
     "check_cliffs_delta",
     "check_clustering",
     "check_communicability",
-    "check_correlation",
+    "check_control_field",
     "check_density",
     "check_depth_share",
     "check_distance",
@@ -38,6 +38,7 @@ __all__ = [
     "check_epochs_to_zero",
     "check_graph_of_unlike",
     "check_in_degree",
+    "check_lagged_correlation",
     "check_largest_network",
     "check_last_state",
     "check_lattice_factor",
@@ -48,7 +49,6 @@ __all__ = [
     "check_nan_accuracy",
     "check_neurons_needed",
     "check_observer",
-    "check_own_field",
     "check_pair",
     "check_positions",
     "check_reshaped",

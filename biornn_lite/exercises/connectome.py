@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..field import CorticalField
+from ..field import MICRONS_VOXEL_UM, CorticalField
 from .saying import known_mistake, near, number, say, unanswered
 
 
@@ -30,17 +30,18 @@ def check_density(answer: float | None, field: CorticalField) -> bool:
     return say(False, f"{value:g} is too {'high' if value > right else 'low'}: count entries above 0, then pairs.")
 
 
-def check_distance(answer: float | None, field: CorticalField, first: int, second: int) -> bool:
-    """Check the distance between two somata in µm, computed from positions in voxels."""
+def check_distance(answer: float | None, one: np.ndarray, other: np.ndarray) -> bool:
+    """Check the distance in µm between two somata whose positions count voxels of 4 × 4 × 40 nm."""
     value = number(answer)
     if value is None:
         return False
-    gap = field.positions[first] - field.positions[second]  # µm
+    voxels = np.asarray(one) - np.asarray(other)
+    gap = voxels * MICRONS_VOXEL_UM
     right = float(np.linalg.norm(gap))
     if abs(value - right) < 0.5:
         return say(True, f"{right:.1f} µm.")
-    voxels = gap / np.array(field.voxel_size)
     mistakes = {
+        float(np.linalg.norm(gap[:2])): "You left out z; neurons differ along all three axes.",
         float(np.linalg.norm(voxels)): "That is in voxels, which are ten times longer along z than along x.",
         float(np.linalg.norm(voxels)) * 0.004: "You took all three edges of a voxel as 4 nm; along z it is 40 nm.",
         1000 * right: "That is in nanometres; 1 µm is 1,000 nm.",

@@ -9,39 +9,60 @@ import numpy as np
 from ..activity import event_counts, frame_length, shifted, spike_time_tiling_coefficient
 from ..field import CorticalField
 from ..seeds import generator
-from .saying import known_mistake, number, say, unanswered
+from .saying import known_mistake, number, result_of, say
 
 
-def check_correlation(function: object, field: CorticalField) -> bool:
-    """Check a function of two arrays of counts that returns their Pearson correlation."""
-    if function is None:
-        return unanswered()
-    one, other = event_counts(field.spike_times[:2], bin_width=5.0).astype(float)  # so wide that counts differ
-    right = float(np.corrcoef(one, other)[0, 1])
-    try:
-        value = function(one.copy(), other.copy())
-    except Exception as error:
-        return say(False, f"It raises {type(error).__name__}: {error}")
+def check_lagged_correlation(function: object, field: CorticalField) -> bool:
+    """Check a function of two arrays of counts and a lag, which correlates x[t] with y[t + lag]."""
+    x, y = event_counts(field.spike_times[:2], bin_width=5.0).astype(float)  # so wide that counts differ
+    rng = generator(0, "a trend")
+    y = y + 0.02 * np.arange(len(y)) + rng.random(len(y))  # so that every mistake gives another number
+
+    def over(one: np.ndarray, other: np.ndarray) -> float:
+        return float(np.corrcoef(one, other)[0, 1])
+
+    lag, whole = 3, len(x)
+    value = _number_from(function, x, y, lag)
+    if value is None:
+        return False
+    right = over(x[:-lag], y[lag:])
+    if not np.isclose(value, right, rtol=1e-9):
+        a, b = (x - x.mean())[:-lag], (y - y.mean())[lag:]
+        mistakes = {
+            over(x[lag:], y[:-lag]): "There x is the later one: pair x[t] with y[t + lag].",
+            over(x, y): "That is the correlation without a lag.",
+            over(x, np.roll(y, -lag)): "np.roll brings the beginning of y to its end; leave out what has no partner.",
+            over(
+                x, np.roll(y, lag)
+            ): "np.roll brings the end of y to its beginning, and the other way round in time.",
+            (a @ b) / np.sqrt((a @ a) * (b @ b)): "Subtract the means of what you paired, not of the whole arrays.",
+            float(np.cov(x[:-lag], y[lag:])[0, 1]): "That is the covariance; divide by both standard deviations.",
+            float(np.mean(x[:-lag] * y[lag:])): "Subtract each mean, and divide by both standard deviations.",
+            -right: "The sign is wrong.",
+        }
+        told = f"With a lag of {lag} it gives {value:.6f}; expected {right:.6f}."
+        return False if known_mistake(value, mistakes, 1e-6) else say(False, told)
+    for lag in (0, whole // 2):
+        value, right = _number_from(function, x, y, lag), over(x[: whole - lag], y[lag:])
+        if value is None:
+            return False
+        if not np.isclose(value, right, rtol=1e-9):
+            why = " x[:-0] is empty." if lag == 0 else ""
+            return say(
+                False, f"Right with a lag of 3, but with {lag} it gives {value:.6f}; expected {right:.6f}.{why}"
+            )
+    return say(True, f"{over(x, y):.4f} at once, {over(x[:-3], y[3:]):.4f} three bins later.")
+
+
+def _number_from(function: object, x: np.ndarray, y: np.ndarray, lag: int) -> float | None:
+    """One number from a learner's function, or None when it said what it gives instead."""
+    value = result_of(function, "x, y and lag", x, y, lag)
+    if value is None:
+        return None
     if not isinstance(value, Real):
-        return say(False, f"It gives {type(value).__name__}; expected one number. Is there a return?")
-    if abs(value - right) < 1e-9:
-        moved = float(function(3 * one + 5, other.copy()))
-        return say(abs(moved - right) < 1e-9, f"{right:.4f}; and 3 x + 5 in place of x gives {moved:.4f}.")
-    covariance = float(np.mean((one - one.mean()) * (other - other.mean())))
-    mistakes = {
-        covariance: "That is the covariance; divide by both standard deviations.",
-        covariance / (one.var() * other.var()): "You divided by the variances, not by the standard deviations.",
-        float(np.mean(one * other)): "Subtract each mean first.",
-        right * len(one): "That is T times too large: mean above, or sum below the line as well.",
-        float(one @ other / np.sqrt((one @ one) * (other @ other))): "That is the cosine: subtract each mean first.",
-        -right: "The sign is wrong.",
-    }
-    for wrong, why in mistakes.items():
-        if abs(value - wrong) < 1e-9:
-            return say(False, why)
-    if abs(value / right - 1) < 0.01:
-        return say(False, "Almost: divide by T, or by T − 1, the same above and below the line.")
-    return say(False, f"It gives {value:.6f} for neurons 0 and 1 in bins of 5 s; expected {right:.6f}.")
+        say(False, f"It gives {type(value).__name__}; expected one number.")
+        return None
+    return float(value)
 
 
 def check_sttc(answer: float | None, p_a: float, p_b: float, t_a: float, t_b: float) -> bool:
@@ -80,6 +101,6 @@ def check_chance_free_tile(answer: float | None, field: CorticalField) -> bool:
     values = spike_time_tiling_coefficient(trains, tile)[np.triu_indices(len(trains), 1)]
     mean = values.mean()
     told = f"At Δt = {tile:g} s, {len(trains)} shifted trains have a mean STTC of {mean:+.4f}."
-    if abs(mean) < 0.006:
+    if abs(mean) < 0.001:
         return say(True, f"{told} Tiles of 2 Δt then cover as much time as the frames that they reach.")
     return say(False, f"{told} Compare the share of time that a tile covers with the frames that lie within it.")

@@ -30,22 +30,34 @@ def check_positions(answer: object, voxels: np.ndarray) -> bool:
     return say(False, "Right shape, wrong scale: multiply each column by its own edge length in µm.")
 
 
-def check_own_field(answer: object) -> bool:
-    """Check that an answer is a field made by the learner, with events and at least 10 neurons."""
+def check_control_field(answer: object, field: CorticalField) -> bool:
+    """Check a field like `field` in all but one thing: its neurons know nothing of each other."""
     if answer is None:
         return unanswered()
     if not isinstance(answer, CorticalField):
         return say(False, f"{type(answer).__name__!r} was given; field_from_events returns a CorticalField.")
-    if answer.neurons < 10:
-        return say(False, f"It has {answer.neurons} neurons; make at least 10.")
+    if answer.neurons != field.neurons:
+        return say(False, f"It has {answer.neurons} neurons; a control has as many as the field, {field.neurons}.")
+    for key in ("positions", "connectome"):
+        if not np.array_equal(getattr(answer, key), getattr(field, key)):
+            return say(False, f"Other {key} than the field's: a control differs in one thing only.")
     if answer.spike_times is None or not sum(map(len, answer.spike_times)):
         return say(False, "It has no events, so its correlations mean nothing.")
-    if answer.synthetic:
-        return say(False, "That one was made by the library; make one from your own positions, synapses and events.")
+    events, wanted = ([len(train) for train in each.spike_times] for each in (answer, field))
+    if events != wanted:
+        if sorted(events) == sorted(wanted):
+            return say(
+                False, "Each train went to another neuron: who shares with whom is new, what is shared is not."
+            )
+        return say(False, f"It has {sum(events):,} events, the field {sum(wanted):,}; each neuron keeps its number.")
     if np.abs(answer.correlation - correlation(event_counts(answer.spike_times))).max() > 1e-6:
         return say(False, "Its correlations are not those of its events; let field_from_events compute them.")
-    wired = "" if answer.connectome.any() else " It has no connection, so C* cannot pull towards any."
-    return say(True, f"{answer.name}: {answer.neurons} neurons, ready to be trained on.{wired}")
+    pairs = np.triu_indices(field.neurons, 1)
+    mean, before = answer.correlation[pairs].mean(), field.correlation[pairs].mean()
+    told = f"The mean correlation is {mean:.4f}, and {before:.4f} in {field.label}."
+    if mean > 0.6 * before:
+        return say(False, f"{told} They still know of each other: move each neuron's events by an amount of its own.")
+    return say(True, f"{told} Weights made from it have a diagonal, and no function.")
 
 
 def check_neurons_needed(answer: float | None, share: float, effect: float, sigmas: float = 4.0) -> bool:
