@@ -17,9 +17,8 @@ from .field import CorticalField
 from .tasks import TASKS
 from .topology import STRONGEST, strongest_graph
 from .training import Settings
-from .variants import PUBLISHED_VARIANTS
 from .watching import Snapshot, watch
-from .widgets import TASK_OPTIONS, dropdown, figure_panel, png, stoppable
+from .widgets import Step, dropdown, figure_panel, training_panel
 
 STYLES = (("o-", "#0173b2"), ("s--", "#cc78bc"), ("^:", "#444444"), ("D-.", "#029e73"))
 
@@ -73,31 +72,21 @@ def watch_panel(field: CorticalField, settings: Settings | None = None) -> ipw.W
     See :func:`watched_figure`.
     """
     settings = settings or Settings()
-    first = dropdown("first", PUBLISHED_VARIANTS, "W*D*C*")
-    second = dropdown("second", PUBLISHED_VARIANTS, "WD*C")
-    task = dropdown("task", TASK_OPTIONS, "go_nogo")
-    seed = ipw.BoundedIntText(description="seed", value=1, min=0, max=9999, layout={"width": "12em"})
-    bar = ipw.IntProgress(min=0, max=settings.epochs, description="epochs")
-    status = ipw.HTML("Pick two variants and a task.")
-    image = ipw.Image(format="png", layout={"max_width": "100%", "display": "none"})
 
-    def work() -> Iterator[None]:
-        variants, name, number = (first.value, second.value), task.value, seed.value
+    def steps(variants: tuple[str, str], task: str, seed: int) -> Iterator[Step]:
         histories: list[list[Snapshot]] = [[], []]
-        for snapshots in watch(field, variants, name, number, settings=settings):
+        for snapshots in watch(field, variants, task, seed, settings=settings):
             for history, snapshot in zip(histories, snapshots, strict=True):
                 history.append(snapshot)
-            bar.value = snapshots[0].epoch
-            image.value = png(watched_figure(histories, f"{field.label}, one run of each, seed {number}"))
-            image.layout.display = "block"
-            status.value = f"epoch {bar.value}: " + "; ".join(
+            epoch = snapshots[0].epoch
+            told = "; ".join(
                 f"<b>{s.variant}</b> {s.test_accuracy:.3f}, {s.on_the_diagonal:.0%} of Σ|W| on the diagonal"
                 for s in snapshots
             )
-            yield
+            figure = watched_figure(histories, f"{field.label}, one run of each, seed {seed}")
+            yield Step(epoch, f"epoch {epoch}: {told}", figure)
 
-    buttons = stoppable(work, status, "Train and watch")
-    return ipw.VBox([ipw.HBox([first, second, task, seed]), ipw.HBox([*buttons, bar]), status, image])
+    return training_panel(steps, "WD*C", settings.epochs, "Train and watch")
 
 
 def wiring(weights: np.ndarray, field: CorticalField, ax: Axes) -> Axes:

@@ -6,6 +6,7 @@ import asyncio
 import io
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import ipywidgets as ipw
 import matplotlib.pyplot as plt
@@ -210,39 +211,77 @@ def two_variants_figure(
     return figure
 
 
-def two_variants_panel(field: CorticalField, settings: Settings | None = None) -> ipw.Widget:
-    """Return a panel in which to pick two variants and a task, and to train both; see :func:`train_two`."""
-    settings = settings or Settings()
-    first = dropdown("first", PUBLISHED_VARIANTS, "W*D*C*")
-    second = dropdown("second", PUBLISHED_VARIANTS, "WD*C*")
+class Step(NamedTuple):
+    """What a panel shows while it trains.
+
+    Attributes
+    ----------
+    epoch : int
+        The last one that is finished.
+    status : str
+        HTML.
+    figure : Figure or None
+        None leaves the figure that is there.
+    """
+
+    epoch: int
+    status: str
+    figure: Figure | None = None
+
+
+def training_panel(
+    steps: Callable[[tuple[str, str], str, int], Iterator[Step]], second: str, epochs: int, button: str
+) -> ipw.Widget:
+    """Return a panel in which to pick two variants, a task and a seed, and to begin and stop a training of both.
+
+    Parameters
+    ----------
+    steps : callable
+        Takes the variants, the task and the seed, and goes on with the training each time it is asked.
+    second : str
+        The second variant; the first is W*D*C*. Both can be changed.
+    epochs : int
+        How many there are at most.
+    button : str
+        What the button says that begins.
+    """
+    variants = [dropdown("first", PUBLISHED_VARIANTS, "W*D*C*"), dropdown("second", PUBLISHED_VARIANTS, second)]
     task = dropdown("task", TASK_OPTIONS, "go_nogo")
     seed = ipw.BoundedIntText(description="seed", value=1, min=0, max=9999, layout={"width": "12em"})
-    bar = ipw.IntProgress(min=0, max=settings.epochs, description="epochs")
+    bar = ipw.IntProgress(min=0, max=epochs, description="epochs")
     status = ipw.HTML("Pick two variants and a task.")
     image = ipw.Image(format="png", layout={"max_width": "100%", "display": "none"})
 
     def work() -> Iterator[None]:
-        bar.value = 0
-        variants, name, number = (first.value, second.value), task.value, seed.value
-        status.value = f"Training {' and '.join(variants)} …"
-        yield
-        epoch = None
-        for epoch in training(_starts(field, variants, number), get_task(name), [number] * 2, settings):
-            bar.value = epoch.number
+        for step in steps((variants[0].value, variants[1].value), task.value, seed.value):
+            bar.value, status.value = step.epoch, step.status
+            if step.figure is not None:
+                image.value, image.layout.display = png(step.figure), "block"
             yield
-        trained = trained_by(epoch)
-        image.value = png(two_variants_figure(trained, variants, name, field))
-        image.layout.display = "block"
-        status.value = (
-            "; ".join(
-                f"<b>{variant}</b> " + ("diverged" if t.diverged else f"{t.test_accuracy[-1]:.3f}")
-                for variant, t in zip(variants, trained, strict=True)
-            )
-            + f" test accuracy on {TASKS[name].title}, in one run with seed {number}."
-        )
 
-    buttons = stoppable(work, status, "Train both")
-    return ipw.VBox([ipw.HBox([first, second, task, seed]), ipw.HBox([*buttons, bar]), status, image])
+    buttons = stoppable(work, status, button)
+    return ipw.VBox([ipw.HBox([*variants, task, seed]), ipw.HBox([*buttons, bar]), status, image])
+
+
+def two_variants_panel(field: CorticalField, settings: Settings | None = None) -> ipw.Widget:
+    """Return a panel in which to pick two variants and a task, and to train both; see :func:`train_two`."""
+    settings = settings or Settings()
+
+    def steps(variants: tuple[str, str], task: str, seed: int) -> Iterator[Step]:
+        told = f"Training {' and '.join(variants)} …"
+        yield Step(0, told)
+        epoch = None
+        for epoch in training(_starts(field, variants, seed), get_task(task), [seed] * 2, settings):
+            yield Step(epoch.number, told)
+        trained = trained_by(epoch)
+        reached = "; ".join(
+            f"<b>{variant}</b> " + ("diverged" if t.diverged else f"{t.test_accuracy[-1]:.3f}")
+            for variant, t in zip(variants, trained, strict=True)
+        )
+        told = f"{reached} test accuracy on {TASKS[task].title}, in one run with seed {seed}."
+        yield Step(epoch.number, told, two_variants_figure(trained, variants, task, field))
+
+    return training_panel(steps, "WD*C*", settings.epochs, "Train both")
 
 
 def measure_figure(results: pd.DataFrame, task: str, measure: str, field: str) -> Figure:
