@@ -14,7 +14,7 @@ endif
 # In a container one is often root, which Jupyter wants to be told.
 ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
 
-.PHONY: help lab test test-fast replicate notebooks student solutions book format lint
+.PHONY: help lab test test-fast replicate notebooks student solutions online book format lint
 
 help:
 	@echo "make lab        open the course in JupyterLab"
@@ -24,6 +24,7 @@ help:
 	@echo "make notebooks  make all notebooks from their sources and run them"
 	@echo "make student    write learners' notebooks, without outputs, to student"
 	@echo "make solutions  write solved notebooks to solutions"
+	@echo "make online     write notebooks for Colab to online, and links to the README; REPOSITORY=https://github.com/..."
 	@echo "make book       build the course and the library's reference as pages, in build/book"
 	@echo "make lint       check style;  make format  mend it"
 
@@ -54,6 +55,9 @@ replicate: .venv/ready
 
 test-fast: .venv/develop
 	$(BIN)/python -m pytest -m "not browser and not slow" -q tests
+
+online: .venv/ready
+	$(BIN)/python notebooks/editions.py online --repository "$(REPOSITORY)"
 
 student solutions: .venv/ready
 	$(BIN)/python notebooks/editions.py $@

@@ -37,7 +37,17 @@ include_patterns = [
     "notebooks/INSTRUCTOR.md",
 ]
 # Sphinx goes through every folder that this does not name.
-exclude_patterns = [".*", "biornn_lite", "build", "notebooks/source", "results", "solutions", "student", "tests"]
+exclude_patterns = [
+    ".*",
+    "biornn_lite",
+    "build",
+    "notebooks/source",
+    "online",
+    "results",
+    "solutions",
+    "student",
+    "tests",
+]
 exclude_patterns += ["docs/*.template.md"]
 
 nitpicky = True

@@ -1,7 +1,9 @@
 """Exercises as nbgrader takes them: one source, learners' notebooks without solutions, solved ones that pass."""
 
+import json
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -61,14 +63,59 @@ def test_names_of_exercises_are_unique():
 
 
 def test_commands_write_both_sets(tmp_path):
-    import subprocess
-
     for what, kept in (("student", False), ("solutions", True)):
         subprocess.run([sys.executable, ROOT / "notebooks" / "editions.py", what, tmp_path / what], check=True)
         written = sorted((tmp_path / what).glob("*.ipynb"))
         assert [path.name for path in written] == [path.name for path in SOURCES]
         text = nbformat.read(written[0], 4).cells
         assert ("5 / 8" in "".join(cell.source for cell in text)) is kept
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A copy of the project that was told where on GitHub it is."""
+    root = tmp_path_factory.mktemp("published")
+    shutil.copytree(ROOT / "notebooks", root / "notebooks")
+    shutil.copy(ROOT / "README.md", root)
+    command = [sys.executable, root / "notebooks" / "editions.py", "online"]
+    unknown = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert unknown.returncode == 2 and "expected https://github.com/owner/name" in unknown.stderr
+    subprocess.run([*command, "--repository", "https://github.com/owner/a.name.git"], check=True)
+    return root
+
+
+def test_notebooks_for_colab_install_the_library_and_link_to_each_other(published):
+    for path in SOURCES:
+        first, *rest = nbformat.read(published / "online" / path.name, as_version=4).cells
+        assert first.source == '%pip install --quiet "biornn_lite @ git+https://github.com/owner/a.name@main"'
+        for cell, ours in zip(rest, build(path, student).cells, strict=True):
+            assert cell.cell_type == "markdown" or cell.source == ours.source
+            for target in re.findall(r"\]\(([^)#]+)", cell.source) if cell.cell_type == "markdown" else ():
+                assert target.startswith("https://")
+                here = re.fullmatch(r"https://[\w./]+/owner/a.name/blob/main/(.+)", target)
+                assert not here or (published / here[1]).exists() or (ROOT / here[1]).exists(), target
+
+
+def test_the_readme_of_a_published_copy_opens_the_course_online(published):
+    readme = (published / "README.md").read_text(encoding="utf-8")
+    begin = "mybinder.org/v2/gh/owner/a.name/main?urlpath=lab/tree/notebooks/00_start_here.ipynb"
+    assert begin in readme and "does not know its address" not in readme
+    on_colab = re.findall(r"colab\.research\.google\.com/github/owner/a\.name/blob/main/(online/\w+\.ipynb)", readme)
+    assert [(published / name).is_file() for name in on_colab] == [True] * len(SOURCES)
+
+
+def test_what_colab_installs_can_be_installed(published):
+    """From this clone in place of GitHub; nothing is kept."""
+    here = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if here.returncode:
+        pytest.skip("needs a clone made by git")
+    cell = nbformat.read(published / "online" / SOURCES[0].name, as_version=4).cells[0].source
+    wanted = re.search(r'"(.+)"', cell)[1].replace(
+        "https://github.com/owner/a.name@main", f"file://{ROOT}@{here.stdout.strip()}"
+    )
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-deps", "--quiet", "--report=-", wanted]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert [found["metadata"]["name"] for found in json.loads(done.stdout)["install"]] == ["biornn_lite"]
 
 
 @pytest.fixture(scope="module")
