@@ -11,7 +11,10 @@ import json
 import re
 from pathlib import Path
 
+from docutils import nodes
+from latex2mathml.converter import convert
 from sphinx.application import Sphinx
+from sphinx.writers.html5 import HTML5Translator
 
 import biornn_lite
 
@@ -24,7 +27,8 @@ author = "BioRNN Lite developers"
 project_copyright = author
 version = release = biornn_lite.__version__
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+html_math_renderer = "mathml"  # see formula
 root_doc = "docs/index"
 # Learners' notebooks only: their sources, which hold the solutions, are no page.
 include_patterns = [
@@ -56,7 +60,7 @@ nitpick_ignore_regex = [
     (
         "py:.*",
         r"(builtins|caveclient|collections|ipywidgets|matplotlib|mpl_toolkits|networkx|numpy|np|pandas|pathlib|pd|"
-        r"scipy|torch|tqdm|typing)\..*|CAVEclient|Path",
+        r"scipy|torch|tqdm|typing)\..*|CAVEclient|Figure|Path",
     )
 ]
 
@@ -76,7 +80,7 @@ napoleon_custom_sections = [("Attributes", "params_style")]  # read as numpydoc 
 
 html_theme = "sphinx_book_theme"
 html_title = "BioRNN Lite"
-html_theme_options = {"use_download_button": True, "use_fullscreen_button": False}
+html_theme_options = {"use_download_button": True, "use_fullscreen_button": False, "navbar_persistent": []}
 
 
 def modules(which: str) -> list[str]:
@@ -174,8 +178,21 @@ def without_folders(app: Sphinx, docname: str, source: list[str]) -> None:
         )
 
 
+def formula(translator: HTML5Translator, node: nodes.math) -> None:
+    """Write a formula within a line as MathML, which browsers draw without a script from elsewhere."""
+    translator.body.append(convert(node.astext()))
+    raise nodes.SkipNode
+
+
+def displayed(translator: HTML5Translator, node: nodes.math_block) -> None:
+    """Write a formula on a line of its own as MathML."""
+    translator.body.append(f'<div style="margin: 1em 0">{convert(node.astext(), display="block")}</div>')
+    raise nodes.SkipNode
+
+
 def setup(app: Sphinx) -> None:
     """Tell Sphinx about the above."""
+    app.add_html_math_renderer("mathml", (formula, None), (displayed, None))
     app.connect("source-read", with_modules)
     app.connect("source-read", without_widgets)
     app.connect("source-read", without_folders)

@@ -19,7 +19,6 @@ sys.path.insert(0, str(ROOT / "notebooks"))
 from editions import SOLUTION, sources
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-MATHJAX = re.compile(r"https://[\w.]+/npm/mathjax@")
 
 
 def modules() -> Iterator[tuple[str, Path]]:
@@ -100,11 +99,22 @@ def test_no_link_leads_nowhere(pages):
 
 
 @pytest.mark.slow
-def test_nothing_is_loaded_from_elsewhere_but_mathjax(pages):
+def test_nothing_is_loaded_from_elsewhere(pages):
     for path, page in pages.items():
         for tag in page.find_all(["script", "link", "img", "iframe"]):
             address = tag.get("src") or tag.get("href") or ""
-            assert not urlsplit(address).netloc or MATHJAX.match(address), f"{path.name}: {address}"
+            assert not urlsplit(address).netloc, f"{path.name}: {address}"
+
+
+@pytest.mark.slow
+def test_every_formula_is_one(pages, site):
+    """A formula in the text of a notebook, between dollars, is one in MathML on its page."""
+    for path in NOTEBOOKS:
+        prose = [c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "markdown"]
+        formulas = [found for text in prose for found in re.findall(r"(?s)\$\$.+?\$\$|\$.+?\$", text)]
+        page = pages[site / "notebooks" / f"{path.stem}.html"]
+        assert len(page.find_all("math")) == len(formulas), path.stem
+        assert not page.select("math merror")
 
 
 @pytest.mark.slow
