@@ -1,0 +1,88 @@
+"""How long panels take to answer, on the embedded field: ``python benchmarks/panels.py``.
+
+Each control is moved to other values of its range and back, and every redraw is timed, from the change to the
+finished picture. The aim is 0.3 s; panels that train show their progress instead and are left out.
+"""
+
+from __future__ import annotations
+
+import time
+
+import ipywidgets as ipw
+import numpy as np
+
+from biornn_lite import (
+    communicability_widgets,
+    field_widgets,
+    growth_widgets,
+    space_widgets,
+    study_widgets,
+    task_widgets,
+    topology_widgets,
+    training_widgets,
+    weights_widgets,
+)
+from biornn_lite.datasets import load_field
+from biornn_lite.training import Settings
+from biornn_lite.watching import watch
+
+MOVES = 5
+
+
+def other_values(control: ipw.ValueWidget) -> list:
+    """Values to move a control to, across its range, and in the end its own."""
+    if isinstance(control, ipw.Checkbox):
+        values = [not control.value]
+    elif hasattr(control, "options"):
+        values = [option[1] if isinstance(option, tuple) else option for option in control.options][:MOVES]
+    else:
+        steps = np.linspace(control.min, control.max, MOVES)
+        values = [
+            type(control.value)(control.min + round((v - control.min) / control.step) * control.step) for v in steps
+        ]
+    return [*values, control.value]
+
+
+def controls_of(widget: ipw.Widget) -> list[ipw.ValueWidget]:
+    if isinstance(widget, ipw.Box):
+        return [control for child in widget.children for control in controls_of(child)]
+    shows = (ipw.Image, ipw.HTML, ipw.Button, ipw.Label, ipw.IntProgress)
+    return [] if isinstance(widget, shows) else [widget]
+
+
+def main() -> None:
+    field = load_field("synthetic_column")
+    pair = ("W*D*C*", "WD*C")
+    both = zip(*watch(field, pair, "go_nogo", 0, settings=Settings(epochs=2)), strict=True)
+    histories = dict(zip(pair, map(list, both), strict=True))
+    panels = {
+        "01 field": lambda: field_widgets.field_panel(field),
+        "02 pair of neurons": lambda: field_widgets.pair_panel(field),
+        "03 weights": lambda: weights_widgets.weights_panel(field),
+        "04 space": lambda: space_widgets.space_panel(field),
+        "05 walk": lambda: communicability_widgets.walk_panel(field),
+        "06 trial": task_widgets.trial_panel,
+        "07 network": lambda: training_widgets.network_panel(histories, field),
+        "08 graph": topology_widgets.graph_panel,
+        "08 trained": lambda: topology_widgets.trained_panel(histories),
+        "09 forest": study_widgets.forest_panel,
+        "09 effects": study_widgets.effects_panel,
+        "09 learning": study_widgets.learning_panel,
+        "10 growth": growth_widgets.growth_panel,
+        "13 inference": lambda: field_widgets.inference_panel(field),
+    }
+    print(f"{'panel':22} {'moves':>5} {'median s':>9} {'slowest s':>9}  slowest control")
+    for name, make in panels.items():
+        times = []
+        for control in controls_of(make()):
+            for value in other_values(control):
+                if value != control.value and not control.disabled:
+                    began = time.perf_counter()
+                    control.value = value
+                    times.append((time.perf_counter() - began, control.description))
+        slowest, where = max(times)
+        print(f"{name:22} {len(times):5} {np.median([t for t, _ in times]):9.2f} {slowest:9.2f}  {where}")
+
+
+if __name__ == "__main__":
+    main()
