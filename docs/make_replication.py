@@ -10,16 +10,19 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from biornn_lite.errors import InputError
 from biornn_lite.files import written_atomically
 from biornn_lite.plots import MEASURE_LABELS
 from biornn_lite.replication import (
+    FUNCTIONAL_VARIANTS,
     SHIPPED,
     compare_with_published,
     label_shares,
     load_replication,
     published_medians,
+    published_table,
 )
 from biornn_lite.results import Results
 from biornn_lite.statistics import epochs_to_learn, estimates
@@ -203,6 +206,46 @@ def medians_apart(networks: pd.DataFrame) -> dict[str, str]:
     }
 
 
+def learned_level(mean: float, low: float, high: float, chance: float, runs: int = 20) -> tuple[int, float] | None:
+    """Find how many runs stayed at chance, and where the others ended, from a published mean and interval.
+
+    For each number of such runs the mean says where the others are, if they all end alike, and the two together say
+    how wide the interval is. None if no number up to half of the runs gives the published width, within 0.003.
+    """
+    best = None
+    for failed in range(runs // 2 + 1):
+        share = failed / runs
+        level = (mean - share * chance) / (1 - share)
+        spread = (level - chance) * np.sqrt(share * (1 - share) * runs / (runs - 1))
+        apart = abs(stats.t.ppf(0.975, runs - 1) * spread / np.sqrt(runs) - (high - low) / 2)
+        if level <= 1 and apart < 0.003 and (best is None or apart < best[0]):
+            best = apart, failed, level
+    return best and best[1:]
+
+
+def recovered() -> float:
+    """How far :func:`learned_level` is at most from the published medians of Table 2, where it finds any."""
+    task = "perceptual_decision_making"
+    published, medians = published_table().loc[("accuracy", task)], published_medians().loc[task]
+    levels = {v: learned_level(*published.loc[v, ["mean", "low", "high"]], 0.5) for v in FUNCTIONAL_VARIANTS}
+    return max(abs(found[1] - medians[v]) for v, found in levels.items() if found)
+
+
+def levels_table(tables: dict[str, pd.DataFrame]) -> str:
+    """Where runs that learn the perceptual decision end, by the published tables and in ours."""
+    names = {"free": "Table 2", "positive": "Table 3"}
+    rows = {variant: [f"`{variant}`"] for variant in FUNCTIONAL_VARIANTS}
+    for sign, networks in tables.items():
+        published = published_table(sign).loc[("accuracy", "perceptual_decision_making")]
+        mine = networks[(networks["task"] == "perceptual_decision_making") & (networks["train_accuracy"] > 0.8)]
+        ours = mine.groupby("variant")["train_accuracy"].median()
+        for variant, row in rows.items():
+            found = learned_level(*published.loc[variant, ["mean", "low", "high"]], chance=published.loc["W", "mean"])
+            row += [f"{number(found[1])} ({found[0]})" if found else "–", number(ours[variant])]
+    head = [f"{name}, {what}" for name in names.values() for what in ("paper", "ours")]
+    return table(["variant", *head], list(rows.values()))
+
+
 def chance_range(networks: pd.DataFrame) -> dict[str, str]:
     """Count the draws of Go/NoGo trials as uneven as the paper's, and say where chance ends on the others."""
     go = networks[(networks["task"] == "go_nogo") & (networks["train_accuracy"] < 0.6)]
@@ -253,6 +296,8 @@ def compose() -> str:
             **medians_apart(free.networks),
             perceptual_ours=number(apart["mean"]),
             perceptual_theirs=number(apart["published_mean"]),
+            recovered=number(recovered()),
+            levels=levels_table({"free": free.networks, "positive": positive.networks}),
             perceptual_best=number(ceilings("perceptual_decision_making", "train")[1]),
             perceptual_sd=perceptual.loc[perceptual["variant"] == "W*D*C*", "train_accuracy"].std(),
             free_topology=topology,

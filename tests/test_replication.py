@@ -185,3 +185,13 @@ def test_the_page_says_what_the_rows_say():
     assert page == (ROOT / "docs" / "replication.md").read_text(encoding="utf-8")
     told = re.findall(r"\| (\d+ of \d+) \| \d+ \|", page)
     assert len(told) == 4 and all(count in (ROOT / "README.md").read_text() for count in told)
+
+
+@pytest.mark.parametrize("failed", [0, 1, 4])
+def test_where_learners_end_is_told_by_mean_and_interval(failed):
+    level = script("docs/make_replication.py").learned_level
+    runs = [0.5] * failed + [0.893] * (20 - failed)
+    interval = mean_interval(runs)
+    found = level(np.mean(runs), interval.low, interval.high, chance=0.5)
+    assert found[0] == failed and found[1] == pytest.approx(0.893, abs=1e-6)
+    assert level(0.85, 0.70, 1.0, chance=0.5) is None  # too wide for any such number
