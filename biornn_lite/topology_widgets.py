@@ -417,7 +417,12 @@ def epochs_figure(tables: Mapping[str, pd.DataFrame], title: str = "", neurons: 
     plain = pd.DataFrame([scores_of(graph) for graph in random_graphs(neurons, 0.19, random)])
     for ax, name in zip(axes, names, strict=True):
         if name in plain:
-            ax.axhspan(plain[name].min(), plain[name].max(), color="0.85", label="random graphs")
+            ax.axhspan(
+                plain[name].min(),
+                plain[name].max(),
+                color="0.85",
+                label=f"{random} random graphs,\ndensity 0.19: range",
+            )
         for (label, table), (style, colour) in zip(tables.items(), STYLES, strict=False):
             ax.plot(table.index, table[name], style[1:], color=colour, linewidth=2, label=label)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -541,6 +546,25 @@ def relations(networks: pd.DataFrame, accuracy: str = "test_accuracy") -> pd.Dat
     return found
 
 
+def spread_of_runs(networks: pd.DataFrame, accuracy: str = "test_accuracy") -> pd.DataFrame:
+    """Say, task by task, how much there is to explain among runs of one variant.
+
+    Returns
+    -------
+    DataFrame
+        Index ``task``; how many variants end alike (standard deviation over runs below 0.02), and how many networks
+        end more than 0.1 off their variant's mean.
+    """
+    groups = networks.groupby(["task", "variant"], sort=False)[accuracy]
+    off = (networks[accuracy] - groups.transform("mean")).abs() > 0.1
+    return pd.DataFrame(
+        {
+            "variants that end alike": (groups.std() < 0.02).groupby("task", sort=False).sum(),
+            "networks more than 0.1 off": off.groupby(networks["task"], sort=False).sum(),
+        }
+    )
+
+
 def relation_figure(networks: pd.DataFrame, task: str, measure: str, accuracy: str = "test_accuracy") -> Figure:
     """Draw a measure and accuracy, of all networks of a task and as deviations from their variants' means.
 
@@ -566,5 +590,5 @@ def relation_figure(networks: pd.DataFrame, task: str, measure: str, accuracy: s
     axes[0].legend(fontsize=8)
     axes[1].set(xlabel=f"{MEASURE_LABELS[measure]}, minus the variant's mean", ylabel=f"{label}, minus the mean")
     axes[1].set_title(f"within variants: {found.within:+.2f} (p = {found.p:.2g})", fontsize=10)
-    figure.suptitle(TASKS[task].title, fontsize=11)
+    figure.suptitle(f"field {table['field'].iloc[0]}, {TASKS[task].title}", fontsize=11)
     return figure

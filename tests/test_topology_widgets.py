@@ -202,6 +202,13 @@ def test_a_relation_that_variants_make_is_gone_within_them():
     assert turned.overall > 0.9 and turned.within == pytest.approx(-1) and turned.p == 1 / 500
 
 
+def test_the_spread_of_runs_is_counted_by_hand():
+    table = pd.DataFrame({"task": "go_nogo", "variant": ["W"] * 4 + ["WD"] * 4})
+    table["test_accuracy"] = [0.5, 0.51, 0.5, 0.49, 1.0, 1.0, 1.0, 0.5]  # the mean of WD is 0.875
+    found = topology_widgets.spread_of_runs(table).loc["go_nogo"]
+    assert found.to_list() == [1, 4]
+
+
 def test_the_figure_of_a_relation_shows_all_networks(study):
     go = study[study["task"] == "go_nogo"]
     figure = topology_widgets.relation_figure(study, "go_nogo", "modularity")
@@ -352,6 +359,12 @@ def of_booleans(adjacency):
     return np.where(pairs > 0, links / np.maximum(pairs, 1), 0).mean()
 
 
+def of_boolean_triangles(adjacency):
+    degree = adjacency.sum(axis=1)
+    pairs = degree * (degree - 1)
+    return np.where(pairs > 0, np.diag(adjacency @ adjacency @ adjacency) / np.maximum(pairs, 1), 0).mean()
+
+
 def of_squares(adjacency):
     degree = adjacency.sum(0)
     shares = per_neuron(adjacency) * degree * (degree - 1)
@@ -390,6 +403,7 @@ def changing(adjacency):
         (density, "the density"),
         (of_squares, "not k²"),
         (of_booleans, "*whether* there is a path"),
+        (of_boolean_triangles, "*whether* there is a path"),
         (without_division, "Divide by"),
         (lambda a: 0.123, "expected"),
     ],
@@ -447,7 +461,7 @@ def spread():
         (2 * hubs(), "0 and 1 only"),
         (hubs() | np.eye(20, dtype=int), "self-connections"),
         (one_sided(), "not symmetric"),
-        (hubs(1), "has 1 neighbours; each needs 2"),
+        (hubs(1), "has 1 neighbour; each needs 2"),
         (hubs(10), "All degrees are equal"),
         (two_cliques(), "like meets like"),
         (spread(), "not yet below -0.9"),
@@ -487,7 +501,7 @@ def test_the_checks_of_numbers(capsys):
                 0.357: "✓ 2 · (3/7", 5 / 14: "✓", 0.857: "share of edges within", 0.1786: "one triangle's part",
                 0.5: "without the edge between", 0.4898: "degree 3", -0.1429: "squared", -0.0714: "not by 2m",
                 -1.1429: "divided by 2m", -0.1735: "community of its own", 0: "all are one community",
-                0.7: "m = 7",
+                0.7: "m = 7", 0.36: "three digits", 1.2143: "counted each edge within twice",
             },
         ),
     ):  # fmt: skip
@@ -497,3 +511,36 @@ def test_the_checks_of_numbers(capsys):
             assert check(answer) is told.startswith("✓")
             said = capsys.readouterr().out
             assert told in said and said.count("\n") == 1, (answer, said)
+
+
+RIGHT = {"a": "null", "b": "variant", "c": "training", "d": "null"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (RIGHT, "✓ a: random graphs of 48 neurons"),
+        (None, "not answered yet"),
+        ("null", "with the keys a, b, c, d"),
+        ({"a": "null"}, "with the keys a, b, c, d"),
+        (RIGHT | {"b": "chance"}, "'chance' is none of null, variant, training"),
+        (RIGHT | {"d": ["null"]}, "is none of null"),
+        (RIGHT | {"b": "training", "d": "variant"}, "2 of 4 are right. Think of b again: within variants"),
+    ],
+)
+def test_the_check_of_sources(capsys, answer, told):
+    assert exercises.check_sources(answer) is told.startswith("✓")
+    said = capsys.readouterr().out
+    assert told in said and said.count("\n") == 1, said
+
+
+def test_what_the_check_of_sources_says_is_so():
+    """The random graphs that its hints name, and the study's means."""
+    drawn = topology_widgets.random_graphs(48, 0.19, 8)
+    scores = [topology.small_worldness(graph, topology.null(48)) for graph in drawn]
+    assert np.mean(scores) == pytest.approx(0.63, abs=0.01)
+    large = [topology.modularity(graph) for graph in topology_widgets.random_graphs(312, 0.19, 8)]
+    assert np.mean(large) == pytest.approx(0.087, abs=0.001)
+    go = load_replication("6_6_2").networks.query("task == 'go_nogo'")
+    assert go.loc[go["variant"] == "WDC", "modularity"].mean() == pytest.approx(0.094, abs=0.001)
+    assert topology_widgets.relation(go, "modularity").within == pytest.approx(0.04, abs=0.005)

@@ -19,7 +19,7 @@ from .functional_weights import check_min_max, check_scaling, check_steps_kept, 
 from .own_field import check_control_field, check_neurons_needed, check_positions
 from .positive_only import check_largest_network, check_lost_step, check_nan_accuracy
 from .start_here import check_memoryless_ceiling, check_pair, check_variant_name
-from .topology import check_clustering, check_edges, check_graph_of_unlike, check_two_triangles
+from .topology import check_clustering, check_edges, check_graph_of_unlike, check_sources, check_two_triangles
 from .training import check_chance_loss, check_epochs_to_zero, check_last_state, check_small_penalty
 
 __all__ = [
@@ -56,6 +56,7 @@ __all__ = [
     "check_silent_neuron",
     "check_small_penalty",
     "check_sorted_distance",
+    "check_sources",
     "check_steps_held",
     "check_steps_kept",
     "check_sttc",

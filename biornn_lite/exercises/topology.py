@@ -50,6 +50,8 @@ def check_two_triangles(answer: float | None) -> bool:
         5 / 28: "That is one triangle's part; there are two.",
         0.5: "That is what chance would give, or Q without the edge between; the edge counts in m and in degrees.",
         6 / 7 - 2 * (6 / 14) ** 2: "The joining edge's ends have degree 3: the degrees of a triangle add up to 7.",
+        0.36: "Close: give three digits, or a fraction.",
+        12 / 7 - 0.5: "You counted each edge within twice: L counts it once, as m does.",
         -1 / 7: "(d / 2m) is squared for each community.",
         -1 / 14: "L counts each edge once, and is divided by m, not by 2m.",
         6 / 7 - 2: "d is divided by 2m: each edge has two ends.",
@@ -94,7 +96,8 @@ def check_clustering(function: object) -> bool:
     right = share.mean()
     if near(value, right, 1e-6):
         return say(True, f"{right:.4f} for the tested graph, as the library and NetworkX have it.")
-    boolean = ((graph @ graph) & graph).sum(axis=1)
+    boolean = ((graph @ graph) & graph).sum(axis=1), np.diag(graph @ graph @ graph)
+    whether = "The product of boolean matrices only says *whether* there is a path; turn them into numbers first."
     mistakes = {
         share[enough].mean(): "Neurons with fewer than two neighbours count 0; you left them out of the mean.",
         links.sum() / pairs.sum(): "That is one share for the whole graph; take each neuron's share, then the mean.",
@@ -103,13 +106,39 @@ def check_clustering(function: object) -> bool:
         a.sum() / (len(a) * (len(a) - 1)): "That is the density of the graph.",
         np.divide(links, degree**2, out=np.zeros(len(a)), where=enough).mean(): "k neighbours make k (k − 1) ordered "
         "pairs, not k².",
-        np.divide(boolean, pairs, out=np.zeros(len(a)), where=enough).mean(): "The product of boolean matrices only "
-        "says *whether* there is a path; turn them into numbers first.",
+        **{np.divide(each, pairs, out=np.zeros(len(a)), where=enough).mean(): whether for each in boolean},
         links.mean(): "Divide by the number of pairs of neighbours.",
     }
     if known_mistake(value, mistakes, 1e-6):
         return False
     return say(False, f"It gives {value:.4f}, expected {right:.4f} for the tested graph of nine neurons.")
+
+
+SOURCES = {
+    "a": ("null", "random graphs of 48 neurons score 0.63 by that null, whose diagonal counts (section 4)"),
+    "b": ("variant", "within variants the correlation is 0.04 (section 8)"),
+    "c": ("training", "it is 0.16 before the first epoch, and rises as the network learns (section 7)"),
+    "d": ("null", "random graphs of 312 neurons have 0.087 (section 4), and WDC does not learn"),
+}
+"""Of each finding of the last exercise, where it comes from, and what shows it."""
+
+
+def check_sources(answer: object) -> bool:
+    """Check, for each of four findings, whether it comes from the null, the variant or training."""
+    if answer is None:
+        return unanswered()
+    if not isinstance(answer, dict) or set(answer) != set(SOURCES):
+        return say(False, f"Give a dictionary with the keys {', '.join(SOURCES)}.")
+    choices = list(dict.fromkeys(source for source, _ in SOURCES.values()))
+    if strange := [str(value) for value in answer.values() if value not in choices]:
+        return say(False, f"{strange[0]!r} is none of {', '.join(choices)}.")
+    wrong = [key for key, (source, _) in SOURCES.items() if answer[key] != source]
+    if wrong:
+        hint = SOURCES[wrong[0]][1]
+        return say(
+            False, f"{len(SOURCES) - len(wrong)} of {len(SOURCES)} are right. Think of {wrong[0]} again: {hint}."
+        )
+    return say(True, f"{'; '.join(f'{key}: {why}' for key, (_, why) in SOURCES.items())}.")
 
 
 def check_graph_of_unlike(answer: object, neurons: int, least_degree: int, below: float) -> bool:
@@ -131,7 +160,8 @@ def check_graph_of_unlike(answer: object, neurons: int, least_degree: int, below
     degree = graph.sum(axis=0)
     if degree.min() < least_degree:
         least = int(degree.min())
-        return say(False, f"Neuron {int(degree.argmin())} has {least} neighbours; each needs {least_degree}.")
+        others = "neighbour" if least == 1 else "neighbours"
+        return say(False, f"Neuron {int(degree.argmin())} has {least} {others}; each needs {least_degree}.")
     value = assortativity(graph.astype(bool))
     if np.isnan(value):
         return say(False, "All degrees are equal, so that assortativity is not defined.")
