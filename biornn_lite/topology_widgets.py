@@ -210,7 +210,7 @@ def degrees_at_ends(adjacency: np.ndarray, ax: Axes, title: str = "") -> Axes:
     np.add.at(counts, tuple(pairs.T - low), 1)
     sides = low - 0.5, high + 0.5
     image = ax.imshow(counts, cmap="Blues", origin="lower", extent=(*sides, *sides), interpolation="nearest")
-    ax.figure.colorbar(image, ax=ax, label="edges", shrink=0.8)
+    ax.figure.colorbar(image, ax=ax, label="ends of edges", shrink=0.8)
     r = topology.assortativity(adjacency)
     if np.isfinite(r):
         mean, ends = pairs.mean(), np.array(sides)
