@@ -59,10 +59,12 @@ SHIPPED = {
         ShippedStudy("6_6_2", "6_6_2"),
         ShippedStudy("6_6_2 positive", "6_6_2", sign="positive"),
         ShippedStudy("6_6_2 sttc", "6_6_2", function="sttc", variants=FUNCTIONAL_VARIANTS),
+        ShippedStudy("6_6_2 precision", "6_6_2", function="precision", variants=FUNCTIONAL_VARIANTS),
         ShippedStudy("5_3_4", "5_3_4"),
+        ShippedStudy("5_6_8", "5_6_8"),
     )
 }
-"""The shipped studies by name: the paper's two tables, another measure of function, and another field."""
+"""The shipped studies by name: the paper's two tables, other measures of function, and other fields."""
 
 
 @cache

@@ -206,6 +206,34 @@ def medians_apart(networks: pd.DataFrame) -> dict[str, str]:
     }
 
 
+def learn(networks: pd.DataFrame) -> pd.Series:
+    """Whether each network learned: ended nearer to what is possible than to what no memory allows."""
+    middle = networks["task"].map({task: np.mean(ceilings(task, "train")) for task in TASKS})
+    return networks["train_accuracy"] > middle
+
+
+def what_others_learn() -> dict[str, str]:
+    """Count the runs that learned with precision and with correlation, and those that learned on other fields."""
+    precision, published = (load_replication(name).networks for name in ("6_6_2 precision", "6_6_2"))
+    same = published[published["variant"].isin(FUNCTIONAL_VARIANTS)]
+    go = estimates(precision, "assortativity").loc["go_nogo"]["mean"]
+    told = []
+    for name, study in SHIPPED.items():
+        if study.field != "6_6_2":
+            networks = load_replication(name).networks
+            share = learn(networks).groupby(networks["variant"].isin(FUNCTIONAL_VARIANTS)).agg(["sum", "size"])
+            told.append(
+                f"on {name}, {share.loc[True, 'sum']} of {share.loc[True, 'size']} networks that start from function "
+                f"learn, and {share.loc[False, 'sum']} of {share.loc[False, 'size']} of the others"
+            )
+    return {
+        "precision_learned": f"{learn(precision).sum()} of {len(precision)}",
+        "correlation_learned": f"{learn(same).sum()} of {len(same)}",
+        "precision_assortativity": " and ".join(number(go[variant], 2) for variant in ("W*D*C*", "W!D*C*")),
+        "fields_learn": "; ".join(told),
+    }
+
+
 def learned_level(mean: float, low: float, high: float, chance: float, runs: int = 20) -> tuple[int, float] | None:
     """Find how many runs stayed at chance, and where the others ended, from a published mean and interval.
 
@@ -324,6 +352,7 @@ def compose() -> str:
             free_speed=speed_table(free),
             positive_speed=speed_table(positive),
             others=other_studies(),
+            **what_others_learn(),
         )
     )
 

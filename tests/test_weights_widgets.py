@@ -73,11 +73,11 @@ def test_the_diagonal_holds_the_memory_of_the_measured_field(microns):
     assert found["removed"][2][1] < 0.1 < 15 < found["kept"][2][1] < 60 < found["only"][2][1]
 
 
-def test_one_measure_of_function_leaves_the_diagonal_small(microns):
-    """What notebook 09 and the replication's page say of STTC alone: means over the draws of 8 seeds."""
+def test_one_measure_of_function_leaves_the_diagonal_small_and_a_product_does_not(microns):
+    """What notebook 09 and the replication's page say of other functions: means over the draws of 8 seeds."""
     field = read_released(microns / "6_6_2")
     found = {}
-    for function in ("correlation", "sttc"):
+    for function in ("correlation", "precision", "sttc"):
         matrices = [Priors(field, Protocol(function=function)).functional_weights(seed) for seed in range(8)]
         found[function] = (
             np.mean([np.diag(m).mean() for m in matrices]),
@@ -85,6 +85,9 @@ def test_one_measure_of_function_leaves_the_diagonal_small(microns):
             np.mean([fading(m, 5).angle[5] for m in matrices]),
         )
     assert found["correlation"] == pytest.approx((0.24, 0.40, 22), rel=0.02)
+    pairs = np.triu_indices(field.neurons, 1)
+    assert (field.precision[pairs] == 0).mean() == pytest.approx(0.55, abs=0.005)
+    assert found["precision"] == pytest.approx((0.206, 0.29, 12), rel=0.02)
     assert found["sttc"] == pytest.approx((0.045, 0.05, 0.004), rel=0.1)
 
 
