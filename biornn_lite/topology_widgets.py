@@ -188,7 +188,8 @@ def reordered(adjacency: np.ndarray, ax: Axes, title: str = "") -> Axes:
     ax.set(xlabel="neuron, by community", ylabel="neuron, by community")
     q = nx.community.modularity(nx.from_numpy_array(adjacency), [set(map(int, c)) for c in found])
     large = sum(len(community) > 1 for community in found)
-    ax.set_title(f"{title}{', ' if title else ''}Q = {q:.3f}, {large} communities", fontsize=10)
+    alone = f", {len(found) - large} alone" if large < len(found) else ""
+    ax.set_title(f"{title}{', ' if title else ''}Q = {q:.3f}, {large} communities{alone}", fontsize=10)
     return ax
 
 
@@ -210,7 +211,7 @@ def degrees_at_ends(adjacency: np.ndarray, ax: Axes, title: str = "") -> Axes:
     np.add.at(counts, tuple(pairs.T - low), 1)
     sides = low - 0.5, high + 0.5
     image = ax.imshow(counts, cmap="Blues", origin="lower", extent=(*sides, *sides), interpolation="nearest")
-    ax.figure.colorbar(image, ax=ax, label="ends of edges", shrink=0.8)
+    ax.figure.colorbar(image, ax=ax, label="edges, either way", shrink=0.8)
     r = topology.assortativity(adjacency)
     if np.isfinite(r):
         mean, ends = pairs.mean(), np.array(sides)
@@ -546,6 +547,12 @@ def relations(networks: pd.DataFrame, accuracy: str = "test_accuracy") -> pd.Dat
     return found
 
 
+def far_off(networks: pd.DataFrame, accuracy: str = "test_accuracy", by: float = 0.1) -> pd.Series:
+    """Say of each network whether its accuracy is more than `by` off the mean of its task and variant."""
+    means = networks.groupby(["task", "variant"], sort=False)[accuracy].transform("mean")
+    return (networks[accuracy] - means).abs() > by
+
+
 def spread_of_runs(networks: pd.DataFrame, accuracy: str = "test_accuracy") -> pd.DataFrame:
     """Say, task by task, how much there is to explain among runs of one variant.
 
@@ -556,7 +563,7 @@ def spread_of_runs(networks: pd.DataFrame, accuracy: str = "test_accuracy") -> p
         end more than 0.1 off their variant's mean.
     """
     groups = networks.groupby(["task", "variant"], sort=False)[accuracy]
-    off = (networks[accuracy] - groups.transform("mean")).abs() > 0.1
+    off = far_off(networks, accuracy)
     return pd.DataFrame(
         {
             "variants that end alike": (groups.std() < 0.02).groupby("task", sort=False).sum(),
@@ -581,7 +588,13 @@ def relation_figure(networks: pd.DataFrame, task: str, measure: str, accuracy: s
     parts = table[[measure, accuracy]], _deviations(table, [measure, accuracy])
     for ax, values in zip(axes, parts, strict=True):
         for kind in dict.fromkeys(kinds):
-            style = {"color": COLOURS[kind], "markerfacecolor": "none", "markersize": 5, "label": WEIGHT_LABELS[kind]}
+            style = {
+                "color": COLOURS[kind],
+                "markerfacecolor": "none",
+                "markersize": 5,
+                "alpha": 0.6,
+                "label": WEIGHT_LABELS[kind],
+            }
             ax.plot(*values[kinds == kind].to_numpy().T, MARKERS[kind], linestyle="none", **style)
         sns.despine(ax=ax)
     label = accuracy.replace("train_", "training ").replace("_", " ")

@@ -207,6 +207,7 @@ def test_the_spread_of_runs_is_counted_by_hand():
     table["test_accuracy"] = [0.5, 0.51, 0.5, 0.49, 1.0, 1.0, 1.0, 0.5]  # the mean of WD is 0.875
     found = topology_widgets.spread_of_runs(table).loc["go_nogo"]
     assert found.to_list() == [1, 4]
+    assert topology_widgets.far_off(table).to_list() == [False] * 4 + [True] * 4
 
 
 def test_the_figure_of_a_relation_shows_all_networks(study):
@@ -513,7 +514,7 @@ def test_the_checks_of_numbers(capsys):
             assert told in said and said.count("\n") == 1, (answer, said)
 
 
-RIGHT = {"a": "null", "b": "variant", "c": "variant", "d": "null"}
+RIGHT = {"a": "null", "b": "variant", "c": "variant", "d": "null", "e": "learning"}
 
 
 @pytest.mark.parametrize(
@@ -521,11 +522,11 @@ RIGHT = {"a": "null", "b": "variant", "c": "variant", "d": "null"}
     [
         (RIGHT, "✓ a: random graphs of 48 neurons"),
         (None, "not answered yet"),
-        ("null", "with the keys a, b, c, d"),
-        ({"a": "null"}, "with the keys a, b, c, d"),
+        ("null", "with the keys a, b, c, d, e"),
+        ({"a": "null"}, "with the keys a, b, c, d, e"),
         (RIGHT | {"b": "chance"}, "'chance' is none of null, variant, learning"),
         (RIGHT | {"d": ["null"]}, "is none of null"),
-        (RIGHT | {"b": "learning", "d": "variant"}, "2 of 4 are right. Think of b again: within variants"),
+        (RIGHT | {"b": "learning", "d": "variant"}, "3 of 5 are right. Think of b again: within variants"),
     ],
 )
 def test_the_check_of_sources(capsys, answer, told):
@@ -545,6 +546,9 @@ def test_what_the_check_of_sources_says_is_so():
     assert go.loc[go["variant"] == "W", "modularity"].mean() == pytest.approx(0.087, abs=0.001)
     one = load_replication("6_6_2").networks.query("task == 'one_choice_inference' and variant == 'WD*C'")
     assert one["test_accuracy"].max() < 0.65 and one["modularity"].between(0.4, 0.55).all()
+    alone = load_replication("6_6_2").networks.query("task == 'one_choice_inference' and variant == 'WD*'")
+    low, learn = alone["modularity"] < 0.098, alone["test_accuracy"] > 0.8
+    assert (low == learn).all() and learn.sum() == 6
     learned = (go.loc[go["variant"] == "WD*C", "test_accuracy"] > 0.9).sum()
     assert learned == 18 and go.loc[go["variant"] == "WD*C", "modularity"].mean() == pytest.approx(0.5, abs=0.01)
     assert topology_widgets.relation(go, "modularity").within == pytest.approx(0.04, abs=0.005)

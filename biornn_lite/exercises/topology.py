@@ -121,12 +121,13 @@ SOURCES = {
     "b": ("variant", "within variants the correlation is 0.04 (section 8)"),
     "c": ("variant", "in one-choice inference none of its 20 runs learns, and they are as modular (section 8)"),
     "d": ("null", "random graphs of 312 neurons have 0.087 as well (section 4)"),
+    "e": ("learning", "those six runs are the ones that learn (section 8)"),
 }
 """Of each finding of the last exercise, where it comes from, and what shows it."""
 
 
 def check_sources(answer: object) -> bool:
-    """Check, for each of four findings, whether it comes from the null, the variant or learning."""
+    """Check, for each of five findings, whether it comes from the null, the variant or learning."""
     if answer is None:
         return unanswered()
     if not isinstance(answer, dict) or set(answer) != set(SOURCES):
@@ -140,7 +141,7 @@ def check_sources(answer: object) -> bool:
         return say(
             False, f"{len(SOURCES) - len(wrong)} of {len(SOURCES)} are right. Think of {wrong[0]} again: {hint}."
         )
-    return say(True, f"{'; '.join(f'{key}: {why}' for key, (_, why) in SOURCES.items())}. None comes from learning.")
+    return say(True, f"{'; '.join(f'{key}: {why}' for key, (_, why) in SOURCES.items())}.")
 
 
 def check_graph_of_unlike(answer: object, neurons: int, least_degree: int, below: float) -> bool:
