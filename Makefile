@@ -47,7 +47,7 @@ lab: .venv/ready
 # The notebooks run first, on a copy, and the tests then look at what their kernels left behind.
 test: .venv/develop
 	rm -rf build/notebooks && mkdir -p build && cp -r notebooks build/notebooks && rm -r build/notebooks/source
-	BIORNN_EXECUTED=build/notebooks $(BIN)/python -m pytest --nbmake --overwrite --nbmake-timeout=300 --durations=10 \
+	BIORNN_EXECUTED=build/notebooks $(BIN)/python -m pytest --nbmake --overwrite --nbmake-timeout=300 --durations=40 \
 		build/notebooks tests
 
 replicate: .venv/ready

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import ipywidgets as ipw
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from . import plots
@@ -25,7 +26,8 @@ from .variants import PUBLISHED_VARIANTS, Protocol, get_variant
 def png(figure: Figure) -> bytes:
     """Draw a figure as a picture, and close it."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
+    figure.set_dpi(110)
+    FigureCanvasAgg(figure).print_png(buffer)  # savefig would draw twice, once for the layout alone
     plt.close(figure)
     return buffer.getvalue()
 
