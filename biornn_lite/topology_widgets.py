@@ -312,7 +312,7 @@ def graph_figure(
     above, below = (figure.add_axes((0.75, bottom, 0.24, 0.31)) for bottom in (0.55, 0.1))
     _scores(own, plain, ("modularity", "assortativity"), above)
     above.set(xlim=(-1, 1), xticks=(-1, -0.5, 0, 0.5, 1))
-    above.set_title("filled: this graph; open: random graphs as dense", fontsize=10)
+    above.set_title("filled: this graph; open: at random", fontsize=10)
     names = ("small_worldness", "small_worldness_matched")
     _scores(own, plain, names, below)
     below.axvline(1, color="0.35", linewidth=1)

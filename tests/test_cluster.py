@@ -26,6 +26,7 @@ def cluster():
         yield cluster
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_study_survives_the_death_of_a_worker(tmp_path, column, cluster):
     study = Study(column, ("W*D*C*", "WD*C", "W"), ("go_nogo",), runs=6, settings=SETTINGS)

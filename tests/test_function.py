@@ -11,6 +11,7 @@ from biornn_lite.datasets import read_released
 from biornn_lite.errors import FieldError, InputError
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["5_3_8", "5_3_4", "5_6_8"])
 def test_the_released_precision_follows_from_released_events(microns, name):
     field = read_released(microns / name)

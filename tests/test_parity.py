@@ -204,6 +204,7 @@ BREAKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("constant", BREAKS)
 def test_a_broken_constant_is_noticed(tmp_path, constant):
     name, right, wrong, tests = BREAKS[constant]

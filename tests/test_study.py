@@ -266,6 +266,7 @@ def children(pid: int) -> list[int]:
     return [int(line) for line in found.stdout.split()]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("ps") is None, reason="needs ps")
 def test_a_killed_study_goes_on_to_the_same_rows(tmp_path, microns):
     """Killed with SIGKILL three times at random moments, on real data; the workers end with it."""
@@ -308,6 +309,7 @@ def test_a_killed_study_goes_on_to_the_same_rows(tmp_path, microns):
     assert "Go/NoGo: without memory 0.500, best possible 1.000" in table
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the process by Linux's ps")
 def test_a_killed_process_is_said_in_one_line_and_what_is_done_is_kept(tmp_path):
     """As the system does with a process when memory runs out."""

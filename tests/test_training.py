@@ -79,6 +79,7 @@ def test_glorot_limits():
     assert np.abs(w).max() < np.sqrt(6 / 320) and w.std() == pytest.approx(np.sqrt(2 / 320), rel=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["small", "130 neurons", "5_3_8", "5_3_4"])
 @pytest.mark.parametrize("task", list(TASKS))
 def test_a_run_is_the_same_alone_and_among_others(request, source, task):

@@ -206,6 +206,7 @@ def test_the_checks_of_numbers(capsys):
             assert told in said and said.count("\n") == 1, said
 
 
+@pytest.mark.slow
 def test_the_published_penalty_is_what_keeps_an_orthogonal_start_from_learning(column, capsys):
     """What notebook 07 lets its reader find: the same start and trials, λ as published and a thousandth of it."""
 
