@@ -251,12 +251,17 @@ def learned_level(mean: float, low: float, high: float, chance: float, runs: int
     return best and best[1:]
 
 
+def published_levels(sign: str) -> dict[str, tuple[int, float] | None]:
+    """Apply :func:`learned_level` to the perceptual decision in one of the published tables."""
+    cells = published_table(sign).loc[("accuracy", "perceptual_decision_making")]
+    chance = cells.loc["W", "mean"]
+    return {v: learned_level(*cells.loc[v, ["mean", "low", "high"]], chance) for v in FUNCTIONAL_VARIANTS}
+
+
 def recovered() -> float:
-    """How far :func:`learned_level` is at most from the published medians of Table 2, where it finds any."""
-    task = "perceptual_decision_making"
-    published, medians = published_table().loc[("accuracy", task)], published_medians().loc[task]
-    levels = {v: learned_level(*published.loc[v, ["mean", "low", "high"]], 0.5) for v in FUNCTIONAL_VARIANTS}
-    return max(abs(found[1] - medians[v]) for v, found in levels.items() if found)
+    """How far these levels are at most from the published medians of Table 2, where there are any."""
+    medians = published_medians().loc["perceptual_decision_making"]
+    return max(abs(found[1] - medians[v]) for v, found in published_levels("free").items() if found)
 
 
 def levels_table(tables: dict[str, pd.DataFrame]) -> str:
@@ -264,11 +269,11 @@ def levels_table(tables: dict[str, pd.DataFrame]) -> str:
     names = {"free": "Table 2", "positive": "Table 3"}
     rows = {variant: [f"`{variant}`"] for variant in FUNCTIONAL_VARIANTS}
     for sign, networks in tables.items():
-        published = published_table(sign).loc[("accuracy", "perceptual_decision_making")]
+        published = published_levels(sign)
         mine = networks[(networks["task"] == "perceptual_decision_making") & (networks["train_accuracy"] > 0.8)]
         ours = mine.groupby("variant")["train_accuracy"].median()
         for variant, row in rows.items():
-            found = learned_level(*published.loc[variant, ["mean", "low", "high"]], chance=published.loc["W", "mean"])
+            found = published[variant]
             row += [f"{number(found[1])} ({found[0]})" if found else "–", number(ours[variant])]
     head = [f"{name}, {what}" for name in names.values() for what in ("paper", "ours")]
     return table(["variant", *head], list(rows.values()))

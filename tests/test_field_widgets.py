@@ -154,7 +154,7 @@ CASES = {
             (lambda x, y, lag: lagged(y, x, lag), "There x is the later one"),
             (lambda x, y, lag: correlate(x, y), "without a lag"),
             (lambda x, y, lag: correlate(x, np.roll(y, -lag)), "leave out what has no partner"),
-            (lambda x, y, lag: correlate(x, np.roll(y, lag)), "the other way round"),
+            (lambda x, y, lag: correlate(x, np.roll(y, lag)), "goes the other way round"),
             (lambda x, y, lag: cosine((x - x.mean())[:-lag], (y - y.mean())[lag:]), "not of the whole arrays"),
             (lambda x, y, lag: np.cov(x[:-lag], y[lag:])[0, 1], "the covariance"),
             (lambda x, y, lag: (x[:-lag] * y[lag:]).mean(), "Subtract each mean"),

@@ -32,9 +32,7 @@ def check_lagged_correlation(function: object, field: CorticalField) -> bool:
             over(x[lag:], y[:-lag]): "There x is the later one: pair x[t] with y[t + lag].",
             over(x, y): "That is the correlation without a lag.",
             over(x, np.roll(y, -lag)): "np.roll brings the beginning of y to its end; leave out what has no partner.",
-            over(
-                x, np.roll(y, lag)
-            ): "np.roll brings the end of y to its beginning, and the other way round in time.",
+            over(x, np.roll(y, lag)): "np.roll brings the end of y to its beginning, and goes the other way round.",
             (a @ b) / np.sqrt((a @ a) * (b @ b)): "Subtract the means of what you paired, not of the whole arrays.",
             float(np.cov(x[:-lag], y[lag:])[0, 1]): "That is the covariance; divide by both standard deviations.",
             float(np.mean(x[:-lag] * y[lag:])): "Subtract each mean, and divide by both standard deviations.",
