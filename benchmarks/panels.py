@@ -1,4 +1,4 @@
-"""How long panels take to answer, on the embedded field: ``python benchmarks/panels.py``.
+"""How long panels take to answer: ``python benchmarks/panels.py [FIELD]``, the embedded field when left out.
 
 Each control is moved to other values of its range and back, and every redraw is timed, from the change to the
 finished picture. The aim is 0.3 s; panels that train show their progress instead and are left out.
@@ -6,6 +6,7 @@ finished picture. The aim is 0.3 s; panels that train show their progress instea
 
 from __future__ import annotations
 
+import sys
 import time
 
 import ipywidgets as ipw
@@ -23,6 +24,7 @@ from biornn_lite import (
     weights_widgets,
 )
 from biornn_lite.datasets import load_field
+from biornn_lite.errors import InputError
 from biornn_lite.training import Settings
 from biornn_lite.watching import watch
 
@@ -50,8 +52,8 @@ def controls_of(widget: ipw.Widget) -> list[ipw.ValueWidget]:
     return [] if isinstance(widget, shows) else [widget]
 
 
-def main() -> None:
-    field = load_field("synthetic_column")
+def main(source: str) -> None:
+    field = load_field(source)
     pair = ("W*D*C*", "WD*C")
     both = zip(*watch(field, pair, "go_nogo", 0, settings=Settings(epochs=2)), strict=True)
     histories = dict(zip(pair, map(list, both), strict=True))
@@ -73,8 +75,13 @@ def main() -> None:
     }
     print(f"{'panel':22} {'moves':>5} {'median s':>9} {'slowest s':>9}  slowest control")
     for name, make in panels.items():
+        try:
+            panel = make()
+        except InputError as error:
+            print(f"{name:22} {error}")
+            continue
         times = []
-        for control in controls_of(make()):
+        for control in controls_of(panel):
             for value in other_values(control):
                 if value != control.value and not control.disabled:
                     began = time.perf_counter()
@@ -85,4 +92,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:] or ["synthetic_column"])

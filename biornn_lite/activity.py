@@ -211,13 +211,53 @@ def spike_time_tiling_coefficient(
         near[:, block] = events @ covered
 
     share = np.divide(near, sizes[:, None], out=np.zeros((n, n)), where=sizes[:, None] > 0)  # P_A, [a, b]
-    gap, scale = share - tiled[None, :], 1 - share * tiled[None, :]
-    one_way = np.divide(gap, scale, out=np.ones((n, n)), where=scale > 1e-12)
+    one_way = _beyond_chance(share, tiled[None, :])
     matrix = 0.5 * (one_way + one_way.T)
     silent = sizes == 0
     matrix[silent] = matrix[:, silent] = 0.0
     np.fill_diagonal(matrix, 1.0)
     return matrix
+
+
+def spike_time_tiling_curve(first: np.ndarray, second: np.ndarray, tiles: np.ndarray, stop: float) -> np.ndarray:
+    """Spike time tiling coefficient of two neurons at many Δt, which tells how exactly in time they go together.
+
+    Parameters
+    ----------
+    first, second : ndarray
+        Sorted event times, in seconds.
+    tiles : ndarray, shape (D,)
+        Values of Δt, in seconds.
+    stop : float
+        End of the recording, as in :func:`spike_time_tiling_coefficient`.
+
+    Returns
+    -------
+    ndarray, shape (D,)
+        0 if one of the neurons has no events.
+    """
+    if not (len(first) and len(second)):
+        return np.zeros(len(tiles))
+    tile = np.asarray(tiles)[:, None]  # (D, 1)
+
+    def tiled(train: np.ndarray) -> np.ndarray:  # (D,)
+        low, high = np.maximum(train - tile, 0.0), np.minimum(train + tile, stop)  # (D, events)
+        low[:, 1:] = np.maximum(low[:, 1:], high[:, :-1])
+        return (high - low).sum(axis=1) / stop
+
+    def near(train: np.ndarray, other: np.ndarray) -> np.ndarray:  # (D,)
+        place = np.searchsorted(other, train)
+        before, after = np.append(-np.inf, other)[place], np.append(other, np.inf)[place]  # (events,)
+        return ((train <= before + tile) | (train >= after - tile)).mean(axis=1)
+
+    one_way = _beyond_chance(near(first, second), tiled(second))
+    return 0.5 * (one_way + _beyond_chance(near(second, first), tiled(first)))
+
+
+def _beyond_chance(share: np.ndarray, tiled: np.ndarray) -> np.ndarray:
+    """Return (P − T) / (1 − P T), and 1 where both are 1."""
+    scale = 1 - share * tiled
+    return np.divide(share - tiled, scale, out=np.ones(scale.shape), where=scale > 1e-12)
 
 
 def frame_length(spike_times: Sequence[np.ndarray]) -> float | None:

@@ -6,7 +6,6 @@ Notebooks 01, 02 and 13 use this module; :mod:`biornn_lite.plots` draws results.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,7 +16,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy.stats import binomtest
 
-from .activity import TILE_SECONDS, frame_length, recording_end, shifted, spike_time_tiling_coefficient, trains_of
+from .activity import (
+    TILE_SECONDS,
+    frame_length,
+    recording_end,
+    shifted,
+    spike_time_tiling_coefficient,
+    spike_time_tiling_curve,
+    trains_of,
+)
 from .comparison import pool
 from .datasets import list_fields
 from .errors import InputError
@@ -198,10 +205,13 @@ def sttc_by_tile(field: CorticalField, pair: tuple[int, int], ax: Axes, now: flo
     now : float
         The Δt to mark, in seconds. Where events lie on imaging frames, one frame is marked too.
     """
-    recorded, chance = _sttc_curves(field, pair)
-    ax.plot(TILES, recorded, "-", color="0.1", label="as recorded")
+    trains, rng = trains_of(field), generator(0, "shifts")
+    frame, stop = frame_length(trains), recording_end(trains)
+    recorded = [trains[neuron] for neuron in pair]
+    strangers = [shifted(recorded, rng, frame) for _ in range(SHIFTS)]
+    chance = np.mean([spike_time_tiling_curve(*each, TILES, stop) for each in strangers], axis=0)
+    ax.plot(TILES, spike_time_tiling_curve(*recorded, TILES, stop), "-", color="0.1", label="as recorded")
     ax.plot(TILES, chance, ":", color="0.1", label=f"mean of {SHIFTS} random shifts")
-    frame = frame_length(trains_of(field))
     if frame is not None:
         ax.axvline(frame, color="0.6", linewidth=0.8)
         ax.text(frame, ax.get_ylim()[1], " one frame", fontsize=8, color="0.4", va="top")
@@ -211,19 +221,6 @@ def sttc_by_tile(field: CorticalField, pair: tuple[int, int], ax: Axes, now: flo
     ax.legend(fontsize=8)
     sns.despine(ax=ax)
     return ax
-
-
-@lru_cache(maxsize=8)  # a panel that moves Δt draws the same two curves again
-def _sttc_curves(field: CorticalField, pair: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """The STTC of two neurons at each of :data:`TILES`: as recorded, and the mean over random shifts."""
-    trains, rng = trains_of(field), generator(0, "shifts")
-    one_and_other = [trains[neuron] for neuron in pair]
-    shifts = [shifted(one_and_other, rng, frame_length(trains)) for _ in range(SHIFTS)]
-    recorded, *strangers = (
-        [spike_time_tiling_coefficient(pair, tile, stop=recording_end(trains))[0, 1] for tile in TILES]
-        for pair in (one_and_other, *shifts)
-    )
-    return np.array(recorded), np.mean(strangers, axis=0)
 
 
 def whole_data_set(fields: Sequence[CorticalField], figure: Figure | None = None) -> Figure:

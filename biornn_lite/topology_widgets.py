@@ -447,10 +447,13 @@ def trained_figure(snapshot: Snapshot) -> Figure:
     """
     graph = topology.strongest_graph(snapshot.weights)
     threshold = np.quantile(np.abs(snapshot.weights), 1 - topology.STRONGEST)
-    figure, axes = plt.subplots(1, 3, figsize=(12, 3.6), layout="constrained")
-    reordered(graph, axes[0])
-    degrees_at_ends(graph, axes[1])
-    weights_on_the_grid(snapshot.weights, axes[2])
+    figure = plt.figure(figsize=(12, 3.6))  # placed by hand, which is faster than a layout that is worked out
+    matrix, degrees, weights = (
+        figure.add_axes((left, 0.14, width, 0.71)) for left, width in ((0.04, 0.26), (0.36, 0.3), (0.74, 0.25))
+    )
+    reordered(graph, matrix)
+    degrees_at_ends(graph, degrees)
+    weights_on_the_grid(snapshot.weights, weights)
     figure.suptitle(
         f"{snapshot.variant} on {TASKS[snapshot.task].title}, epoch {snapshot.epoch}: "
         f"an edge is a |weight| above {threshold:.2g}",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import textwrap
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import ipywidgets as ipw
@@ -32,10 +35,30 @@ def png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
+@contextmanager
+def collected_afterwards() -> Iterator[None]:
+    """Put garbage collection off to the end.
+
+    A figure that is closed is garbage. If it is young then, the next collection frees it at once; if collections
+    have met it while it was drawn, it waits for a full one, which goes through all objects of all libraries and
+    takes longer than to draw a figure.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def dropdown(description: str, options: Sequence, value: str) -> ipw.Dropdown:
     """Return a list to choose from that is wide enough for its description."""
     return ipw.Dropdown(description=description, options=options, value=value, style={"description_width": "initial"})
 
+
+AT_ONCE = 0.3
+"""What takes longer than this many seconds is announced."""
 
 TASK_OPTIONS = [(task.title, task.name) for task in TASKS.values()]
 
@@ -52,14 +75,21 @@ def figure_panel(draw: Callable[..., Figure], controls: Mapping[str, ipw.ValueWi
     """
     image = ipw.Image(format="png", layout={"max_width": "100%"})
     status = ipw.HTML()
+    took = 0.0  # seconds, last time
 
     def redraw(_=None) -> None:
+        nonlocal took
+        began = time.perf_counter()
+        if took > AT_ONCE:
+            status.value = "drawing …"
         try:
-            image.value = png(draw(**{name: control.value for name, control in controls.items()}))
+            with collected_afterwards():
+                image.value = png(draw(**{name: control.value for name, control in controls.items()}))
             status.value = ""
         except InputError as error:
             plt.close("all")  # what was begun
             status.value = f"⚠ {error}"
+        took = time.perf_counter() - began
 
     for control in controls.values():
         control.observe(redraw, "value")

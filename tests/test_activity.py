@@ -45,6 +45,18 @@ def test_sttc_is_its_definition(trains, tile):
             assert ours[i, j] == pytest.approx(wanted, abs=1e-9)
 
 
+one_train = st.lists(st.floats(0, 20), max_size=40).map(lambda times: np.sort(np.round(times, 2)))
+
+
+@given(one_train, one_train)
+def test_the_curve_over_tiles_is_the_coefficient_at_each(first, second):
+    tiles = np.array([0.02, 0.25, 1.0, 40.0])
+    both = [first, second]
+    stop = activity.recording_end(both)
+    at_each = [activity.spike_time_tiling_coefficient(both, tile, stop)[0, 1] for tile in tiles]
+    np.testing.assert_allclose(activity.spike_time_tiling_curve(*both, tiles, stop), at_each, atol=1e-12)
+
+
 def test_released_matrices_follow_from_released_events(microns):
     for name in ("5_3_4", "5_6_8", "5_3_8"):
         field = read_released(microns / name)

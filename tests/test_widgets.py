@@ -1,5 +1,9 @@
 """Panels used as their code allows, exercises answered rightly and wrongly, figures and the environment's check."""
 
+import gc
+import weakref
+
+import ipywidgets as ipw
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -8,6 +12,7 @@ from matplotlib.colors import to_rgb
 
 from biornn_lite import exercises, plots, widgets
 from biornn_lite.environment import check_environment
+from biornn_lite.errors import InputError
 from biornn_lite.training import Settings
 
 QUICK = Settings(epochs=2, batches=2, batch_size=16, test_trials=40)
@@ -59,6 +64,46 @@ def test_the_panel_says_what_went_wrong_and_goes_on(column):
     parts = parts_of(widgets.two_variants_panel(broken, QUICK))
     parts["Train both"].click()
     assert "all entries are" in parts["HTML"].value and not parts["Train both"].disabled
+
+
+@pytest.mark.parametrize(("limit", "said"), [(0.0, ["drawing …", ""]), (1e9, [])])
+def test_a_panel_that_is_slow_says_that_it_draws(monkeypatch, limit, said):
+    monkeypatch.setattr(widgets, "AT_ONCE", limit)
+    number = ipw.IntSlider(1)
+    panel = widgets.figure_panel(lambda number: plt.figure(), {"number": number})
+    told = []
+    parts_of(panel)["HTML"].observe(lambda change: told.append(change["new"]), "value")
+    number.value = 2
+    assert told == said
+
+
+def test_a_panel_leaves_no_figure_to_a_full_garbage_collection():
+    drawn = []
+
+    def draw(number):
+        figure, axes = plt.subplots(2, 2, layout="constrained")
+        axes[0, 0].plot([0, number])
+        drawn.append(weakref.ref(figure))
+        return figure
+
+    number = ipw.IntSlider(1)
+    widgets.figure_panel(draw, {"number": number})
+    for number.value in (2, 3):
+        gc.collect(0)  # the youngest objects alone
+        assert drawn[-1]() is None
+    assert gc.isenabled() and len(drawn) == 3
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_garbage_collection_is_left_as_it_was(enabled):
+    try:
+        gc.enable() if enabled else gc.disable()
+        with pytest.raises(InputError), widgets.collected_afterwards():
+            assert not gc.isenabled()
+            raise InputError("as any figure may")
+        assert gc.isenabled() == enabled
+    finally:
+        gc.enable()
 
 
 def test_a_prediction_is_kept(capsys):
