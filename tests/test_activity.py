@@ -49,6 +49,7 @@ one_train = st.lists(st.floats(0, 20), max_size=40).map(lambda times: np.sort(np
 
 
 @given(one_train, one_train)
+@settings(deadline=None)
 def test_the_curve_over_tiles_is_the_coefficient_at_each(first, second):
     tiles = np.array([0.02, 0.25, 1.0, 40.0])
     both = [first, second]

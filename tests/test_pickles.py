@@ -45,10 +45,13 @@ def kind(code, order="<", more=b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00"):
     return call(name("numpy", "dtype"), code, b"\x89", b"\x88") + b"(K\x03" + text(order) + more + b"tb"
 
 
+MULTIARRAY = np.zeros(0).__reduce__()[0].__module__  # as this NumPy calls it
+
+
 def array(shape, entries, content, cls=None):
     """What pickle says of an array; `shape` holds pickled numbers."""
     cls = name("numpy", "ndarray") if cls is None else cls
-    made = call(name("numpy._core.multiarray", "_reconstruct"), cls, b"K\x00\x85", b"C\x01b")
+    made = call(name(MULTIARRAY, "_reconstruct"), cls, b"K\x00\x85", b"C\x01b")
     return made + b"(K\x01(" + shape + b"t" + entries + b"\x89" + content + b"tb"
 
 
@@ -359,7 +362,7 @@ FRAGMENTS = (
     *(bytes([code]) for code in b"()]aeNtRb0\x85\x86\x87\x88\x89\x94\x93"),
     *(b"h\x00", b"h\x01", b"q\x01", b"K\x00", b"K\x04", b"G" + bytes(8), b"C\x08" + bytes(8), text("f8"), text("O")),
     text("<"),
-    *(name("numpy", "ndarray"), name("numpy", "dtype"), name("numpy._core.multiarray", "_reconstruct")),
+    *(name("numpy", "ndarray"), name("numpy", "dtype"), name(MULTIARRAY, "_reconstruct")),
     name("os", "system"),
     *(FLOAT, OBJECT, NUMBERS, ROW, objects(ROW, ROW), b"](" + ROW * 4 + b"e", b"(K\x01K\x04\x85" + OBJECT + b"\x89"),
 )
