@@ -2,9 +2,10 @@
 
 The modules stand in the order of the notebooks: ``field``, ``datasets``, ``activity``, ``synthetic``,
 ``comparison``, ``deconvolution``, ``source``, ``weights``, ``memory``, ``space``, ``communicability``, ``tasks``,
-``variants``, ``priors``, ``network``, ``training``, ``watching``, ``topology``, ``results``, ``study``, ``summary``,
-``statistics``, ``replication`` and ``growth``. ``plots`` and those that end in ``_plots`` or ``_widgets`` draw for
-the notebooks, ``exercises`` checks their answers; ``arrays``, ``unpickling`` and ``files`` read and write safely.
+``variants``, ``priors``, ``products``, ``network``, ``training``, ``watching``, ``topology``, ``graphs``,
+``relations``, ``results``, ``study``, ``summary``, ``statistics``, ``replication`` and ``growth``. ``plots`` and
+those that end in ``_plots`` or ``_widgets`` draw for the notebooks, ``exercises`` checks their answers; ``arrays``,
+``unpickling`` and ``files`` read and write safely.
 """
 
 __version__ = "0.2.0"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.linalg import expm
-from test_widgets import check_that_every_control_redraws
+from test_widgets import check_said, check_takes_numbers, check_that_every_control_redraws
 
 from biornn_lite import communicability_widgets, exercises
 from biornn_lite.communicability import communicability, distribution_distance, empirical_communicability
@@ -141,9 +141,7 @@ def test_the_check_agrees_with_the_library():
     ],
 )
 def test_the_check_of_a_communicability(capsys, answer, told):
-    assert exercises.check_communicability(answer) is told.startswith("✓")
-    said = capsys.readouterr().out
-    assert told in said and said.count("\n") == 1, said
+    check_said(capsys, exercises.check_communicability(answer), told)
 
 
 def test_the_checks_of_numbers(capsys):
@@ -170,9 +168,4 @@ def test_the_checks_of_numbers(capsys):
             },
         ),
     ):  # fmt: skip
-        assert not check(None) and "not answered yet" in capsys.readouterr().out
-        assert not check("x") and "not a number" in capsys.readouterr().out
-        for answer, told in answers.items():
-            assert check(answer) is told.startswith("✓")
-            said = capsys.readouterr().out
-            assert told in said and said.count("\n") == 1, said
+        check_takes_numbers(capsys, check, answers)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scipy.integrate import quad
 from scipy.stats import binom
-from test_widgets import check_that_every_control_redraws, parts_of
+from test_widgets import check_said, check_takes_numbers, check_that_every_control_redraws, parts_of
 
 from biornn_lite import exercises, task_widgets
 from biornn_lite.errors import InputError
@@ -286,9 +286,7 @@ OBSERVERS = [
 
 @pytest.mark.parametrize(("answer", "told"), OBSERVERS)
 def test_the_check_of_an_observer(capsys, answer, told):
-    assert exercises.check_observer(answer) is told.startswith("✓")
-    said = capsys.readouterr().out
-    assert told in said and said.count("\n") == 1, said
+    check_said(capsys, exercises.check_observer(answer), told)
 
 
 def test_the_check_of_a_task(capsys):
@@ -307,9 +305,7 @@ def test_the_check_of_a_task(capsys):
         ([("a", 0, 1)], "list of pairs"),
         ([([1], 0)], "list of pairs"),
     ]:
-        assert exercises.check_task_of_a_third(answer) is told.startswith("✓"), answer
-        said = capsys.readouterr().out
-        assert told in said and said.count("\n") == 1, said
+        check_said(capsys, exercises.check_task_of_a_third(answer), told)
 
 
 def test_the_checks_of_numbers(capsys):
@@ -332,12 +328,7 @@ def test_the_checks_of_numbers(capsys):
             },
         ),
     ):  # fmt: skip
-        assert not check(None) and "not answered yet" in capsys.readouterr().out
-        assert not check("x") and "not a number" in capsys.readouterr().out
-        for answer, told in answers.items():
-            assert check(answer) is told.startswith("✓"), answer
-            said = capsys.readouterr().out
-            assert told in said and said.count("\n") == 1, (answer, said)
+        check_takes_numbers(capsys, check, answers)
 
 
 def test_the_accuracy_asked_for_is_what_an_observer_reaches():

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
-from test_widgets import check_that_every_control_redraws, parts_of
+from test_widgets import check_said, check_takes_numbers, check_that_every_control_redraws, parts_of
 
 from biornn_lite import exercises, training_widgets
 from biornn_lite.communicability import communicability
@@ -176,9 +176,7 @@ def linear(x, w_in, w, b):
     ],
 )
 def test_the_check_of_a_forward_pass(capsys, answer, told):
-    assert exercises.check_last_state(answer) is told.startswith("✓")
-    said = capsys.readouterr().out
-    assert told in said and said.count("\n") == 1, said
+    check_said(capsys, exercises.check_last_state(answer), told)
 
 
 def test_the_checks_of_numbers(capsys):
@@ -198,12 +196,7 @@ def test_the_checks_of_numbers(capsys):
             },
         ),
     ):  # fmt: skip
-        assert not check(None) and "not answered yet" in capsys.readouterr().out
-        assert not check("x") and "not a number" in capsys.readouterr().out
-        for answer, told in answers.items():
-            assert check(answer) is told.startswith("✓")
-            said = capsys.readouterr().out
-            assert told in said and said.count("\n") == 1, said
+        check_takes_numbers(capsys, check, answers)
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_widgets import check_that_every_control_redraws, parts_of
+from test_widgets import check_said, check_takes_numbers, check_that_every_control_redraws, parts_of
 
 from biornn_lite import exercises, weights_widgets
 from biornn_lite.datasets import read_released
@@ -164,9 +164,7 @@ SCALINGS = [
 
 @pytest.mark.parametrize(("answer", "told"), SCALINGS)
 def test_the_check_of_a_scaling(capsys, answer, told):
-    assert exercises.check_scaling(answer) is told.startswith("✓")
-    said = capsys.readouterr().out
-    assert told in said and said.count("\n") == 1, said
+    check_said(capsys, exercises.check_scaling(answer), told)
 
 
 def test_the_check_of_weights_without_diagonal(capsys):
@@ -207,9 +205,4 @@ def test_the_checks_of_numbers(capsys):
             },
         ),
     ):  # fmt: skip
-        assert not check(None) and "not answered yet" in capsys.readouterr().out
-        assert not check("x") and "not a number" in capsys.readouterr().out
-        for answer, told in answers.items():
-            assert check(answer) is told.startswith("✓")
-            said = capsys.readouterr().out
-            assert told in said and said.count("\n") == 1, said
+        check_takes_numbers(capsys, check, answers)

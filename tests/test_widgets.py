@@ -47,6 +47,20 @@ def check_that_every_control_redraws(panel, changes) -> None:
         assert parts["HTML"].value == ""
 
 
+def check_said(capsys, right: bool, told: str) -> None:
+    """See that a check of an exercise, just called, found the answer right or wrong, and said so in one line."""
+    said = capsys.readouterr().out
+    assert right is told.startswith("✓") and told in said and said.count("\n") == 1, said
+
+
+def check_takes_numbers(capsys, check, answers) -> None:
+    """See what a check of an exercise says of no answer, of a text, and of these numbers."""
+    assert not check(None) and "not answered yet" in capsys.readouterr().out
+    assert not check("x") and "not a number" in capsys.readouterr().out
+    for answer, told in answers.items():
+        check_said(capsys, check(answer), told)
+
+
 def test_the_panel_of_two_variants(small):
     parts = parts_of(widgets.two_variants_panel(small, QUICK))
     parts["first"].value, parts["second"].value = "W", "W!D*C*"
@@ -190,9 +204,7 @@ def test_the_checks_of_names(capsys):
         ),
     ):  # fmt: skip
         for answer, told in answers:
-            assert check(answer) is told.startswith("✓")
-            said = capsys.readouterr().out
-            assert told in said and said.count("\n") == 1, said
+            check_said(capsys, check(answer), told)
 
 
 @pytest.mark.parametrize(
