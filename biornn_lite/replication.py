@@ -21,10 +21,13 @@ from .study import Study
 from .summary import MEASURES
 from .tasks import get_task
 from .training import Settings, training_trials
-from .variants import PUBLISHED_VARIANTS, Protocol, get_variant
+from .variants import PROTOCOLS, PUBLISHED_VARIANTS, Protocol, get_variant
 
 FUNCTIONAL_VARIANTS = tuple(v for v in PUBLISHED_VARIANTS if get_variant(v).weights != "orthogonal")
 """Those that start from function; the others are the same networks whatever function is measured by."""
+
+ORTHOGONAL_VARIANTS = tuple(v for v in PUBLISHED_VARIANTS if v not in FUNCTIONAL_VARIANTS)
+"""Those that start from an orthogonal matrix."""
 
 
 @dataclass(frozen=True)
@@ -37,20 +40,24 @@ class ShippedStudy:
     field : str
         Name of a released field.
     sign : {"free", "positive"}
-    function : {"correlation", "sttc", "precision"}
-        What ``W*`` is made of, as in :class:`Protocol`; all else is as published.
+    protocol : Protocol
     variants : tuple of str
     """
 
     name: str
     field: str
     sign: str = "free"
-    function: str = "correlation"
+    protocol: Protocol = PROTOCOLS["published"]
     variants: tuple[str, ...] = PUBLISHED_VARIANTS
+
+    @property
+    def changes(self) -> str:
+        """What its protocol has otherwise than the published one: ``function=sttc``, or nothing."""
+        return self.protocol.name.removeprefix("published").removeprefix("+").replace("+", ", ")
 
     def on(self, field: CorticalField) -> Study:
         """Return the study to run, on this field."""
-        return Study(field, self.variants, runs=20, protocol=Protocol(function=self.function), sign=self.sign)
+        return Study(field, self.variants, runs=20, protocol=self.protocol, sign=self.sign)
 
 
 SHIPPED = {
@@ -58,13 +65,21 @@ SHIPPED = {
     for study in (
         ShippedStudy("6_6_2", "6_6_2"),
         ShippedStudy("6_6_2 positive", "6_6_2", sign="positive"),
-        ShippedStudy("6_6_2 sttc", "6_6_2", function="sttc", variants=FUNCTIONAL_VARIANTS),
-        ShippedStudy("6_6_2 precision", "6_6_2", function="precision", variants=FUNCTIONAL_VARIANTS),
+        ShippedStudy("6_6_2 sttc", "6_6_2", protocol=Protocol(function="sttc"), variants=FUNCTIONAL_VARIANTS),
+        ShippedStudy(
+            "6_6_2 precision", "6_6_2", protocol=Protocol(function="precision"), variants=FUNCTIONAL_VARIANTS
+        ),
+        ShippedStudy(
+            "6_6_2 small penalty",
+            "6_6_2",
+            protocol=Protocol(penalty_weight=0.0003, emd_weight=0.0001),
+            variants=ORTHOGONAL_VARIANTS,
+        ),
         ShippedStudy("5_3_4", "5_3_4"),
         ShippedStudy("5_6_8", "5_6_8"),
     )
 }
-"""The shipped studies by name: the paper's two tables, other measures of function, and other fields."""
+"""The shipped studies by name: the paper's two tables, other measures, a thousandth of the penalty, other fields."""
 
 
 @cache
@@ -88,7 +103,8 @@ def load_replication(name: str = "6_6_2") -> Results:
     -------
     Results
         As ``run_study`` gives it, rounded to six digits. A study of other measures of function has the variants
-        that start from function; the rest are the same networks as in ``6_6_2``.
+        that start from function (the rest are the same networks as in ``6_6_2``), that of the small penalty has
+        the others.
 
     Raises
     ------

@@ -15,17 +15,15 @@ from .widgets import TASK_OPTIONS, dropdown, figure_panel
 
 MEASURE_OPTIONS = [(label, measure) for measure, label in MEASURE_LABELS.items()]
 STUDY_OPTIONS = [
-    (
-        f"field {s.field}, signs {s.sign}" + (f", {s.function} for function" if s.function != "correlation" else ""),
-        name,
-    )
+    (f"field {s.field}, signs {s.sign}" + (f", {s.changes}" if s.changes else ""), name)
     for name, s in SHIPPED.items()
 ]
 
 
 def title_of(study: str) -> str:
     """Name a shipped study for the title of a figure."""
-    return next(label for label, name in STUDY_OPTIONS if name == study) + ", as published, 20 runs"
+    label = next(label for label, name in STUDY_OPTIONS if name == study)
+    return f"{label}, {'else ' if SHIPPED[study].changes else ''}as published, 20 runs"
 
 
 def forest_figure(study: str = "6_6_2", task: str = "go_nogo", measure: str = "accuracy") -> Figure:

@@ -171,7 +171,7 @@ def epochs_figure(tables: Mapping[str, pd.DataFrame], title: str = "", neurons: 
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        What :func:`measured` returns, by what the legend calls the networks.
+        What :func:`biornn_lite.graphs.measured` returns, by what the legend calls the networks.
     title : str
     neurons : int
         Of each network.

@@ -51,9 +51,10 @@ def graph_figure(
     Parameters
     ----------
     model : str
-        A key of :data:`MODELS`.
+        A key of :data:`biornn_lite.graphs.MODELS`.
     density, shuffled, neurons, seed
-        As in :func:`model_graph`. Nulls are made of 100 graphs each, the random graphs' scores are means over three.
+        As in :func:`biornn_lite.graphs.model_graph`. Nulls are made of 100 graphs each, the random graphs' scores
+        are means over three.
     """
     graph = model_graph(model, neurons, density, shuffled, seed)
     own = scores_of(graph, NULLS_OF_PANEL)

@@ -9,7 +9,7 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import ipywidgets as ipw
 import matplotlib.pyplot as plt
@@ -162,15 +162,27 @@ def slider(description: str, value: float, low: float, high: float, step: float,
 class Prediction:
     """A question asked before a result, whose answer is kept and shown beside it.
 
+    To ask the same question again, as when its cell is run once more, keeps the answer; a restart forgets it.
+
     Parameters
     ----------
     question : str
     options : sequence of str
     """
 
+    _answers: ClassVar[dict[str, str]] = {}  # by question
+
     def __init__(self, question: str, options: Sequence[str]) -> None:
         self.question = question
-        self._choice = ipw.RadioButtons(options=options, value=None, layout={"width": "auto"})
+        kept = self._answers.get(question)
+        # Buttons: in JupyterLab, arrow keys leave radio buttons for the next cell.
+        self._choice = ipw.ToggleButtons(
+            options=options,
+            value=kept if kept in options else None,
+            style={"button_width": "auto"},
+            layout={"width": "auto"},
+        )
+        self._choice.observe(lambda change: self._answers.update({question: change["new"]}), "value")
 
     @property
     def answer(self) -> str | None:
@@ -184,7 +196,7 @@ class Prediction:
     def reveal(self, outcome: str) -> None:
         """Print the prediction and the outcome side by side."""
         for label, text in (("You predicted: ", self.answer or "(nothing)"), ("What happened: ", outcome)):
-            print(textwrap.fill(label + text, width=90, subsequent_indent=" " * len(label)))
+            print(textwrap.fill(label + text, width=80, subsequent_indent=" " * len(label)))
 
 
 def train_two(

@@ -65,14 +65,13 @@ def pack(out: Path) -> None:
 
 def describe(networks: pd.DataFrame) -> str:
     """List the studies as a Markdown table."""
-    lines = ["| study | field | signs | function | variants | networks | diverged | hours |", "|---" * 8 + "|"]
+    lines = ["| study | field | signs | choices | variants | networks | diverged | hours |", "|---" * 8 + "|"]
     for name, study in SHIPPED.items():
         rows = networks[networks["study"] == name]
         if len(rows):
-            lines.append(
-                f"| `{name}` | {study.field} | {study.sign} | {study.function} | {len(study.variants)} | {len(rows)} "
-                f"| {(rows['status'] == 'diverged').sum()} | {rows['seconds'].sum() / 3600:.1f} |"
-            )
+            how = f"| `{name}` | {study.field} | {study.sign} | {study.changes or 'as published'} | "
+            lost, hours = (rows["status"] == "diverged").sum(), rows["seconds"].sum() / 3600
+            lines.append(how + f"{len(study.variants)} | {len(rows)} | {lost} | {hours:.1f} |")
     return "\n".join(lines) + "\n"
 
 

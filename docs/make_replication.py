@@ -173,7 +173,7 @@ def other_studies() -> str:
     """Accuracy in the other shipped studies, as means with intervals."""
     blocks = []
     for name, study in SHIPPED.items():
-        if name.startswith("6_6_2") and study.function == "correlation":
+        if study.field == "6_6_2" and not study.changes:
             continue
         try:
             networks = load_replication(name).networks
@@ -184,7 +184,7 @@ def other_studies() -> str:
             [f"`{variant}`", *(span(*cells.loc[(task, variant), ["low", "mean", "high"]]) for task in TASKS)]
             for variant in study.variants
         ]
-        what = f"field {study.field}" + ("" if study.function == "correlation" else f", function by {study.function}")
+        what = f"field {study.field}" + (f", {study.changes}" if study.changes else "")
         blocks.append(
             f"**{what[0].upper()}{what[1:]}**\n\n" + table(["variant", *(t.title for t in TASKS.values())], rows)
         )

@@ -199,6 +199,8 @@ CASES = {
         [
             (np.arange(12).reshape(4, 3) * (8, 8, 30), "nanometres"),
             (np.arange(12).reshape(4, 3) * (0.004, 0.004, 0.04), "MICrONS voxel"),
+            (np.arange(12).reshape(4, 3) * (0.03, 0.008, 0.008), "that of z"),
+            (np.arange(12).reshape(4, 3) * 0.008, "no cube"),
             (np.zeros((3, 4)), "Rows are neurons"),
             (np.zeros((4, 3)), "wrong scale"),
             (object(), "not an array"),

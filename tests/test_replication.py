@@ -26,7 +26,6 @@ from biornn_lite.statistics import mean_interval
 from biornn_lite.study import run_networks
 from biornn_lite.tasks import TASKS, get_task
 from biornn_lite.training import Settings, training_trials
-from biornn_lite.variants import Protocol
 
 
 def script(path: str):
@@ -49,7 +48,7 @@ def test_every_network_of_a_shipped_study_is_there_with_its_choices(name):
     assert [*zip(networks["variant"], networks["task"], networks["run"], strict=True)] == wanted
     assert (networks["seed"] == networks["run"].map(lambda run: run_seed(0, run))).all()
     assert set(networks["field"]) == {study.field} and set(networks["sign"]) == {study.sign}
-    for choice, value in vars(Protocol(function=study.function)).items():
+    for choice, value in vars(study.protocol).items():
         assert set(networks[choice]) == {value}, choice
     ok = networks[networks["status"] == "ok"]
     assert ok[["train_accuracy", "test_accuracy", "penalty"]].notna().all(axis=None)

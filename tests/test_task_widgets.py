@@ -267,6 +267,7 @@ OBSERVERS = [
     (lambda x: None, "Is there a return?"),
     (lambda x: observer(x)[:, None], "returns shape (2000, 1); expected (2000,)"),
     (lambda x: 1, "returns shape (); expected"),
+    (lambda x: [[0], [0, 1]], "a list that is not one array"),
     (lambda x: x[:, :, 1] < x[:, :, 2], "returns shape (2000, 41)"),
     (lambda x: np.array(["one"] * len(x)), "expected 0 or 1"),
     (lambda x: x.sum(axis=1).argmax(axis=1), "change with channel 0"),

@@ -150,6 +150,8 @@ SCALINGS = [
     (raising, "raises AttributeError"),
     (lambda w, r: None, "Is there a return?"),
     (lambda w, r: w[:2], "returns shape (2, 7)"),
+    (lambda w, r: w * np.nan, "not finite"),
+    (lambda w, r: {"w": w}, "does not return an array"),
     (lambda w, r: w * r / np.abs(w).max(), "the largest entry"),
     (lambda w, r: w * r / np.linalg.norm(w, 2), "singular value"),
     (lambda w, r: w * r / np.linalg.norm(w), "Frobenius"),

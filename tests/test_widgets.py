@@ -122,7 +122,7 @@ def test_garbage_collection_is_left_as_it_was(enabled):
 
 def test_a_prediction_is_kept(capsys):
     prediction = widgets.Prediction("Which?", ["this", "that"])
-    choice = parts_of(prediction.ask())["RadioButtons"]
+    choice = parts_of(prediction.ask())["ToggleButtons"]
     assert prediction.answer is None
     prediction.reveal("that")
     choice.value = "this"
@@ -130,6 +130,9 @@ def test_a_prediction_is_kept(capsys):
     assert capsys.readouterr().out == (
         "You predicted: (nothing)\nWhat happened: that\nYou predicted: this\nWhat happened: that\n"
     )
+    assert widgets.Prediction("Which?", ["this", "that"]).answer == "this"  # its cell was run again
+    assert widgets.Prediction("Which?", ["that", "none"]).answer is None
+    assert widgets.Prediction("And which?", ["this", "that"]).answer is None
 
 
 def test_a_diverged_network_is_drawn_as_such(small):

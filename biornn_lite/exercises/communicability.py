@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy.linalg import expm
 
-from .saying import known_mistake, near, number, result_of, say
+from .saying import array, known_mistake, near, number, result_of, say
 
 
 def check_two_neurons(answer: float | None) -> bool:
@@ -44,7 +44,9 @@ def check_communicability(function: object) -> bool:
     given = result_of(function, "weights", weights)
     if given is None:
         return False
-    given = np.asarray(given)
+    given = array(given, "It does not return an array of numbers.")
+    if given is None:
+        return False
     if given.shape != weights.shape:
         return say(False, f"For weights of shape {weights.shape} it returns shape {given.shape}.")
     if not np.isfinite(given).all():

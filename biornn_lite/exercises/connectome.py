@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..field import MICRONS_VOXEL_UM, CorticalField
-from .saying import known_mistake, near, number, say, unanswered
+from .saying import array, known_mistake, near, number, say
 
 
 def check_density(answer: float | None, field: CorticalField) -> bool:
@@ -55,12 +55,9 @@ def check_distance(answer: float | None, one: np.ndarray, other: np.ndarray) -> 
 
 def check_in_degree(answer: object, field: CorticalField) -> bool:
     """Check how many neurons synapse onto each neuron, shape (N,)."""
-    if answer is None:
-        return unanswered()
-    try:
-        value = np.asarray(answer, dtype=float)
-    except (TypeError, ValueError):
-        return say(False, "That is not an array of numbers.")
+    value = array(answer)
+    if value is None:
+        return False
     connected = field.connectome > 0
     if value.shape != (field.neurons,):
         return say(False, f"Its shape is {value.shape}; expected one number per neuron, ({field.neurons},).")

@@ -7,7 +7,7 @@ from scipy.spatial.distance import cdist, pdist
 
 from ..field import CorticalField
 from ..space import coordinates, distances, lattice, mean_distance, wiring_cost
-from .saying import known_mistake, near, number, result_of, say, unanswered
+from .saying import array, known_mistake, near, number, result_of, say
 
 
 def check_wiring_cost(answer: float | None, weights: object, places: object) -> bool:
@@ -46,12 +46,9 @@ def check_wiring_cost(answer: float | None, weights: object, places: object) -> 
 
 def check_reshaped(answer: object, positions: np.ndarray, neuron: int) -> bool:
     """Check which three numbers a neuron gets when positions, shape (N, 3), are reshaped to (3, N)."""
-    if answer is None:
-        return unanswered()
-    try:
-        given = np.asarray(answer, dtype=float)
-    except (TypeError, ValueError):
-        return say(False, "Those are not three numbers.")
+    given = array(answer, "Those are not three numbers.")
+    if given is None:
+        return False
     if given.shape != (3,):
         return say(False, f"Its shape is {given.shape}; expected three numbers, one from each row.")
     rows = positions.reshape(3, -1)
@@ -82,10 +79,9 @@ def check_distance_matrix(function: object) -> bool:
     given = result_of(function, "points", points)
     if given is None:
         return False
-    try:
-        given = np.asarray(given, dtype=float)
-    except (TypeError, ValueError):
-        return say(False, "It does not return an array of numbers.")
+    given = array(given, "It does not return an array of numbers.")
+    if given is None:
+        return False
     n, right = len(points), distances(points)
     shapes = {
         (n, n, 3): "those are differences along each axis; square, add over the last axis, take the root.",

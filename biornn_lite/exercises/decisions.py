@@ -104,7 +104,10 @@ def _answers_of(function: object, inputs: np.ndarray) -> np.ndarray | str:
         return "It changes the inputs that it was given; make a new array."
     if answers is None:
         return "It returns None. Is there a return?"
-    answers = np.asarray(answers)
+    try:
+        answers = np.asarray(answers)
+    except (TypeError, ValueError, RuntimeError):
+        return f"It returns a {type(answers).__name__} that is not one array of answers."
     if answers.shape != (len(inputs),):
         return f"For {len(inputs)} trials it returns shape {answers.shape}; expected {(len(inputs),)}."
     if answers.dtype.kind not in "biuf":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..weights import SPECTRAL_RADIUS, spectral_radius
-from .saying import known_mistake, near, number, result_of, say, unanswered
+from .saying import array, known_mistake, near, number, result_of, say
 
 
 def check_min_max(answer: float | None, value: float, low: float, high: float) -> bool:
@@ -34,9 +34,13 @@ def check_scaling(function: object) -> bool:
     given = result_of(function, "weights and radius", weights, 0.9)
     if given is None:
         return False
-    given = np.asarray(given)
+    given = array(given, "It does not return an array of numbers.")
+    if given is None:
+        return False
     if given.shape != weights.shape:
         return say(False, f"For a matrix of shape {weights.shape} it returns shape {given.shape}.")
+    if not np.isfinite(given).all():
+        return say(False, "Some of what it returns is not finite; was something divided by 0?")
     values = np.linalg.eigvals(weights)
     radius = np.abs(values).max()
     if np.allclose(given, weights * 0.9 / radius):
@@ -61,12 +65,9 @@ def check_scaling(function: object) -> bool:
 
 def check_without_diagonal(answer: object, weights: np.ndarray) -> bool:
     """Check functional weights without self-connections, scaled to spectral radius 0.95 again."""
-    if answer is None:
-        return unanswered()
-    try:
-        given = np.asarray(answer, dtype=float)
-    except (TypeError, ValueError):
-        return say(False, "That is not an array of numbers.")
+    given = array(answer)
+    if given is None:
+        return False
     if given.shape != weights.shape:
         return say(False, f"Its shape is {given.shape}; expected {weights.shape}.")
     off = weights - np.diag(np.diag(weights))

@@ -6,17 +6,14 @@ import numpy as np
 
 from ..activity import correlation, event_counts
 from ..field import MICRONS_VOXEL_UM, CorticalField
-from .saying import number, say, unanswered
+from .saying import array, number, say, unanswered
 
 
 def check_positions(answer: object, voxels: np.ndarray) -> bool:
     """Check positions in µm made from positions in voxels of 8 × 8 × 30 nm, shape (N, 3)."""
-    if answer is None:
-        return unanswered()
-    try:
-        value = np.asarray(answer, dtype=float)
-    except (TypeError, ValueError):
-        return say(False, "That is not an array of numbers.")
+    value = array(answer)
+    if value is None:
+        return False
     right = np.asarray(voxels) * (0.008, 0.008, 0.030)
     if value.shape != right.shape:
         hint = " Rows are neurons, columns x, y, z." if value.shape == right.shape[::-1] else ""
@@ -27,6 +24,10 @@ def check_positions(answer: object, voxels: np.ndarray) -> bool:
         return say(False, "Those are nanometres; 1 µm is 1,000 nm.")
     if np.allclose(value, np.asarray(voxels) * MICRONS_VOXEL_UM):
         return say(False, "Those are the edges of a MICrONS voxel; these ones are 8 × 8 × 30 nm.")
+    if np.allclose(value, np.asarray(voxels) * (0.030, 0.008, 0.008)):
+        return say(False, "The long edge, 30 nm, is that of z, the last column.")
+    if np.allclose(value, np.asarray(voxels) * 0.008):
+        return say(False, "A voxel is no cube: its edge along z is 30 nm.")
     return say(False, "Right shape, wrong scale: multiply each column by its own edge length in µm.")
 
 

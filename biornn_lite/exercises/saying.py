@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable
 
 import numpy as np
+import torch
 
 
 def say(right: bool, message: str) -> bool:
@@ -17,7 +18,7 @@ def say(right: bool, message: str) -> bool:
 
 def unanswered() -> bool:
     """Say that there is no answer yet."""
-    print("… not answered yet: replace None above and run the cell again. You can also go on without.")
+    print("… not answered yet: replace None in the cell above, run that cell, then this one. Or go on without.")
     return False
 
 
@@ -27,9 +28,26 @@ def number(answer: object) -> float | None:
         unanswered()
         return None
     try:
-        return float(answer)
+        value = float(answer)
     except (TypeError, ValueError):
+        value = float("nan")
+    if np.isnan(value):
         say(False, f"{textwrap.shorten(repr(answer), 60)} is not a number.")
+        return None
+    return value
+
+
+def array(answer: object, otherwise: str = "That is not an array of numbers.") -> np.ndarray | None:
+    """Turn an answer into an array of numbers, or say what keeps it from being one."""
+    if answer is None:
+        unanswered()
+        return None
+    if isinstance(answer, torch.Tensor):
+        answer = answer.detach()
+    try:
+        return np.asarray(answer, dtype=float)
+    except (TypeError, ValueError, RuntimeError):  # the last from a list of tensors
+        say(False, otherwise)
         return None
 
 

@@ -6,7 +6,7 @@ import networkx as nx
 import numpy as np
 
 from ..topology import assortativity, clustering
-from .saying import known_mistake, near, number, result_of, say, unanswered
+from .saying import array, known_mistake, near, number, result_of, say, unanswered
 
 
 def check_edges(answer: float | None, neurons: int, share: float) -> bool:
@@ -78,10 +78,9 @@ def check_clustering(function: object) -> bool:
     given = result_of(function, "adjacency", graph)
     if given is None:
         return False
-    try:
-        given = np.asarray(given, dtype=float)
-    except (TypeError, ValueError):
-        return say(False, f"It returns a {type(given).__name__}; expected a number.")
+    given = array(given, f"It returns a {type(given).__name__}; expected a number.")
+    if given is None:
+        return False
     if given.shape == (len(graph),):
         return say(False, "It returns a value for each neuron; take their mean.")
     if given.size != 1:
@@ -146,12 +145,9 @@ def check_sources(answer: object) -> bool:
 
 def check_graph_of_unlike(answer: object, neurons: int, least_degree: int, below: float) -> bool:
     """Check an adjacency of shape (N, N) in which unlike degrees meet and everyone has enough neighbours."""
-    if answer is None:
-        return unanswered()
-    try:
-        graph = np.asarray(answer, dtype=float)
-    except (TypeError, ValueError):
-        return say(False, f"{type(answer).__name__} is not an array of numbers.")
+    graph = array(answer)
+    if graph is None:
+        return False
     if graph.shape != (neurons, neurons):
         return say(False, f"Its shape is {graph.shape}; expected ({neurons}, {neurons}).")
     if not np.isin(graph, (0, 1)).all():

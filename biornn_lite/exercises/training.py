@@ -9,7 +9,7 @@ import torch
 from ..field import CorticalField
 from ..variants import Protocol
 from ..watching import watch
-from .saying import known_mistake, near, number, result_of, say
+from .saying import array, known_mistake, near, number, result_of, say
 
 
 def check_chance_loss(answer: float | None, answers: int) -> bool:
@@ -40,7 +40,10 @@ def check_last_state(function: object) -> bool:
     given = result_of(function, "x, w_in, w and b", x, w_in, w, b)
     if given is None:
         return False
-    given = torch.as_tensor(given).detach().float()
+    given = array(given, f"It returns a {type(given).__name__} that is not one array of numbers.")
+    if given is None:
+        return False
+    given = torch.as_tensor(given).float()
 
     def last(recurrent=w, bias=b, inputs=x, relu=torch.relu) -> torch.Tensor:
         h = torch.zeros(2, 4, 6)
@@ -110,7 +113,9 @@ def check_small_penalty(answer: float | None, field: CorticalField) -> bool:
 
     right = reached(Protocol(penalty_weight=0.0003, emd_weight=0.0001))
     if abs(value - right) < 0.01:
-        told = "the same prior, trials and seed; only λ was smaller" if right > 0.9 else "so λ is not all"
+        told = (
+            "the same prior, trials and seed; only the penalties were smaller" if right > 0.9 else "so λ is not all"
+        )
         return say(True, f"{right:.3f} in this run: {told}.")
     if abs(value - reached(Protocol())) < 0.01:
         return say(False, f"{value:.3f} is what it reaches as published; was the protocol passed on?")
