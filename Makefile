@@ -14,7 +14,7 @@ endif
 # In a container one is often root, which Jupyter wants to be told.
 ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
 
-.PHONY: help lab test test-fast replicate notebooks student solutions online book format lint
+.PHONY: help lab test test-fast replicate notebooks student solutions handout online book format lint
 
 help:
 	@echo "make lab        open the course in JupyterLab"
@@ -24,6 +24,7 @@ help:
 	@echo "make notebooks  make all notebooks from their sources and run them"
 	@echo "make student    write learners' notebooks, without outputs, to student"
 	@echo "make solutions  write solved notebooks to solutions"
+	@echo "make handout    pack the project for learners, without answers, into handout.zip"
 	@echo "make online     write notebooks for Colab to online, and links to the README; REPOSITORY=https://github.com/..."
 	@echo "make book       build the course and the library's reference as pages, in build/book"
 	@echo "make lint       check style;  make format  mend it"
@@ -59,7 +60,7 @@ test-fast: .venv/develop
 online: .venv/ready
 	$(BIN)/python notebooks/editions.py online --repository "$(REPOSITORY)"
 
-student solutions: .venv/ready
+student solutions handout: .venv/ready
 	$(BIN)/python notebooks/editions.py $@
 
 notebooks: .venv/develop

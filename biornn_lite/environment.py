@@ -33,7 +33,7 @@ def check_environment() -> pd.DataFrame:
     DataFrame
         Columns ``what``, ``found`` and ``verdict``: ``ok``, or what to do.
     """
-    rows = [("Python", platform.python_version(), "ok")]
+    rows = [("checked", time.strftime("%Y-%m-%d %H:%M"), "ok"), ("Python", platform.python_version(), "ok")]
     for package in (
         "torch",
         "numpy",
@@ -47,7 +47,8 @@ def check_environment() -> pd.DataFrame:
         try:
             rows.append((package, importlib.metadata.version(package), "ok"))
         except importlib.metadata.PackageNotFoundError:
-            rows.append((package, "missing", "run `make lab`, or pip install 'biornn_lite[lab]'"))
+            otherwise = "ok if notebooks open without it; else " if package == "jupyterlab" else ""
+            rows.append((package, "missing", otherwise + "run `make lab`, or pip install 'biornn_lite[lab]'"))
     try:
         field = load_field(EMBEDDED)
         rows.append(("embedded field", f"{field.label}, {field.neurons} neurons", "ok"))

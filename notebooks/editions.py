@@ -1,15 +1,19 @@
-"""Make notebooks from ``source``: ``python notebooks/editions.py student|solutions|online [OUT]``.
+"""Make notebooks from ``source``: ``python notebooks/editions.py student|solutions|handout|online [OUT]``.
 
 A source holds the answer to each exercise between ``### BEGIN SOLUTION`` and ``### END SOLUTION``, and what grades it
 between ``### BEGIN HIDDEN TESTS`` and ``### END HIDDEN TESTS``, as nbgrader has it. Learners' notebooks (``student``)
-have neither; solved ones (``solutions``) have the answers. Those for Colab (``online``) are learners' notebooks that
-install the library from ``--repository`` in their first cell; the README then gets links to them, and to Binder.
+have neither; solved ones (``solutions``) have the answers. A ``handout`` is a zip file of the project for learners.
+Those for Colab (``online``) are learners' notebooks that install the library from ``--repository`` in their first
+cell; the README then gets links to them, and to Binder.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import nbformat
@@ -36,6 +40,29 @@ def build(path: Path, change) -> nbformat.NotebookNode:
         if cell.cell_type == "code":
             cell.source, cell.outputs, cell.execution_count = change(cell.source), [], None
     return notebook
+
+
+KEPT_BACK = (
+    "notebooks/source/",
+    "notebooks/INSTRUCTOR.md",
+    "notebooks/editions.py",
+    "notebooks/run_all.py",
+    "tests/",
+    ".",
+)
+
+
+def handout(out: Path) -> None:
+    """Pack this clone for learners: their notebooks without outputs; no answers, no notes for instructors."""
+    project = HERE.parent
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=project, capture_output=True, check=True).stdout
+    copies = {f"notebooks/{path.name}": build(path, student) for path in sources()}
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name in listed.decode().split("\0"):
+            if name in copies:
+                packed.writestr(f"biornn_lite/{name}", nbformat.writes(copies[name]))
+            elif name and not name.startswith(KEPT_BACK):
+                packed.write(project / name, f"biornn_lite/{name}")
 
 
 GITHUB = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?")
@@ -77,13 +104,18 @@ def sources() -> list[Path]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["student", "solutions", "online"])
+    parser.add_argument("what", choices=["student", "solutions", "handout", "online"])
     parser.add_argument("out", nargs="?", type=Path, help="folder; what is made gives its name when left out")
     parser.add_argument(
         "--repository", default="", help="online: where the project is, https://github.com/owner/name"
     )
     parser.add_argument("--branch", default="main", help="online: which branch of it")
     arguments = parser.parse_args()
+    if arguments.what == "handout":
+        out = arguments.out or HERE.parent / "handout.zip"
+        handout(out)
+        print(f"the project with {len(sources())} learners' notebooks in {out}")
+        sys.exit()
     change, found = (
         {"student": student, "solutions": solved}.get(arguments.what),
         GITHUB.fullmatch(arguments.repository),

@@ -52,6 +52,23 @@ def test_at_least_three_exercises_with_points_a_stub_and_a_solution(path):
         assert check.source.endswith("### BEGIN HIDDEN TESTS\nassert right\n### END HIDDEN TESTS")
 
 
+def test_a_handout_has_what_learners_need_and_no_answers(tmp_path):
+    packed = tmp_path / "handout.zip"
+    make = [sys.executable, str(ROOT / "notebooks" / "editions.py"), "handout", str(packed)]
+    subprocess.run(make, check=True, capture_output=True)
+    shutil.unpack_archive(packed, tmp_path)
+    project = tmp_path / "biornn_lite"
+    assert not re.search("BEGIN (SOLUTION|HIDDEN)", "".join(p.read_text() for p in project.rglob("*.ipynb")))
+    assert not [*project.rglob("source"), *project.rglob("INSTRUCTOR.md"), *project.glob("tests")]
+    for path in SOURCES:
+        notebook = nbformat.read(project / "notebooks" / path.name, as_version=4)
+        assert not any(cell.get("outputs") for cell in notebook.cells)
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", "".join(cell.source + "\n" for cell in notebook.cells)):
+            assert (project / "notebooks" / target).exists(), target
+    install = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-deps", "--quiet", f"{project}[lab]"]
+    subprocess.run(install, check=True)
+
+
 def test_names_of_exercises_are_unique():
     ids = [
         cell.metadata.nbgrader.grade_id
