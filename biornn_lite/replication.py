@@ -69,6 +69,12 @@ SHIPPED = {
         ShippedStudy(
             "6_6_2 precision", "6_6_2", protocol=Protocol(function="precision"), variants=FUNCTIONAL_VARIANTS
         ),
+        ShippedStudy(
+            "6_6_2 small penalty",
+            "6_6_2",
+            protocol=Protocol(penalty_weight=0.0003, emd_weight=0.0001),
+            variants=ORTHOGONAL_VARIANTS,
+        ),
         ShippedStudy("5_3_4", "5_3_4"),
         ShippedStudy("5_6_8", "5_6_8"),
     )

@@ -29,6 +29,12 @@ def ceilings(task: str, reported: str) -> tuple[float, float]:
     return TASKS[task].memoryless_ceiling(), TASKS[task].best_ceiling(noise)
 
 
+def learned(results: pd.DataFrame) -> pd.Series:
+    """Say of each network whether it ended, in training, nearer to what is possible than to what no memory allows."""
+    middle = results["task"].map({task: sum(ceilings(task, "train")) / 2 for task in results["task"].unique()})
+    return results["train_accuracy"] > middle
+
+
 def summarise(results: pd.DataFrame) -> pd.DataFrame:
     """Summarise a results table by task and variant, over the runs that did not diverge.
 

@@ -27,7 +27,7 @@ from biornn_lite.replication import (
 from biornn_lite.results import Results
 from biornn_lite.statistics import epochs_to_learn, estimates
 from biornn_lite.study_plots import forest_figure
-from biornn_lite.summary import MEASURES, ceilings
+from biornn_lite.summary import MEASURES, ceilings, learned
 from biornn_lite.tasks import TASKS
 from biornn_lite.variants import PUBLISHED_VARIANTS
 
@@ -206,10 +206,18 @@ def medians_apart(networks: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def learn(networks: pd.DataFrame) -> pd.Series:
-    """Whether each network learned: ended nearer to what is possible than to what no memory allows."""
-    middle = networks["task"].map({task: np.mean(ceilings(task, "train")) for task in TASKS})
-    return networks["train_accuracy"] > middle
+def small_penalty() -> str:
+    """Count the networks that learn with the published penalties and with a thousandth of them."""
+    small, full = (load_replication(name).networks for name in ("6_6_2 small penalty", "6_6_2"))
+    counts = {
+        name: rows.assign(learned=learned(rows)).groupby(["variant", "task"])["learned"].sum()
+        for name, rows in (("full", full), ("small", small))
+    }
+    rows = [
+        [f"`{variant}`", *(f"{counts['full'][variant, task]} → {counts['small'][variant, task]}" for task in TASKS)]
+        for variant in SHIPPED["6_6_2 small penalty"].variants
+    ]
+    return table(["variant", *(task.title for task in TASKS.values())], rows)
 
 
 def what_others_learn() -> dict[str, str]:
@@ -221,14 +229,14 @@ def what_others_learn() -> dict[str, str]:
     for name, study in SHIPPED.items():
         if study.field != "6_6_2":
             networks = load_replication(name).networks
-            share = learn(networks).groupby(networks["variant"].isin(FUNCTIONAL_VARIANTS)).agg(["sum", "size"])
+            share = learned(networks).groupby(networks["variant"].isin(FUNCTIONAL_VARIANTS)).agg(["sum", "size"])
             told.append(
                 f"on {name}, {share.loc[True, 'sum']} of {share.loc[True, 'size']} networks that start from function "
                 f"learn, and {share.loc[False, 'sum']} of {share.loc[False, 'size']} of the others"
             )
     return {
-        "precision_learned": f"{learn(precision).sum()} of {len(precision)}",
-        "correlation_learned": f"{learn(same).sum()} of {len(same)}",
+        "precision_learned": f"{learned(precision).sum()} of {len(precision)}",
+        "correlation_learned": f"{learned(same).sum()} of {len(same)}",
         "precision_assortativity": " and ".join(number(go[variant], 2) for variant in ("W*D*C*", "W!D*C*")),
         "fields_learn": "; ".join(told),
     }
@@ -357,6 +365,7 @@ def compose() -> str:
             free_speed=speed_table(free),
             positive_speed=speed_table(positive),
             others=other_studies(),
+            small_penalty=small_penalty(),
             **what_others_learn(),
         )
     )

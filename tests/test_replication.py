@@ -13,6 +13,7 @@ from biornn_lite import replication
 from biornn_lite.datasets import read_released
 from biornn_lite.errors import InputError
 from biornn_lite.replication import (
+    ORTHOGONAL_VARIANTS,
     SHIPPED,
     compare_with_published,
     label_shares,
@@ -24,6 +25,7 @@ from biornn_lite.results import RECORDED
 from biornn_lite.seeds import run_seed
 from biornn_lite.statistics import mean_interval
 from biornn_lite.study import run_networks
+from biornn_lite.summary import learned
 from biornn_lite.tasks import TASKS, get_task
 from biornn_lite.training import Settings, training_trials
 
@@ -184,6 +186,22 @@ def test_the_page_says_what_the_rows_say():
     assert page == (ROOT / "docs" / "replication.md").read_text(encoding="utf-8")
     told = re.findall(r"\| (\d+ of \d+) \| \d+ \|", page)
     assert len(told) == 4 and all(count in (ROOT / "README.md").read_text() for count in told)
+
+
+def test_the_readme_says_how_many_learn_with_a_small_penalty():
+    counts = {
+        name: rows[rows["variant"].isin(ORTHOGONAL_VARIANTS) & learned(rows)]["task"].value_counts()
+        for name, rows in ((name, load_replication(name).networks) for name in ("6_6_2", "6_6_2 small penalty"))
+    }
+    full, small = (counts[name].reindex(list(TASKS), fill_value=0) for name in counts)
+    one, go, perceptual = TASKS
+    told = (
+        f"{small[go]} of 120 networks that start orthogonal learn Go/NoGo and {small[perceptual]} the perceptual "
+        f"decision, against {full[go]} and {full[perceptual]} as published; in one-choice inference {small[one]}, "
+        f"against {full[one]}"
+    )
+    assert told in (ROOT / "README.md").read_text()
+    assert told in (ROOT / "notebooks" / "source" / "09_ablation.ipynb").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("failed", [0, 1, 4])
