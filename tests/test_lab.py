@@ -93,8 +93,10 @@ def test_the_first_notebook_runs_and_its_panel_trains_two_variants(address, page
     page.keyboard.press("Space")
     expect(option).to_have_class(re.compile("mod-active"))
     option.click()  # makes its cell the one that is run next, as anybody's click does
+    option.evaluate("button => { button.dataset.before = 'yes' }")
     page.keyboard.press("Shift+Enter")
     again = notebook.get_by_role("button", name="both about the same")
+    expect(again).not_to_have_attribute("data-before", "yes")  # its cell has run once more
     expect(again).to_have_class(re.compile("mod-active"))
     keep(page, "00_prediction")
 
