@@ -14,8 +14,9 @@ from scipy.spatial.distance import cdist
 from tqdm.auto import tqdm
 
 from . import activity, weights
-from .datasets import data_folder, list_fields, load_field
+from .datasets import EMBEDDED, list_fields, load_field
 from .field import CorticalField
+from .files import data_folder
 from .seeds import generator
 
 NEAR_UM, FAR_UM = 100.0, 500.0
@@ -227,6 +228,11 @@ def known_statistics() -> pd.DataFrame:
 
 def fields_at_hand() -> list[CorticalField]:
     """Load every field that is on this machine: the embedded one and the released ones that are here."""
-    table = list_fields()
+    return [load_field(EMBEDDED), *released_fields_at_hand()]
+
+
+def released_fields_at_hand() -> list[CorticalField]:
+    """Load the released fields that are on this machine."""
+    table = list_fields().iloc[1:]
     here = table.loc[table["here"], "field"]
     return [load_field(name) for name in tqdm(here, unit="field", disable=len(here) <= 5)]

@@ -6,7 +6,9 @@ Notebook 01 works through this module.
 from __future__ import annotations
 
 import io
+import math
 import os
+import warnings
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -18,18 +20,12 @@ import requests
 from tqdm.auto import tqdm
 
 from .arrays import as_numbers, check_file, first_line, read_npy
-from .errors import FieldError
+from .errors import FieldError, FieldWarning
 from .field import IDS, MICRONS_VOXEL_UM, CorticalField, PartError
+from .files import data_folder
 
 EMBEDDED = "synthetic_column"
 """Name of the synthetic field that comes with the library."""
-
-
-def data_folder() -> Path:
-    """Return the folder of the embedded data: inside an installed package, beside it in a clone."""
-    package = Path(__file__).parent
-    inside = package / "data"
-    return inside if inside.is_dir() else package.parent / "data"
 
 
 def cache_folder() -> Path:
@@ -48,12 +44,13 @@ def released_fields() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index ``name`` (session_scan_field); columns ``neurons`` and ``lattice``, the (x, y, z) sides of the grid
-        control.
+        Index ``name`` (session_scan_field); columns ``neurons``, which the size of the released correlation matrix
+        tells, and ``lattice``, the (x, y, z) sides of the grid control.
     """
     table = pd.read_csv(data_folder() / "fields.csv", index_col="name")
-    table["lattice"] = [tuple(int(side) for side in text.split("x")) for text in table["lattice"]]
-    return table
+    lattices = [tuple(int(side) for side in text.split("x")) for text in table["lattice"]]
+    contents = registry().loc[[f"{name}/corr_matrix.npy" for name in table.index], "bytes"] - 128  # without a header
+    return pd.DataFrame({"neurons": np.sqrt(contents / 8).astype(int).to_numpy(), "lattice": lattices}, table.index)
 
 
 @cache
@@ -245,7 +242,9 @@ def _reason(error: Exception) -> str:
 def read_released(folder: str | Path) -> CorticalField:
     """Read a field from a folder in the layout in which the paper's data were released.
 
-    Positions and spike times there are pickled; only NumPy arrays are unpickled, nothing that could run code.
+    Positions and spike times there are pickled; only NumPy arrays are unpickled, nothing that could run code. The
+    connectome of a released field comes out in the order of its neurons (see :mod:`biornn_lite.released_order`); one
+    that is not known is read as it is, with a :class:`biornn_lite.errors.FieldWarning`.
 
     Parameters
     ----------
@@ -284,9 +283,6 @@ def read_released(folder: str | Path) -> CorticalField:
     sttc = _numbers(files["sttc"])
     if sttc.ndim == 2 and sttc.shape[0] == sttc.shape[1] and not np.triu(sttc, 1).any():
         sttc = sttc + np.tril(sttc, -1).T  # released as its lower triangle and diagonal
-    lattice = None
-    if name in released_fields().index and released_fields().loc[name, "neurons"] == len(voxels):
-        lattice = released_fields().loc[name, "lattice"]
     arrays = {
         "positions": voxels * np.array(MICRONS_VOXEL_UM),
         "connectome": _connectome(files["connectome"]),
@@ -296,11 +292,35 @@ def read_released(folder: str | Path) -> CorticalField:
         **{key: read_npy(files[key]) for key in ("spike_times", *IDS) if files[key].exists()},
     }
     try:
-        return CorticalField(name=name, lattice=lattice, **arrays)
+        field = CorticalField(
+            name=name, lattice=_lattice(name, len(voxels), folder), connectome_order="as read", **arrays
+        ).in_neurons_order()
     except PartError as error:
         raise FieldError(f"{files.get(error.part, folder)}: {error}") from None
     except FieldError as error:
         raise FieldError(f"{folder}: {error}") from None
+    if field.released_rows is None:
+        _warn(
+            f"{folder}: root ids and connectome are not those of a released field, so the connectome is read as it "
+            "is; check_alignment(field) tells whether it fits the positions"
+        )
+    return field
+
+
+def _lattice(name: str, neurons: int, folder: Path) -> tuple[int, int, int] | None:
+    """Return the lattice that the list of released fields gives for a name, if it holds this many neurons."""
+    if name not in released_fields().index:
+        return None
+    listed = released_fields().loc[name, "lattice"]
+    if math.prod(listed) == neurons:
+        return listed
+    sides = " × ".join(map(str, listed))
+    _warn(f"{folder}: the list of fields gives {name} a lattice of {sides} points, its files hold {neurons} neurons")
+    return None
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, FieldWarning, stacklevel=3)
 
 
 def _connectome(path: Path) -> np.ndarray:

@@ -7,3 +7,7 @@ class InputError(ValueError):
 
 class FieldError(InputError):
     """A cortical field is malformed or cannot be read."""
+
+
+class FieldWarning(UserWarning):
+    """A cortical field was read, but something about it is worth knowing; the message is one line."""

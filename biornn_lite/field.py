@@ -14,12 +14,16 @@ import numpy as np
 from .arrays import as_numbers, first_line, read_npz, write_npz
 from .errors import FieldError
 from .files import written_atomically
+from .released_order import released_rows
 
 MICRONS_VOXEL_UM = (0.004, 0.004, 0.040)
 """Edge lengths of a MICrONS voxel, in µm: the released positions count voxels of 4 × 4 × 40 nm."""
 
 IDS = ("nucleus_ids", "unit_ids", "root_ids")
 """The identifiers that a field may carry."""
+
+CONNECTOME_ORDERS = ("neurons", "as read", "as released")
+"""What is known of whose row and column i of a connectome are; see :class:`CorticalField`."""
 
 
 class PartError(FieldError):
@@ -59,6 +63,12 @@ class CorticalField:
     nucleus_ids, unit_ids, root_ids : ndarray of int64, shape (N,), optional
         What the neurons are called elsewhere: the nucleus in the electron-microscopic volume, which stays; the
         unit in the functional scan; the segment, which changes whenever the segmentation is proofread.
+    released_rows : ndarray of int, shape (N,), optional
+        Of a field whose connectome was released in another order than its neurons and was put in order:
+        ``released_rows[r]`` is the neuron of row and column r of the released one. :meth:`as_released` undoes it.
+    connectome_order : {"neurons", "as read", "as released"}
+        Whether row and column i of the connectome belong to neuron i: they do; they were read so and nobody has
+        checked (:func:`biornn_lite.alignment.check_alignment` can); they are known not to.
 
     Raises
     ------
@@ -79,6 +89,8 @@ class CorticalField:
     nucleus_ids: np.ndarray | None = None
     unit_ids: np.ndarray | None = None
     root_ids: np.ndarray | None = None
+    released_rows: np.ndarray | None = None
+    connectome_order: str = "neurons"
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name or not self.name.isprintable():
@@ -102,6 +114,14 @@ class CorticalField:
         for key in IDS:
             if getattr(self, key) is not None:
                 self._keep(key, self._checked_ids(key, n))
+        if self.connectome_order not in CONNECTOME_ORDERS:
+            allowed = ", ".join(CONNECTOME_ORDERS)
+            raise self._fault(
+                "connectome_order", f"connectome_order is {_shown(self.connectome_order)}; it allows {allowed}"
+            )
+        self._keep("connectome_order", str(self.connectome_order))
+        if self.released_rows is not None:
+            self._keep("released_rows", self._checked_rows(n))
         if not isinstance(self.synthetic, (bool, np.bool_)):
             raise self._fault("synthetic", f"synthetic is {_shown(self.synthetic)}; expected True or False")
         self._keep("synthetic", bool(self.synthetic))
@@ -173,6 +193,15 @@ class CorticalField:
             raise self._fault(key, f"{key} name {values[counts > 1][0]} more than once")
         return ids.astype(np.int64)
 
+    def _checked_rows(self, n: int) -> np.ndarray:
+        rows = np.array(self.released_rows)
+        if rows.dtype.kind not in "iu" or not np.array_equal(np.sort(rows, axis=None), np.arange(n)):
+            raise self._fault("released_rows", f"released_rows do not name each of {n} neurons once")
+        if self.connectome_order != "neurons":
+            order = _shown(self.connectome_order)
+            raise self._fault("released_rows", f"released_rows go with the connectome_order neurons, not {order}")
+        return rows.astype(np.int64)
+
     def _checked_spikes(self, n: int) -> tuple[np.ndarray, ...]:
         try:
             found, trains = len(self.spike_times), []
@@ -197,6 +226,15 @@ class CorticalField:
             trains.append(train)
         return tuple(trains)
 
+    def in_neurons_order(self) -> CorticalField:
+        """Return the field with its connectome in the neurons' order, if it is a released one as it was released."""
+        rows = released_rows(self.root_ids, self.connectome)
+        if rows is None:
+            return self
+        row_of = np.argsort(rows)  # of each neuron
+        connectome = self.connectome[np.ix_(row_of, row_of)]
+        return replace(self, connectome=connectome, released_rows=rows, connectome_order="neurons")
+
     @property
     def neurons(self) -> int:
         """Number of neurons, N."""
@@ -204,8 +242,25 @@ class CorticalField:
 
     @property
     def label(self) -> str:
-        """The name as figures and tables show it: a synthetic field says so."""
-        return f"{self.name} (synthetic)" if self.synthetic else self.name
+        """The name as figures and tables show it: a synthetic field says so, and a connectome in another order."""
+        kinds = ["synthetic"] * self.synthetic
+        kinds += ["connectome as released"] * (self.connectome_order == "as released")
+        return f"{self.name} ({', '.join(kinds)})" if kinds else self.name
+
+    def as_released(self) -> CorticalField:
+        """Return the field with its connectome in the order of the data release, which is not that of the neurons.
+
+        So the paper's code reads it, and so it should be used for nothing but to see what that does.
+
+        Raises
+        ------
+        FieldError
+            If the connectome was not put in order when it was read.
+        """
+        if self.released_rows is None:
+            raise FieldError(f"{self.name}: its connectome was not put in order when it was read; there is no other")
+        connectome = self.connectome[np.ix_(self.released_rows, self.released_rows)]
+        return replace(self, connectome=connectome, released_rows=None, connectome_order="as released")
 
     def subset(self, neurons: int, rng: np.random.Generator) -> CorticalField:
         """Return the field of a random subset of its neurons, in their original order.
@@ -247,6 +302,7 @@ class CorticalField:
             precision=None,
             spike_times=None if self.spike_times is None else [self.spike_times[i] for i in keep],
             lattice=None,
+            released_rows=None,  # the order of a part was never released
             **{key: getattr(self, key)[keep] for key in IDS if getattr(self, key) is not None},
         )
 
@@ -262,7 +318,8 @@ class CorticalField:
             raise FieldError(f"{path}: there is no folder {Path(path).parent} to write to")
         arrays = {key: getattr(self, key) for key in ("positions", "connectome", "correlation", "sttc")}
         arrays |= {"name": self.name, "voxel_size": self.voxel_size, "synthetic": self.synthetic}
-        for key in ("precision", "lattice", *IDS):
+        arrays["connectome_order"] = self.connectome_order
+        for key in ("precision", "lattice", "released_rows", *IDS):
             if getattr(self, key) is not None:
                 arrays[key] = getattr(self, key)
         if self.spike_times is not None:
@@ -274,6 +331,9 @@ class CorticalField:
     @classmethod
     def load(cls, path: str | Path) -> CorticalField:
         """Read a field that :meth:`save` wrote.
+
+        A file that does not say which order its connectome is in is of version 0.2.0 or older; if it holds a released
+        connectome, that is put in the neurons' order.
 
         Raises
         ------
@@ -288,9 +348,10 @@ class CorticalField:
         try:
             if "spike_counts" in arrays or "spike_times" in arrays:
                 arrays["spike_times"] = _split(arrays.get("spike_times"), arrays.pop("spike_counts", None))
-            for key in {"name", "lattice", "voxel_size", "synthetic"} & arrays.keys():
+            for key in {"name", "lattice", "voxel_size", "synthetic", "connectome_order"} & arrays.keys():
                 arrays[key] = arrays[key].tolist()
-            return cls(**arrays)
+            field = cls(**arrays)
+            return field if "connectome_order" in arrays else field.in_neurons_order()
         except FieldError as error:
             raise FieldError(f"{path}: {error}") from None
         except (TypeError, ValueError, IndexError, SystemError) as error:  # the last: of a text of no letters

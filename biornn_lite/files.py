@@ -1,4 +1,4 @@
-"""Writing a file wholly or not at all."""
+"""Where the embedded data are, and writing a file wholly or not at all."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+def data_folder() -> Path:
+    """Return the folder of the embedded data: inside an installed package, beside it in a clone."""
+    package = Path(__file__).parent
+    inside = package / "data"
+    return inside if inside.is_dir() else package.parent / "data"
 
 
 @contextmanager

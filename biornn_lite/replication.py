@@ -12,9 +12,9 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from .datasets import data_folder
 from .errors import InputError
 from .field import CorticalField
+from .files import data_folder
 from .results import Results, as_results
 from .statistics import estimates
 from .study import Study
