@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import matplotlib
 import torch
 
 from .datasets import EMBEDDED, download_all, fetch_field, list_fields, released_fields
-from .errors import InputError
+from .errors import FieldWarning, InputError
 from .files import written_atomically
 from .plots import accuracy_figure
 from .seeds import generator
@@ -78,6 +79,8 @@ def _replicate(arguments: argparse.Namespace) -> None:
         raise InputError(f"jobs is {arguments.jobs}; it must be at least 1")
     protocol = PROTOCOLS[arguments.protocol].choose(arguments.set)
     field = fetch_field(arguments.field)
+    if field.released_rows is not None and not field.synthetic:
+        print(f"{field.label}: its connectome was put in the order of the neurons", file=sys.stderr)
     if arguments.neurons is not None:
         field = field.subset(arguments.neurons, generator(max(arguments.seed, 0), "subset of neurons"))
     device = arguments.device
@@ -113,9 +116,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0, or 2 after an error in the input, which it says in one line."""
     arguments = _parser().parse_args(argv)
     matplotlib.use("Agg")
+    with warnings.catch_warnings():
+        warnings.showwarning = _in_one_line
+        return _run(arguments)
+
+
+def _in_one_line(message: Warning | str, category: type[Warning], *where, **more) -> None:
+    """Show a warning about a field as a line of this command, and others as Python would."""
+    shown = f"biornn_lite: {message}\n" if issubclass(category, FieldWarning) else None
+    sys.stderr.write(shown or warnings.formatwarning(message, category, *where[:2]))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    """Run one command; see :func:`main`."""
     try:
         if arguments.command == "fields":
             print(list_fields().replace({"here": {True: "yes", False: "no"}}).to_string(index=False))
+            print(
+                "\nReleased connectomes are not in the order of the neurons; they are put in it when they are read."
+            )
         elif arguments.command == "fetch":
             _fetch(arguments)
         elif arguments.command == "choices":

@@ -103,8 +103,11 @@ class Study:
     def configuration(self) -> dict:
         """What must be the same for two results to stand in one table; variants, tasks and runs may grow."""
         digest = hashlib.sha256()
+        # In the order as released, in which earlier versions read it: no penalty looks at the order of a connectome,
+        # and so what they began can be gone on with.
+        field = self.field if self.field.released_rows is None else self.field.as_released()
         for key in ("positions", "connectome", "correlation", "sttc", "precision", "lattice"):
-            value = getattr(self.field, key)
+            value = getattr(field, key)
             digest.update(b"" if value is None else np.ascontiguousarray(value).tobytes())
         return {
             "biornn_lite": __version__,

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.signal import lfilter
 from scipy.spatial.distance import cdist
+from scipy.special import expit
 
 from . import activity
 from .errors import InputError
 from .field import MICRONS_VOXEL_UM, CorticalField
+from .released_order import set_order
 from .seeds import generator
 from .space import lattice_shape
 
 
 @dataclass(frozen=True)
 class ColumnRecipe:
-    """What a synthetic field is made from; the defaults give the statistics of four measured fields.
+    """What a synthetic field is made from; the defaults give the statistics of measured fields.
 
-    ``data/README.md`` shows those statistics side by side.
+    Activity is that of four fields with or without events, wiring that of 46; ``data/README.md`` shows both.
 
     Parameters
     ----------
@@ -43,12 +46,14 @@ class ColumnRecipe:
         Distance in µm over which what nearby neurons have in common falls to 1/e.
     drive_time, private_time : float
         Time in seconds over which the common drives, and a neuron's own, forget themselves.
-    density, fall : float
-        Mean chance of a synapse from one neuron to another, and by how much its logarithm falls in 100 µm.
+    density : float
+        Mean chance of a synapse from one neuron to another.
+    fall : float
+        By how much the log odds of a synapse fall in 100 µm.
     like_to_like : float
-        By how much the logarithm of that chance rises with one standard deviation of tuning similarity.
+        By how much they rise with one standard deviation of the correlation of two neurons' events.
     out_spread : float
-        Standard deviation of the logarithm of a neuron's tendency to have outgoing synapses.
+        Standard deviation over neurons of what each adds to the log odds of its outgoing synapses.
     """
 
     sheet: tuple[float, float] = (1000.0, 500.0)
@@ -65,10 +70,10 @@ class ColumnRecipe:
     reach: float = 205.0
     drive_time: float = 0.8
     private_time: float = 30.0
-    density: float = 0.0030
-    fall: float = 0.027
-    like_to_like: float = 0.0
-    out_spread: float = 0.9
+    density: float = 0.0041
+    fall: float = 1.51
+    like_to_like: float = 0.105
+    out_spread: float = 0.92
 
 
 def synthetic_field(
@@ -78,11 +83,13 @@ def synthetic_field(
     recipe: ColumnRecipe | None = None,
     with_precision: bool = False,
 ) -> CorticalField:
-    """Make a field: somata on a tilted sheet, nearby and alike neurons active together, synapses drawn one by one.
+    """Make a field: somata on a tilted sheet, nearby and alike neurons active together and oftener connected.
 
     Each neuron has a drive that varies in time, shared in part with others, and its events are the highest peaks
     of drive plus private noise: on imaging frames, never on two in a row, in clusters. Correlation, spike time
-    tiling coefficient and precision are then computed from the events by the code that serves measured ones.
+    tiling coefficient and precision are then computed from the events by the code that serves measured ones, and
+    synapses drawn one by one, given distance and correlation. Like a released field it has ids of nuclei and
+    segments, made up, and an order in which its connectome would have been released.
 
     Parameters
     ----------
@@ -98,6 +105,11 @@ def synthetic_field(
     -------
     CorticalField
         With ``synthetic=True``.
+
+    Raises
+    ------
+    InputError
+        If the recipe's shares of activity add up to more than 1.
     """
     recipe = recipe or ColumnRecipe()
     rng = generator(seed, "synthetic field")
@@ -114,23 +126,34 @@ def synthetic_field(
     common = recipe.nearby * np.exp(-distance / recipe.reach) + recipe.alike * likeness
     spike_times = _events(common, recipe, rng)
 
-    # A synapse is a draw by itself for each ordered pair of neurons.
-    log_chance = -recipe.fall * distance / 100 + recipe.like_to_like * likeness / likeness.std()
-    chance = np.exp(log_chance + recipe.out_spread * rng.normal(size=(neurons, 1)))
-    np.fill_diagonal(chance, 0.0)
-    chance *= recipe.density * neurons * (neurons - 1) / chance.sum()
-    connected = rng.random((neurons, neurons)) < chance
-    connectome = connected * rng.choice([1, 2, 3], (neurons, neurons), p=[0.95, 0.04, 0.01])
+    bare = activity.field_from_events(
+        name, positions, np.zeros((neurons, neurons)), spike_times, with_precision,
+        lattice=lattice_shape(neurons), synthetic=True,
+    )  # fmt: skip
+    return replace(bare, connectome=_synapses(distance, bare.correlation, recipe, rng), **_ids(neurons, seed))
 
-    return activity.field_from_events(
-        name,
-        positions,
-        connectome,
-        spike_times,
-        with_precision,
-        lattice=lattice_shape(neurons),
-        synthetic=True,
-    )
+
+def _synapses(
+    distance: np.ndarray, correlation: np.ndarray, recipe: ColumnRecipe, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw synapse counts, shape (N, N): each ordered pair by itself, given distance (µm) and correlation."""
+    neurons = len(distance)
+    off = ~np.eye(neurons, dtype=bool)
+    likeness = (correlation - correlation[off].mean()) / (correlation[off].std() or 1.0)
+    log_odds = -recipe.fall * distance / 100 + recipe.like_to_like * likeness
+    log_odds += recipe.out_spread * rng.normal(size=(neurons, 1))
+    # The constant that gives the density.
+    constant = brentq(lambda a: expit(a + log_odds[off]).mean() - recipe.density, -60, 60)
+    connected = off & (rng.random((neurons, neurons)) < expit(constant + log_odds))
+    return connected * rng.choice([1, 2, 3], (neurons, neurons), p=[0.95, 0.04, 0.01])
+
+
+def _ids(neurons: int, seed: int) -> dict[str, np.ndarray]:
+    """Make up ids of nuclei and segments, of as many digits as measured ones, and the order of a release."""
+    rng = generator(seed, "synthetic ids")
+    nuclei = np.sort(rng.choice(600_000, neurons, replace=False))
+    root_ids = 864_691_135_000_000_000 + rng.choice(1_000_000_000, neurons, replace=False)
+    return {"nucleus_ids": nuclei, "root_ids": root_ids, "released_rows": set_order(root_ids)}
 
 
 def _events(common: np.ndarray, recipe: ColumnRecipe, rng: np.random.Generator) -> list[np.ndarray]:

@@ -4,8 +4,9 @@ One module per notebook; ``saying`` holds what they share.
 """
 
 from .ablation import check_cliffs_delta, check_median_epochs, check_twelfth_variant
+from .across_cortex import check_deep_fields, check_fixed_effect, check_odds_ratio, check_share_below_zero
 from .communicability import check_communicability, check_silent_neuron, check_sorted_distance, check_two_neurons
-from .connectome import check_density, check_distance, check_in_degree
+from .connectome import check_density, check_distance, check_in_degree, check_restored
 from .cortical_space import (
     check_depth_share,
     check_distance_matrix,
@@ -30,12 +31,14 @@ __all__ = [
     "check_clustering",
     "check_communicability",
     "check_control_field",
+    "check_deep_fields",
     "check_density",
     "check_depth_share",
     "check_distance",
     "check_distance_matrix",
     "check_edges",
     "check_epochs_to_zero",
+    "check_fixed_effect",
     "check_graph_of_unlike",
     "check_in_degree",
     "check_lagged_correlation",
@@ -49,10 +52,13 @@ __all__ = [
     "check_nan_accuracy",
     "check_neurons_needed",
     "check_observer",
+    "check_odds_ratio",
     "check_pair",
     "check_positions",
     "check_reshaped",
+    "check_restored",
     "check_scaling",
+    "check_share_below_zero",
     "check_silent_neuron",
     "check_small_penalty",
     "check_sorted_distance",

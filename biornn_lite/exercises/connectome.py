@@ -68,3 +68,28 @@ def check_in_degree(answer: object, field: CorticalField) -> bool:
     if np.array_equal(value, field.connectome.sum(axis=0)):
         return say(False, "Those are synapses; a partner with three synapses is one partner.")
     return say(False, "Right shape, wrong numbers: count, for each column, the entries above 0.")
+
+
+def check_restored(answer: object, field: CorticalField) -> bool:
+    """Check a connectome that was put in the neurons' order, shape (N, N)."""
+    value = array(answer)
+    if value is None:
+        return False
+    if value.shape != field.connectome.shape:
+        return say(False, f"Its shape is {value.shape}; expected {field.connectome.shape}.")
+    if np.array_equal(value, field.connectome):
+        return say(True, "Row i now holds what neuron i sends, and column j what neuron j receives.")
+    released, rows = field.as_released().connectome, field.released_rows
+    half = np.empty_like(released)
+    half[rows] = released
+    mistakes = (
+        (released, "That is the connectome as released."),
+        (released[np.ix_(rows, rows)], "That goes the other way: row r of the released one *goes to* row rows[r]."),
+        (half, "Rows are in order, columns are not: who receives has to move too."),
+        (released[rows], "Rows went the wrong way, and columns did not move."),
+        (field.connectome.T, "That is right but for its orientation: rows send, columns receive."),
+    )
+    for wrong, why in mistakes:
+        if np.array_equal(value, wrong):
+            return say(False, why)
+    return say(False, "Right shape, wrong places: entry [r, s] of the released one belongs at [rows[r], rows[s]].")

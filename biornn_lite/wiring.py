@@ -1,0 +1,455 @@
+"""Who is connected to whom: distance, likeness and reciprocity, in one field and pooled over many.
+
+Notebooks 01 and 14 work through this module.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import statsmodels.api as sm
+from scipy import stats
+from scipy.spatial.distance import cdist
+from statsmodels.stats.meta_analysis import combine_effects
+
+from .communicability import empirical_communicability
+from .errors import InputError
+from .field import CorticalField
+from .files import data_folder
+from .statistics import Interval
+
+EDGES_UM = (0, 50, 100, 150, 200, 300, 400, 500, 700, 1000)
+"""Edges of the bins of distance that the shipped table has, in µm."""
+
+
+@dataclass(frozen=True)
+class WiringRule:
+    """A logistic regression of *is there a connection from i to j?* on distance and correlation.
+
+    Attributes
+    ----------
+    fall, fall_error : float
+        Change of the log odds of a connection with each 100 µm of distance at equal correlation, and its standard
+        error.
+    like_to_like, like_to_like_error : float
+        Change of the log odds with each standard deviation of the field's correlations at equal distance.
+    chance : ndarray, shape (N, N)
+        Fitted probability of a connection from i to j; diagonal 0.
+
+    Notes
+    -----
+    Pairs that share a neuron are not independent: one axon that was traced far makes a whole row of connections.
+    The errors allow any two pairs with a neuron in common to vary together (dyadic-robust; Aronow, Samii & Assenova
+    2015, *Political Analysis* 23, 564–577). Of few connections such errors can come out too small, so the larger of
+    that error and the one for independent pairs is taken.
+    """
+
+    fall: float
+    fall_error: float
+    like_to_like: float
+    like_to_like_error: float
+    chance: np.ndarray
+
+
+def wiring_rule(field: CorticalField, curved: bool = False) -> WiringRule:
+    """Fit how connection probability depends on distance and on correlation.
+
+    Parameters
+    ----------
+    field : CorticalField
+    curved : bool
+        Let the log odds fall along a curve instead of a straight line: distance squared and an exponential that falls
+        to 1/e in 100 µm are added. Then likeness cannot stand for what a line misses, and `fall` means little.
+
+    Returns
+    -------
+    WiringRule
+        NaN without connections; `like_to_like` is NaN if all pairs have the same correlation.
+    """
+    n = field.neurons
+    off = ~np.eye(n, dtype=bool)
+    connected = (field.connectome[off] > 0).astype(float)  # (N (N - 1),)
+    distance, correlation = cdist(field.positions, field.positions)[off] / 100, field.correlation[off]
+    spread = correlation.std()
+    columns = [np.ones_like(distance), distance]
+    if spread > 0:
+        columns.append((correlation - correlation.mean()) / spread)
+    if not 0 < connected.sum() < len(connected):
+        return WiringRule(*[float("nan")] * 4, chance=np.full((n, n), np.nan))
+    if curved:
+        columns += [distance**2, np.exp(-distance)]
+    design = np.column_stack(columns)  # (N (N - 1), 2 to 5)
+    model = sm.GLM(connected, design, family=sm.families.Binomial()).fit()
+    chance = np.zeros((n, n))
+    chance[off] = model.fittedvalues
+    scores = np.zeros((n, n, design.shape[1]))  # of each pair: residual times regressors
+    scores[off] = (connected - model.fittedvalues)[:, None] * design
+    bread = model.normalized_cov_params  # inverse of the information
+    robust = np.sqrt(np.maximum(np.diag(bread @ _dyadic_covariance(scores) @ bread), 0))
+    told = [(value, max(error)) for value, *error in zip(model.params, robust, model.bse, strict=True)]
+    told = told[:3] if spread > 0 else [*told[:2], (float("nan"), float("nan"))]
+    return WiringRule(*map(float, (*told[1], *told[2])), chance=chance)
+
+
+def _dyadic_covariance(scores: np.ndarray) -> np.ndarray:
+    """Add up the products of the scores, shape (N, N, K), of all two pairs that share a neuron: shape (K, K)."""
+    pair = scores + scores.transpose(1, 0, 2)  # i to j and j to i together
+    neuron = pair.sum(axis=1)  # all pairs of a neuron: (N, K)
+    upper = pair[np.triu_indices(len(pair), 1)]
+    # A pair with itself shares two neurons and is counted with both, so once too often.
+    return neuron.T @ neuron - upper.T @ upper
+
+
+def unevenness(degrees: np.ndarray, expected: np.ndarray) -> float:
+    """Spread of neurons' tendencies to have partners, beyond what chance makes of the numbers expected.
+
+    Parameters
+    ----------
+    degrees, expected : ndarray, shape (N,)
+        How many partners each neuron has, and how many the wiring rule gives it.
+
+    Returns
+    -------
+    float
+        Standard deviation of the logarithm of a lognormal factor per neuron, by moments; 0 if the numbers vary no
+        more than Poisson ones do.
+    """
+    excess = ((degrees - expected) ** 2 - degrees).sum() / (expected**2).sum()
+    return float(np.sqrt(np.log1p(max(excess, 0.0))))
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One column of the table of wiring.
+
+    Attributes
+    ----------
+    key : str
+    meaning : str
+        With its unit.
+    """
+
+    key: str
+    meaning: str
+
+
+MEASURES = tuple(
+    Measure(*row)
+    for row in (
+        ("neurons", "neurons"),
+        ("pairs", "ordered pairs of neurons"),
+        ("connected", "connected pairs"),
+        ("density", "share of ordered pairs that are connected (%)"),
+        ("depth", "mean position along y (µm)"),
+        ("fall", "log odds of a connection per 100 µm of distance"),
+        ("fall_error", "its standard error"),
+        ("like_to_like", "log odds of a connection per SD of correlation, at equal distance"),
+        ("like_to_like_error", "its standard error"),
+        ("like_to_like_curved", "like-to-like where the fall with distance is a curve"),
+        ("like_to_like_curved_error", "its standard error"),
+        ("wiring_distance", "mean distance of connected pairs, over that of all pairs"),
+        ("reciprocal", "pairs connected both ways"),
+        ("reciprocal_by_rule", "as expected from distance and likeness"),
+        ("reciprocal_expected", "as expected from distance, likeness and each neuron's numbers of partners"),
+        ("out_spread", "SD of the logarithm of the tendency to send"),
+        ("in_spread", "SD of the logarithm of the tendency to receive"),
+        ("correlation_fall", "correlation of the pairs' correlation with their distance"),
+        ("silent", "share of neurons that send to no other (%)"),
+        ("reached", "share of ordered pairs joined by a path of connections (%)"),
+        ("fall_released", "fall with distance, connectome in the order as released"),
+        ("fall_released_error", "its standard error"),
+        ("like_to_like_released", "like-to-like, connectome in the order as released"),
+        ("like_to_like_released_error", "its standard error"),
+        ("wiring_distance_released", "relative distance of connected pairs, connectome in the order as released"),
+    )
+)
+"""What :func:`describe_wiring` measures, in the order of its table."""
+
+
+def describe_wiring(field: CorticalField) -> pd.Series:
+    """Describe the wiring of a field in numbers.
+
+    Returns
+    -------
+    Series
+        Named after the field; one entry for each of :data:`MEASURES`. NaN where a field lacks what it takes, such as
+        another order in which its connectome was released.
+    """
+    n, off = field.neurons, ~np.eye(field.neurons, dtype=bool)
+    connected = (field.connectome > 0) & off
+    out, into = connected.sum(axis=1), connected.sum(axis=0)
+    rule = wiring_rule(field)
+    curved = wiring_rule(field, curved=True)
+    distance = cdist(field.positions, field.positions)
+    values = {
+        "neurons": n,
+        "pairs": n * (n - 1),
+        "connected": int(connected.sum()),
+        "density": 100 * connected.sum() / (n * (n - 1)),
+        "depth": field.positions[:, 1].mean(),
+        **_regression(rule, ""),
+        "like_to_like_curved": curved.like_to_like,
+        "like_to_like_curved_error": curved.like_to_like_error,
+        "wiring_distance": _relative_distance(connected, distance),
+        "reciprocal": int((connected & connected.T).sum() // 2),
+        "reciprocal_by_rule": float((rule.chance * rule.chance.T).sum() / 2),
+        "reciprocal_expected": _expected_reciprocal(rule.chance, out, into),
+        "out_spread": unevenness(out, rule.chance.sum(axis=1)),
+        "in_spread": unevenness(into, rule.chance.sum(axis=0)),
+        "correlation_fall": np.corrcoef(distance[off], field.correlation[off])[0, 1],
+        "silent": 100 * (out == 0).mean(),
+        "reached": 100 * (empirical_communicability(field.connectome, "zero")[off] > 0).mean(),
+    }
+    if field.released_rows is not None:
+        released = field.as_released()
+        values |= _regression(wiring_rule(released), "_released")
+        values["wiring_distance_released"] = _relative_distance((released.connectome > 0) & off, distance)
+    return pd.Series({measure.key: values.get(measure.key, np.nan) for measure in MEASURES}, name=field.label)
+
+
+def _regression(rule: WiringRule, ending: str) -> dict[str, float]:
+    keys = ("fall", "like_to_like")
+    return {f"{key}{ending}{what}": getattr(rule, key + what) for key in keys for what in ("", "_error")}
+
+
+def _relative_distance(connected: np.ndarray, distance: np.ndarray) -> float:
+    n = len(distance)
+    return distance[connected].mean() / (distance.sum() / (n * (n - 1))) if connected.any() else float("nan")
+
+
+def _expected_reciprocal(chance: np.ndarray, out: np.ndarray, into: np.ndarray, rounds: int = 100) -> float:
+    """Expected number of pairs connected both ways, were the two directions independent.
+
+    The chances of the wiring rule, shape (N, N), are first scaled by rows and columns until each neuron has as many
+    partners as it has, out and in (iterative proportional fitting).
+    """
+    if np.isnan(chance).any():
+        return float("nan")
+    scaled = chance.copy()
+    for _ in range(rounds):
+        for axis, wanted in ((1, out), (0, into)):
+            total = scaled.sum(axis=axis)
+            factor = np.divide(wanted, total, out=np.zeros(len(total)), where=total > 0)
+            scaled *= factor[:, None] if axis == 1 else factor
+    return float((scaled * scaled.T).sum() / 2)
+
+
+def by_distance(field: CorticalField, edges: Sequence[float] = EDGES_UM) -> pd.DataFrame:
+    """Sort the ordered pairs of a field into bins of distance.
+
+    Parameters
+    ----------
+    field : CorticalField
+    edges : sequence of float
+        In µm.
+
+    Returns
+    -------
+    DataFrame
+        A row per bin that holds pairs; columns ``field, low, high`` (µm), ``pairs``, ``connected``, and the means of
+        ``correlation``, ``sttc`` and ``communicability`` of the connectome, where neurons that send to no other
+        reach none.
+    """
+    off = ~np.eye(field.neurons, dtype=bool)
+    pairs = pd.DataFrame(
+        {
+            "bin": pd.cut(cdist(field.positions, field.positions)[off], edges, labels=False, include_lowest=True),
+            "connected": field.connectome[off] > 0,
+            "correlation": field.correlation[off],
+            "sttc": field.sttc[off],
+            "communicability": empirical_communicability(field.connectome, "zero")[off],
+        }
+    ).dropna()
+    grouped = pairs.groupby("bin")
+    table = grouped[["correlation", "sttc", "communicability"]].mean()
+    bins = table.index.astype(int)
+    named = {"field": field.label, "low": np.take(edges, bins), "high": np.take(edges, bins + 1)}
+    counted = {"pairs": grouped.size(), "connected": grouped["connected"].sum()}
+    return table.assign(**named, **counted)[[*named, *counted, *table.columns]].reset_index(drop=True)
+
+
+# Two fields that share neurons
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What two fields say of the connections among the neurons that both hold.
+
+    Attributes
+    ----------
+    nuclei : int
+        Neurons in both fields, told by the ids of their nuclei.
+    pairs : int
+        Ordered pairs of them.
+    both, one : int
+        Pairs that are connected in both fields, and in one only.
+    expected : float
+        Pairs connected in both if the two fields had nothing to do with each other.
+    farthest : float
+        Largest distance between the two positions of a shared neuron, in µm.
+    """
+
+    nuclei: int
+    pairs: int
+    both: int
+    one: int
+    expected: float
+    farthest: float
+
+
+def agreement(first: CorticalField, second: CorticalField) -> Agreement:
+    """Compare two fields where they hold the same neurons: a synapse is there or not, whatever the field.
+
+    Parameters
+    ----------
+    first, second : CorticalField
+        With ``nucleus_ids``.
+
+    Raises
+    ------
+    InputError
+        If a field has no ids of nuclei.
+    """
+    for field in (first, second):
+        if field.nucleus_ids is None:
+            raise InputError(f"{field.name} has no nucleus_ids, so its neurons cannot be found in another field")
+    _, here, there = np.intersect1d(first.nucleus_ids, second.nucleus_ids, return_indices=True)
+    off = ~np.eye(len(here), dtype=bool)
+    one, other = first.connectome[np.ix_(here, here)][off] > 0, second.connectome[np.ix_(there, there)][off] > 0
+    moved = np.linalg.norm(first.positions[here] - second.positions[there], axis=1)
+    return Agreement(
+        nuclei=len(here),
+        pairs=len(one),
+        both=int((one & other).sum()),
+        one=int((one != other).sum()),
+        expected=float(one.sum() * other.sum() / len(one)) if len(one) else 0.0,
+        farthest=float(moved.max(initial=0.0)),
+    )
+
+
+def agreements(fields: Sequence[CorticalField]) -> pd.DataFrame:
+    """Compare all two fields that share at least two neurons, also in the order as released.
+
+    Parameters
+    ----------
+    fields : sequence of CorticalField
+        Released ones, whose connectomes were put in order.
+
+    Returns
+    -------
+    DataFrame
+        A row per two fields: ``first, second``, the attributes of :class:`Agreement`, and ``both_released``,
+        ``one_released`` and ``expected_released``.
+    """
+    released = [field.as_released() for field in fields]
+    rows = []
+    for a, b in combinations(range(len(fields)), 2):
+        told = agreement(fields[a], fields[b])
+        if told.nuclei >= 2:
+            before = agreement(released[a], released[b])
+            row = {"first": fields[a].name, "second": fields[b].name, **vars(told)}
+            rows.append(row | {f"{key}_released": getattr(before, key) for key in ("both", "one", "expected")})
+    columns = ["first", "second", *Agreement.__annotations__, "both_released", "one_released", "expected_released"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+# Many fields
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """A random-effects estimate: the mean of an effect that differs between fields.
+
+    Attributes
+    ----------
+    fields : int
+    mean, error : float
+        Mean over fields, and its standard error (Hartung, Knapp, Sidik and Jonkman).
+    interval : Interval
+        95 % confidence interval of the mean.
+    tau : float
+        Standard deviation of the true effect between fields (Paule and Mandel).
+    i_squared : float
+        Share of the variation between estimates that is not chance.
+    prediction : Interval
+        Where the effect of one more field lies with 95 % probability.
+    """
+
+    fields: int
+    mean: float
+    error: float
+    interval: Interval
+    tau: float
+    i_squared: float
+    prediction: Interval
+
+    def __str__(self) -> str:
+        return (
+            f"{self.mean:+.3f} [{self.interval.low:+.3f}, {self.interval.high:+.3f}] in {self.fields} fields, "
+            f"τ {self.tau:.3f}, I² {100 * self.i_squared:.0f} %, "
+            f"one more field: [{self.prediction.low:+.2f}, {self.prediction.high:+.2f}]"
+        )
+
+
+def pool_effects(effects: Sequence[float], errors: Sequence[float]) -> Pooled:
+    """Pool one effect per field by a random-effects model.
+
+    Parameters
+    ----------
+    effects, errors : sequence of float
+        Estimates and their standard errors. Fields in which an effect could not be estimated (NaN) are left out.
+
+    Raises
+    ------
+    InputError
+        If fewer than three fields are left.
+    """
+    effects, errors = np.asarray(effects, dtype=float), np.asarray(errors, dtype=float)
+    there = np.isfinite(effects) & np.isfinite(errors)
+    k = int(there.sum())
+    if k < 3:
+        raise InputError(f"{k} fields have an estimate; a random-effects model needs at least 3")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # statsmodels speaks of intervals of single fields, which are not used
+        found = combine_effects(effects[there], errors[there] ** 2, method_re="iterated", use_t=True)
+        low, high = found.conf_int()[3]
+    reach = stats.t.ppf(0.975, k - 2) * np.sqrt(found.tau2 + found.sd_eff_w_re_hksj**2)
+    mean = float(found.mean_effect_re)
+    return Pooled(
+        fields=k,
+        mean=mean,
+        error=float(found.sd_eff_w_re_hksj),
+        interval=Interval(float(low), float(high)),
+        tau=float(np.sqrt(max(found.tau2, 0.0))),
+        i_squared=float(max(found.i2, 0.0)),
+        prediction=Interval(float(mean - reach), float(mean + reach)),
+    )
+
+
+@cache
+def _shipped(name: str) -> pd.DataFrame:
+    return pd.read_csv(data_folder() / f"{name}.csv")
+
+
+def known_wiring() -> pd.DataFrame:
+    """Return the wiring of the released fields that were at hand: index ``field``, columns :data:`MEASURES`.
+
+    It comes with the library; ``data/make_wiring.py`` makes it again.
+    """
+    return _shipped("wiring").set_index("field")
+
+
+def known_by_distance() -> pd.DataFrame:
+    """Return what :func:`by_distance` gave for the fields of :func:`known_wiring`."""
+    return _shipped("wiring_by_distance").copy()
+
+
+def known_agreements() -> pd.DataFrame:
+    """Return what :func:`agreements` gave for the fields of :func:`known_wiring`."""
+    return _shipped("shared_nuclei").copy()

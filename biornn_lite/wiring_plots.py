@@ -1,0 +1,197 @@
+"""Figures of who is connected to whom, in one field and across many. Each takes the Axes to draw on and returns them.
+
+Notebooks 01 and 14 use this module.
+"""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .errors import InputError
+from .field import CorticalField
+from .wiring import by_distance, known_by_distance, known_wiring, pool_effects
+
+ONE, OTHER = "#0173b2", "#de8f05"
+"""Two colours that differ in lightness too."""
+
+EFFECTS = {
+    "fall": "log odds of a connection per 100 µm",
+    "like_to_like": "log odds of a connection per SD of correlation",
+    "fall_released": "log odds per 100 µm, as released",
+    "like_to_like_released": "log odds per SD of correlation, as released",
+}
+"""The effects of :func:`biornn_lite.wiring.known_wiring`, with their axis labels."""
+
+BINNED = {
+    "connected": "ordered pairs connected (%)",
+    "correlation": "mean correlation",
+    "sttc": "mean STTC",
+    "communicability": "mean communicability of the connectome",
+}
+"""What bins of distance show, with their axis labels."""
+
+
+def connections(field: CorticalField, ax: Axes) -> Axes:
+    """Draw a connectome as a matrix: a dot per connected pair, coloured by its synapses."""
+    sender, receiver = np.nonzero(field.connectome)
+    synapses = field.connectome[sender, receiver]
+    dots = ax.scatter(receiver, sender, c=synapses, cmap="viridis", s=18)
+    ax.figure.colorbar(dots, ax=ax, label="synapses", ticks=np.unique(synapses), shrink=0.8)
+    ends = (-0.5, field.neurons - 0.5)
+    ax.set(xlabel="to neuron", ylabel="from neuron", aspect="equal", xlim=ends, ylim=ends[::-1])
+    ax.set_title(field.label, fontsize=10)
+    return ax
+
+
+def shared_connections(first: CorticalField, second: CorticalField, ax: Axes) -> Axes:
+    """Draw the connections among the neurons that two fields share: a circle says the first, a cross the second."""
+    if first.nucleus_ids is None or second.nucleus_ids is None:
+        raise InputError("fields without nucleus_ids cannot be compared neuron by neuron")
+    _, here, there = np.intersect1d(first.nucleus_ids, second.nucleus_ids, return_indices=True)
+    for field, places, marker, colour, size in ((first, here, "o", ONE, 70), (second, there, "x", OTHER, 40)):
+        sender, receiver = np.nonzero(field.connectome[np.ix_(places, places)])
+        face = {"facecolor": "none"} if marker == "o" else {}
+        colours = {"edgecolor": colour} if marker == "o" else {"color": colour}
+        ax.scatter(receiver, sender, marker=marker, s=size, linewidth=1.6, label=field.name, **face, **colours)
+    ends = (-0.5, len(here) - 0.5)
+    ax.set(xlabel="to shared neuron", ylabel="from shared neuron", aspect="equal", xlim=ends, ylim=ends[::-1])
+    ax.legend(fontsize=8, title="connected in", title_fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    return ax
+
+
+def forest(table: pd.DataFrame, effect: str, ax: Axes, order: str = "depth") -> Axes:
+    """Draw an effect in each field with its 95 % interval, and the mean over fields below.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`biornn_lite.wiring.known_wiring` gives it.
+    effect : str
+        A key of :data:`EFFECTS`.
+    ax : Axes
+    order : str
+        The column by which fields are sorted, smallest on top.
+    """
+    rows = table.sort_values(order).dropna(subset=[effect])
+    height = np.arange(len(rows), 0, -1)
+    reach = 1.96 * rows[f"{effect}_error"]
+    ax.hlines(height, rows[effect] - reach, rows[effect] + reach, color="0.55", linewidth=1.2)
+    ax.scatter(rows[effect], height, s=14, color=ONE, zorder=3)
+    pooled = pool_effects(rows[effect], rows[f"{effect}_error"])
+    ax.hlines(-0.6, *pooled.prediction, color=OTHER, linewidth=2, label="where one more field would lie (95 %)")
+    ax.fill([pooled.interval.low, pooled.mean, pooled.interval.high, pooled.mean], [-0.6, 0, -0.6, -1.2], color=ONE)
+    ax.axvline(0, color="0.3", linewidth=0.9)
+    ax.axvline(pooled.mean, color=ONE, linewidth=0.8, linestyle=":")
+    ax.set_yticks([*height, -0.6], [*rows.index, "mean"], fontsize=7)
+    span = (rows[effect] - reach).quantile(0.03), (rows[effect] + reach).quantile(0.97)
+    low, high = min(0, span[0], pooled.prediction.low), max(0, span[1], pooled.prediction.high)
+    margin = 0.08 * (high - low)
+    ax.set(xlabel=EFFECTS[effect], ylim=(-1.8, len(rows) + 1), xlim=(low - margin, high + margin))
+    ax.set_title(f"mean {pooled.mean:+.2f} [{pooled.interval.low:+.2f}, {pooled.interval.high:+.2f}]", fontsize=10)
+    sns.despine(ax=ax, left=True)
+    return ax
+
+
+def with_share(table: pd.DataFrame) -> pd.DataFrame:
+    """Turn the numbers of connected pairs in bins of distance into shares, in per cent."""
+    return table.assign(connected=100 * table["connected"] / table["pairs"])
+
+
+def distance_curves(table: pd.DataFrame, field: str, measure: str, low: float, ax: Axes) -> Axes:
+    """Draw a measure against distance in every field, one of them in front, one bin of distance marked.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`biornn_lite.wiring.by_distance` gives it, of one or more fields.
+    field : str
+        The one in front.
+    measure : str
+        A key of :data:`BINNED`. On a logarithmic axis, bins in which it is 0 are left out.
+    low : float
+        Lower edge of the bin to mark, in µm.
+    ax : Axes
+    """
+    table = with_share(table)
+    middle = (table["low"] + table["high"]) / 2
+    logarithmic = measure in ("connected", "communicability")
+    values = table[measure].where(table[measure] > 0) if logarithmic else table[measure]
+    for name, rows in table.groupby("field", sort=False):
+        if name != field:
+            ax.plot(middle[rows.index], values[rows.index], color="0.8", linewidth=0.8)
+    front = table.index[table["field"] == field]
+    ax.plot(middle[front], values[front], "o-", color=ONE, label=field)
+    marked = table[table["low"] == low]
+    if len(marked):
+        ax.axvspan(low, marked["high"].iloc[0], color=OTHER, alpha=0.2, linewidth=0)
+    ax.set(xlabel="distance between somata (µm)", ylabel=BINNED[measure], yscale="log" if logarithmic else "linear")
+    if measure == "communicability":
+        ax.set_ylim(bottom=1e-7)
+    ax.legend(fontsize=8)
+    sns.despine(ax=ax)
+    return ax
+
+
+def within_bin(table: pd.DataFrame, depths: pd.Series, field: str, measure: str, low: float, ax: Axes) -> Axes:
+    """Draw a measure of the pairs in one bin of distance, against the depth of each field.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`distance_curves` takes it.
+    depths : Series
+        Mean position along y of each field, in µm. One that is not in it is drawn as a line.
+    field : str
+        The one in front.
+    measure : str
+        A key of :data:`BINNED`.
+    low : float
+        Lower edge of the bin, in µm.
+    ax : Axes
+    """
+    rows = with_share(table[table["low"] == low])
+    places = rows["field"].map(depths)
+    ax.scatter(places, rows[measure], s=22, color="0.6")
+    front = rows["field"] == field
+    if places[front].isna().all():
+        for value in rows.loc[front, measure]:
+            ax.axhline(value, color=ONE, linestyle="--", label=f"{field}, at another depth")
+            ax.legend(fontsize=8)
+    ax.scatter(places[front], rows.loc[front, measure], s=60, color=ONE, edgecolor="black", zorder=3)
+    high = rows["high"].iloc[0] if len(rows) else low
+    ax.set(xlabel="depth: mean y of the field (µm)", ylabel=BINNED[measure])
+    ax.set_title(f"pairs {low:g} to {high:g} µm apart, {places.notna().sum()} measured fields", fontsize=10)
+    sns.despine(ax=ax)
+    return ax
+
+
+def across_figure(
+    field: str = "6_6_2", low: float = 50, measure: str = "connected", more: CorticalField | None = None
+) -> Figure:
+    """Draw one measured field among all: a measure against distance, and in one bin against depth.
+
+    Parameters
+    ----------
+    field : str
+        A name in :func:`biornn_lite.wiring.known_wiring`, or the label of `more`.
+    low : float
+        Lower edge of a bin of :data:`biornn_lite.wiring.EDGES_UM`, in µm.
+    measure : str
+        A key of :data:`BINNED`.
+    more : CorticalField, optional
+        One more field to draw, such as the embedded one or your own.
+    """
+    table, depths = known_by_distance(), known_wiring()["depth"]
+    if more is not None:
+        table = pd.concat([table, by_distance(more)], ignore_index=True)
+    if field not in set(table["field"]):
+        raise InputError(f"no field {field!r} in the table of wiring; known_wiring() lists them")
+    figure, axes = plt.subplots(1, 2, figsize=(12, 4), layout="constrained")
+    distance_curves(table, field, measure, low, axes[0])
+    within_bin(table, depths, field, measure, low, axes[1])
+    return figure
