@@ -63,9 +63,9 @@ STATISTICS = tuple(
         ("connected", "connected pairs"),
         ("density", "share of ordered pairs that are connected (%)"),
         ("wiring_distance", "mean distance of connected pairs, over that of all pairs"),
-        ("wiring_distance_error", "its standard error"),
+        ("wiring_distance_error", "its SD when neurons get random labels"),
         ("like_to_like", "correlation of connected pairs above others at their distance (SD)"),
-        ("like_to_like_error", "its standard error (SD)"),
+        ("like_to_like_error", "its SD when neurons get random labels (SD)"),
         ("diagonal_ratio", "functional weights: mean of the diagonal over the mean of the rest"),
     )
 )

@@ -15,9 +15,11 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from scipy import stats
+from scipy.sparse.csgraph import shortest_path
 from scipy.spatial.distance import cdist
 from statsmodels.stats.meta_analysis import combine_effects
 
+from . import space
 from .communicability import empirical_communicability
 from .errors import InputError
 from .field import CorticalField
@@ -162,6 +164,7 @@ MEASURES = tuple(
         ("correlation_fall", "correlation of the pairs' correlation with their distance"),
         ("silent", "share of neurons that send to no other (%)"),
         ("reached", "share of ordered pairs joined by a path of connections (%)"),
+        ("lattice_price", "mean distance of the lattice control, over that of D*, both as published"),
         ("fall_released", "fall with distance, connectome in the order as released"),
         ("fall_released_error", "its standard error"),
         ("like_to_like_released", "like-to-like, connectome in the order as released"),
@@ -204,8 +207,12 @@ def describe_wiring(field: CorticalField) -> pd.Series:
         "in_spread": unevenness(into, rule.chance.sum(axis=0)),
         "correlation_fall": np.corrcoef(distance[off], field.correlation[off])[0, 1],
         "silent": 100 * (out == 0).mean(),
-        "reached": 100 * (empirical_communicability(field.connectome, "zero")[off] > 0).mean(),
+        "reached": 100 * np.isfinite(shortest_path(connected, unweighted=True))[off].mean(),
     }
+    if field.lattice is not None:
+        published = space.distances(space.coordinates(field, "reshaped", "min_max"))
+        lattice = space.distances(space.lattice(field.lattice))
+        values["lattice_price"] = space.mean_distance(lattice) / space.mean_distance(published)
     if field.released_rows is not None:
         released = field.as_released()
         values |= _regression(wiring_rule(released), "_released")
@@ -253,8 +260,8 @@ def by_distance(field: CorticalField, edges: Sequence[float] = EDGES_UM) -> pd.D
     -------
     DataFrame
         A row per bin that holds pairs; columns ``field, low, high`` (µm), ``pairs``, ``connected``, and the means of
-        ``correlation``, ``sttc`` and ``communicability`` of the connectome, where neurons that send to no other
-        reach none.
+        ``correlation``, ``sttc`` and ``communicability`` of the connectome, which is 0 with neurons that send to no
+        other (``isolated_neurons=zero``).
     """
     off = ~np.eye(field.neurons, dtype=bool)
     pairs = pd.DataFrame(

@@ -31,7 +31,7 @@ BINNED = {
     "connected": "ordered pairs connected (%)",
     "correlation": "mean correlation",
     "sttc": "mean STTC",
-    "communicability": "mean communicability of the connectome",
+    "communicability": "mean communicability (silent: 0)",
 }
 """What bins of distance show, with their axis labels."""
 

@@ -40,7 +40,8 @@ def completed(name: str, new: pd.DataFrame, here: set[str]) -> pd.DataFrame:
     keys = ["first", "second"] if "first" in new else ["field"]
     if (HERE / f"{name}.csv").exists():
         old = pd.read_csv(HERE / f"{name}.csv")
-        new = pd.concat([new, old[~old[keys].isin(here).all(axis=1)]])
+        old = old[~old[keys].isin(here).all(axis=1)]
+        new = pd.concat([table for table in (new, old) if len(table)] or [old])
     place = {field: k for k, field in enumerate(released_fields().index)}
     return new.sort_values(keys, key=lambda column: column.map(place), kind="stable")
 

@@ -157,7 +157,8 @@ def test_a_saved_field_is_a_plain_file_and_always_the_same(tmp_path):
     field = CorticalField(**parts(precision=np.eye(5), lattice=(5, 1, 1), **some_ids()))
     field.save(tmp_path / "field.npz")
     with np.load(tmp_path / "field.npz", allow_pickle=False) as arrays:
-        assert set(arrays) == {*parts(), "precision", "lattice", "voxel_size", "synthetic", "spike_counts", *IDS}
+        more = {"precision", "lattice", "voxel_size", "synthetic", "spike_counts", "connectome_order"}
+        assert set(arrays) == {*parts(), *more, *IDS}
         assert arrays["name"] == "made" and not arrays["synthetic"]
         for key in ("positions", "connectome", "correlation", "sttc", "precision", *IDS):
             np.testing.assert_array_equal(arrays[key], getattr(field, key), strict=True)

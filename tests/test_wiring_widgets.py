@@ -1,0 +1,108 @@
+"""Notebook 14: its panel, and the checks of its exercises and of the one in notebook 01 about order."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+from test_widgets import check_said, check_takes_numbers, check_that_every_control_redraws
+
+from biornn_lite import exercises
+from biornn_lite.errors import InputError
+from biornn_lite.wiring import known_by_distance, known_wiring, pool_effects
+from biornn_lite.wiring_plots import BINNED, across_figure
+from biornn_lite.wiring_widgets import across_panel
+
+
+def test_the_panel_redraws(column):
+    changes = {"field": "9_4_6", "distance": 300, "measure": "communicability"}
+    check_that_every_control_redraws(across_panel(column), changes)
+
+
+@pytest.mark.parametrize("measure", BINNED)
+def test_the_figure_shows_the_table(measure):
+    figure = across_figure("7_4_2", low=100, measure=measure)
+    curves, dots = figure.axes
+    (front,) = [line for line in curves.lines if line.get_label() == "7_4_2"]
+    rows = known_by_distance().set_index("field").loc["7_4_2"]
+    values = 100 * rows["connected"] / rows["pairs"] if measure == "connected" else rows[measure]
+    if curves.get_yscale() == "log":
+        values = values.where(values > 0)
+    np.testing.assert_allclose(front.get_ydata(), values)
+    assert len(dots.collections[0].get_offsets()) == 46
+
+
+def test_a_field_of_ones_own_is_among_them(column):
+    figure = across_figure(column.label, measure="correlation", more=column)
+    assert any("at another depth" in line.get_label() for line in figure.axes[1].lines)
+    with pytest.raises(InputError, match="no field 'moon' in the table of wiring"):
+        across_figure("moon")
+
+
+def test_the_checks_of_numbers(capsys):
+    table = known_wiring()
+    like = pool_effects(table["like_to_like"], table["like_to_like_error"])
+    weights = table["like_to_like_error"] ** -2.0
+    for check, answers in (
+        (
+            lambda a: exercises.check_odds_ratio(a, -1.5, 50, 250),
+            {
+                np.exp(-3): "✓ 0.050", -3: "change of the log odds", np.exp(-1.5): "how many are there",
+                np.exp(3): "*nearer*", np.exp(-3.75): "from 0 µm on", np.exp(-300): "not per µm", 0.5: "is not it",
+            },
+        ),
+        (
+            lambda a: exercises.check_fixed_effect(a, table, "like_to_like"),
+            {
+                (weights * table["like_to_like"]).sum() / weights.sum(): "✓ 0.103",
+                table["like_to_like"].mean(): "as much as one with 1,142",
+                np.average(table["like_to_like"], weights=1 / table["like_to_like_error"]): "square it",
+                np.average(table["like_to_like"], weights=table["like_to_like_error"] ** 2): "least certain",
+                (weights * table["like_to_like"]).sum(): "Divide by the sum", 7: "is not it",
+            },
+        ),
+        (
+            lambda a: exercises.check_share_below_zero(a, like),
+            {
+                norm.cdf(0, like.mean, like.tau): "✓ 6 %", 100 * norm.cdf(0, like.mean, like.tau): "in per cent",
+                norm.sf(0, like.mean, like.tau): "share above 0",
+                norm.cdf(0, like.mean, like.error): "error of the mean", 0.5: "is not it",
+            },
+        ),
+    ):  # fmt: skip
+        check_takes_numbers(capsys, check, answers)
+
+
+def test_the_check_of_deep_fields(capsys):
+    table = known_wiring()
+    deep, shallow = table[table["depth"] >= 650], table[table["depth"] < 650]
+
+    def pooled(rows, key="like_to_like"):
+        return pool_effects(rows[key], rows[f"{key}_error"])
+
+    for answer, told in [
+        (None, "not answered yet"),
+        (pooled(deep), "✓"),
+        (pooled(shallow), "larger y is deeper"),
+        (pooled(table), "Those are all fields"),
+        (pooled(deep, "fall"), "another effect"),
+        (0.1, "'float' was given"),
+    ]:
+        check_said(capsys, exercises.check_deep_fields(answer, table, 650, "like_to_like"), told)
+
+
+def test_the_check_of_an_order_restored(capsys, column):
+    released, rows = column.as_released().connectome, column.released_rows
+    half = np.empty_like(released)
+    half[rows] = released
+    for answer, told in [
+        (None, "not answered yet"),
+        (column.connectome, "✓ Row i"),
+        (column.connectome.tolist(), "✓ Row i"),
+        (released, "as released"),
+        (released[np.ix_(rows, rows)], "the other way"),
+        (half, "columns are not"),
+        (released[rows], "wrong way"),
+        (column.connectome.T, "orientation"),
+        (column.connectome[:5], "shape is (5, 96)"),
+        (np.zeros((96, 96)), "wrong places"),
+    ]:
+        check_said(capsys, exercises.check_restored(answer, column), told)
