@@ -117,6 +117,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     matplotlib.use("Agg")
     with warnings.catch_warnings():
+        warnings.simplefilter("always", FieldWarning)
         warnings.showwarning = _in_one_line
         return _run(arguments)
 

@@ -133,6 +133,40 @@ def synthetic_field(
     return replace(bare, connectome=_synapses(distance, bare.correlation, recipe, rng), **_ids(neurons, seed))
 
 
+def overlapping_parts(field: CorticalField, share: float = 0.7) -> tuple[CorticalField, CorticalField]:
+    """Cut a field into two that overlap, as two imaging fields may, each with a released order of its own.
+
+    Parameters
+    ----------
+    field : CorticalField
+        With ``root_ids``.
+    share : float
+        How much of all neurons each part has, between 0.5 and 1: those with the smallest x are in the left part,
+        those with the largest in the right one.
+
+    Returns
+    -------
+    (CorticalField, CorticalField)
+        ``left`` and ``right``.
+
+    Raises
+    ------
+    InputError
+        If the field has no root ids, or the parts would not overlap.
+    """
+    if field.root_ids is None:
+        raise InputError(f"{field.name} has no root_ids, from which a released order would follow")
+    if not 0.5 < share <= 1:
+        raise InputError(f"share is {share}; parts overlap if it lies between 0.5 and 1")
+    from_left = np.argsort(field.positions[:, 0], kind="stable")
+    count = round(share * field.neurons)
+    parts = []
+    for name, inside in (("left", from_left[:count]), ("right", from_left[-count:])):
+        part = field.select(np.sort(inside))
+        parts.append(replace(part, name=name, released_rows=set_order(part.root_ids)))
+    return parts[0], parts[1]
+
+
 def _synapses(
     distance: np.ndarray, correlation: np.ndarray, recipe: ColumnRecipe, rng: np.random.Generator
 ) -> np.ndarray:

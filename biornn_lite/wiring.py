@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
 
@@ -108,6 +108,93 @@ def _dyadic_covariance(scores: np.ndarray) -> np.ndarray:
     return neuron.T @ neuron - upper.T @ upper
 
 
+def within_neurons(field: CorticalField) -> tuple[float, float]:
+    """Fit like-to-like wiring with a factor for each sender and each receiver, at equal distance along a curve.
+
+    A neuron that has many partners, or an axon that was traced far, is then compared with itself only: to which of
+    the neurons around it does it connect?
+
+    Parameters
+    ----------
+    field : CorticalField
+
+    Returns
+    -------
+    (float, float)
+        Change of the logarithm of the chance of a connection with one standard deviation of correlation, and its
+        standard error, made as in :class:`WiringRule`. NaN where there are too few connections to fit all factors.
+
+    Notes
+    -----
+    A Poisson regression with two fixed effects, which, unlike a logistic one, the number of neurons does not bias
+    (Fernández-Val & Weidner 2016, *Journal of Econometrics* 192, 291–312). Each round makes the expected numbers of
+    partners the observed ones, takes out of each regressor what sender and receiver explain, and makes one step of
+    Newton's method with what is left.
+    """
+    n = field.neurons
+    connected = field.connectome > 0
+    sends, receives = np.flatnonzero(connected.any(axis=1)), np.flatnonzero(connected.any(axis=0))
+    pairs = np.ix_(sends, receives)
+    apart = cdist(field.positions, field.positions)[pairs] / 100
+    correlation, off = field.correlation, ~np.eye(n, dtype=bool)
+    spread = correlation[off].std()
+    if len(sends) < 10 or len(receives) < 10 or spread == 0:
+        return float("nan"), float("nan")
+    likeness = (correlation[pairs] - correlation[off].mean()) / spread
+    regressors = np.stack([likeness, apart, apart**2, np.exp(-apart)])  # (4, senders, receivers)
+    there = (sends[:, None] != receives).astype(float)  # no pair of a neuron with itself
+    observed = connected[pairs] * there
+
+    def expectation(slopes: np.ndarray) -> np.ndarray:
+        return _with_totals(there * np.exp(np.tensordot(slopes, regressors, 1)), observed.sum(1), observed.sum(0))
+
+    def likelihood(expected: np.ndarray) -> float:
+        return float(np.log(expected[observed > 0]).sum())  # the expected numbers add up to the same in all fits
+
+    slopes, step = np.array([0.0, -1.5, 0.0, 0.0]), np.full(4, np.inf)
+    expected = expectation(slopes)
+    for _ in range(50):
+        rest = _without_rows_and_columns(regressors, expected)
+        information = np.einsum("kij,ij,lij->kl", rest, expected, rest, optimize=True)
+        step = np.linalg.solve(information, np.einsum("kij,ij->k", rest, observed - expected))
+        if np.abs(step).max() < 1e-5:
+            break
+        # Half as far, as long as that would be worse than where it stands.
+        for shorter in 0.5 ** np.arange(20):
+            tried = expectation(slopes + shorter * step)
+            if likelihood(tried) > likelihood(expected):
+                slopes, expected = slopes + shorter * step, tried
+                break
+        else:
+            break
+    if np.abs(step).max() > 1e-3:
+        return float("nan"), float("nan")
+    scores = np.zeros((n, n, len(slopes)))
+    scores[pairs] = ((observed - expected) * rest).transpose(1, 2, 0)
+    bread = np.linalg.inv(information)
+    robust = (bread @ _dyadic_covariance(scores) @ bread)[0, 0]
+    return float(slopes[0]), float(np.sqrt(max(robust, bread[0, 0])))
+
+
+def _with_totals(matrix: np.ndarray, rows: np.ndarray, columns: np.ndarray, rounds: int = 200) -> np.ndarray:
+    """Scale rows and columns of a matrix until they add up to these totals (iterative proportional fitting)."""
+    a, b = np.ones(len(rows)), np.ones(len(columns))
+    for _ in range(rounds):
+        a = rows / (matrix @ b)
+        b = columns / (a @ matrix)
+    return a[:, None] * matrix * b
+
+
+def _without_rows_and_columns(regressors: np.ndarray, weights: np.ndarray, rounds: int = 100) -> np.ndarray:
+    """Take out of regressors, shape (K, rows, columns), what a constant per row and per column explains."""
+    rest = regressors.copy()
+    rows, columns = weights.sum(axis=1), weights.sum(axis=0)
+    for _ in range(rounds):
+        rest -= (np.einsum("kij,ij->ki", rest, weights) / rows)[:, :, None]
+        rest -= (np.einsum("kij,ij->kj", rest, weights) / columns)[:, None, :]
+    return rest
+
+
 def unevenness(degrees: np.ndarray, expected: np.ndarray) -> float:
     """Spread of neurons' tendencies to have partners, beyond what chance makes of the numbers expected.
 
@@ -155,6 +242,8 @@ MEASURES = tuple(
         ("like_to_like_error", "its standard error"),
         ("like_to_like_curved", "like-to-like where the fall with distance is a curve"),
         ("like_to_like_curved_error", "its standard error"),
+        ("like_to_like_within", "log chance per SD of correlation, within sender and receiver, along a curve"),
+        ("like_to_like_within_error", "its standard error"),
         ("wiring_distance", "mean distance of connected pairs, over that of all pairs"),
         ("reciprocal", "pairs connected both ways"),
         ("reciprocal_by_rule", "as expected from distance and likeness"),
@@ -188,7 +277,7 @@ def describe_wiring(field: CorticalField) -> pd.Series:
     connected = (field.connectome > 0) & off
     out, into = connected.sum(axis=1), connected.sum(axis=0)
     rule = wiring_rule(field)
-    curved = wiring_rule(field, curved=True)
+    curved, within = wiring_rule(field, curved=True), within_neurons(field)
     distance = cdist(field.positions, field.positions)
     values = {
         "neurons": n,
@@ -199,6 +288,8 @@ def describe_wiring(field: CorticalField) -> pd.Series:
         **_regression(rule, ""),
         "like_to_like_curved": curved.like_to_like,
         "like_to_like_curved_error": curved.like_to_like_error,
+        "like_to_like_within": within[0],
+        "like_to_like_within_error": within[1],
         "wiring_distance": _relative_distance(connected, distance),
         "reciprocal": int((connected & connected.T).sum() // 2),
         "reciprocal_by_rule": float((rule.chance * rule.chance.T).sum() / 2),
@@ -230,20 +321,21 @@ def _relative_distance(connected: np.ndarray, distance: np.ndarray) -> float:
     return distance[connected].mean() / (distance.sum() / (n * (n - 1))) if connected.any() else float("nan")
 
 
-def _expected_reciprocal(chance: np.ndarray, out: np.ndarray, into: np.ndarray, rounds: int = 100) -> float:
+def _expected_reciprocal(chance: np.ndarray, out: np.ndarray, into: np.ndarray, rounds: int = 300) -> float:
     """Expected number of pairs connected both ways, were the two directions independent.
 
-    The chances of the wiring rule, shape (N, N), are first scaled by rows and columns until each neuron has as many
-    partners as it has, out and in (iterative proportional fitting).
+    The odds of the wiring rule are first multiplied by a factor per sender and one per receiver, chosen such that
+    each neuron is expected to have as many partners as it has, out and in.
     """
     if np.isnan(chance).any():
         return float("nan")
-    scaled = chance.copy()
+    odds = chance / (1 - chance)  # (N, N), diagonal 0
+    a, b = (out > 0).astype(float), (into > 0).astype(float)
     for _ in range(rounds):
-        for axis, wanted in ((1, out), (0, into)):
-            total = scaled.sum(axis=axis)
-            factor = np.divide(wanted, total, out=np.zeros(len(total)), where=total > 0)
-            scaled *= factor[:, None] if axis == 1 else factor
+        a = out / np.maximum((odds * b / (1 + odds * a[:, None] * b)).sum(axis=1), 1e-300)
+        b = into / np.maximum((odds * a[:, None] / (1 + odds * a[:, None] * b)).sum(axis=0), 1e-300)
+    scaled = odds * a[:, None] * b
+    scaled /= 1 + scaled
     return float((scaled * scaled.T).sum() / 2)
 
 
@@ -340,8 +432,21 @@ def agreement(first: CorticalField, second: CorticalField) -> Agreement:
     )
 
 
+def reordered(field: CorticalField, neuron_of_row: np.ndarray) -> CorticalField:
+    """Return the field with its connectome put in order on the supposition that row r belongs to a certain neuron.
+
+    Parameters
+    ----------
+    field : CorticalField
+    neuron_of_row : ndarray of int, shape (N,)
+        For row and column r, the neuron that they are supposed to belong to.
+    """
+    row_of = np.argsort(neuron_of_row)  # of each neuron
+    return replace(field, connectome=field.connectome[np.ix_(row_of, row_of)], released_rows=None)
+
+
 def agreements(fields: Sequence[CorticalField]) -> pd.DataFrame:
-    """Compare all two fields that share at least two neurons, also in the order as released.
+    """Compare all two fields that share a neuron, also in the order as released.
 
     Parameters
     ----------
@@ -358,7 +463,7 @@ def agreements(fields: Sequence[CorticalField]) -> pd.DataFrame:
     rows = []
     for a, b in combinations(range(len(fields)), 2):
         told = agreement(fields[a], fields[b])
-        if told.nuclei >= 2:
+        if told.nuclei:
             before = agreement(released[a], released[b])
             row = {"first": fields[a].name, "second": fields[b].name, **vars(told)}
             rows.append(row | {f"{key}_released": getattr(before, key) for key in ("both", "one", "expected")})

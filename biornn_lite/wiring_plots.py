@@ -22,6 +22,8 @@ ONE, OTHER = "#0173b2", "#de8f05"
 EFFECTS = {
     "fall": "log odds of a connection per 100 µm",
     "like_to_like": "log odds of a connection per SD of correlation",
+    "like_to_like_curved": "log odds per SD of correlation, fall along a curve",
+    "like_to_like_within": "log chance per SD of correlation, within sender and receiver",
     "fall_released": "log odds per 100 µm, as released",
     "like_to_like_released": "log odds per SD of correlation, as released",
 }
@@ -40,8 +42,8 @@ def connections(field: CorticalField, ax: Axes) -> Axes:
     """Draw a connectome as a matrix: a dot per connected pair, coloured by its synapses."""
     sender, receiver = np.nonzero(field.connectome)
     synapses = field.connectome[sender, receiver]
-    dots = ax.scatter(receiver, sender, c=synapses, cmap="viridis", s=18)
-    ax.figure.colorbar(dots, ax=ax, label="synapses", ticks=np.unique(synapses), shrink=0.8)
+    dots = ax.scatter(receiver, sender, c=synapses, cmap="viridis", s=18, clip_on=False, zorder=3)
+    ax.figure.colorbar(dots, ax=ax, label="synapses of a pair", ticks=np.unique(synapses), shrink=0.6)
     ends = (-0.5, field.neurons - 0.5)
     ax.set(xlabel="to neuron", ylabel="from neuron", aspect="equal", xlim=ends, ylim=ends[::-1])
     ax.set_title(field.label, fontsize=10)
@@ -59,13 +61,39 @@ def shared_connections(first: CorticalField, second: CorticalField, ax: Axes) ->
         colours = {"edgecolor": colour} if marker == "o" else {"color": colour}
         ax.scatter(receiver, sender, marker=marker, s=size, linewidth=1.6, label=field.name, **face, **colours)
     ends = (-0.5, len(here) - 0.5)
+    order = ", ".join(sorted({"as released" if f.connectome_order == "as released" else "in the neurons' order"
+                              for f in (first, second)}))  # fmt: skip
+    ax.set_title(f"connections among {len(here)} shared neurons, {order}", fontsize=10)
     ax.set(xlabel="to shared neuron", ylabel="from shared neuron", aspect="equal", xlim=ends, ylim=ends[::-1])
     ax.legend(fontsize=8, title="connected in", title_fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 
 
+def relative_distances(table: pd.DataFrame, ax: Axes, restored: bool = True) -> Axes:
+    """Draw how far apart connected pairs are, over all pairs, in each measured field: a histogram of fields.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`biornn_lite.wiring.known_wiring` gives it.
+    ax : Axes
+    restored : bool
+        Draw the neurons' order beside the released one.
+    """
+    bins = np.arange(0, 1.3, 0.05)
+    ax.hist(table["wiring_distance_released"], bins, color=ONE, label="as released", hatch="//", edgecolor="white")
+    if restored:
+        ax.hist(table["wiring_distance"], bins, color=OTHER, label="in the neurons' order", edgecolor="white")
+    ax.axvline(1, color="0.3", linewidth=1)
+    ax.set(xlabel="mean distance of connected pairs, over that of all pairs", ylabel="fields", xlim=(0, 1.25))
+    ax.set_title(f"{len(table)} measured fields", fontsize=10)
+    ax.legend(fontsize=8, loc="upper center")
+    sns.despine(ax=ax)
+    return ax
+
+
 def forest(table: pd.DataFrame, effect: str, ax: Axes, order: str = "depth") -> Axes:
-    """Draw an effect in each field with its 95 % interval, and the mean over fields below.
+    """Draw an effect in each field with its 95 % interval; below, the mean over fields and where one more would lie.
 
     Parameters
     ----------
@@ -80,19 +108,23 @@ def forest(table: pd.DataFrame, effect: str, ax: Axes, order: str = "depth") -> 
     rows = table.sort_values(order).dropna(subset=[effect])
     height = np.arange(len(rows), 0, -1)
     reach = 1.96 * rows[f"{effect}_error"]
-    ax.hlines(height, rows[effect] - reach, rows[effect] + reach, color="0.55", linewidth=1.2)
-    ax.scatter(rows[effect], height, s=14, color=ONE, zorder=3)
+    low, high = rows[effect] - reach, rows[effect] + reach
     pooled = pool_effects(rows[effect], rows[f"{effect}_error"])
-    ax.hlines(-0.6, *pooled.prediction, color=OTHER, linewidth=2, label="where one more field would lie (95 %)")
-    ax.fill([pooled.interval.low, pooled.mean, pooled.interval.high, pooled.mean], [-0.6, 0, -0.6, -1.2], color=ONE)
+    span = min(0, low.quantile(0.05), pooled.prediction.low), max(0, high.quantile(0.95), pooled.prediction.high)
+    margin = 0.08 * (span[1] - span[0])
+    left, right = span[0] - margin, span[1] + margin
+    ax.hlines(height, np.maximum(low, left), np.minimum(high, right), color="0.55", linewidth=1.2)
+    ax.scatter(rows[effect], height, s=14, color=ONE, zorder=3)
+    for beyond, end, marker in ((low < left, left, "<"), (high > right, right, ">")):
+        ax.scatter(np.full(beyond.sum(), end), height[beyond], marker=marker, s=22, color="0.55", clip_on=False)
+    ax.fill([pooled.interval.low, pooled.mean, pooled.interval.high, pooled.mean], [-0.4, 0.1, -0.4, -0.9], color=ONE)
+    ax.hlines(-1.7, *pooled.prediction, color=OTHER, linewidth=3)
     ax.axvline(0, color="0.3", linewidth=0.9)
     ax.axvline(pooled.mean, color=ONE, linewidth=0.8, linestyle=":")
-    ax.set_yticks([*height, -0.6], [*rows.index, "mean"], fontsize=7)
-    span = (rows[effect] - reach).quantile(0.03), (rows[effect] + reach).quantile(0.97)
-    low, high = min(0, span[0], pooled.prediction.low), max(0, span[1], pooled.prediction.high)
-    margin = 0.08 * (high - low)
-    ax.set(xlabel=EFFECTS[effect], ylim=(-1.8, len(rows) + 1), xlim=(low - margin, high + margin))
-    ax.set_title(f"mean {pooled.mean:+.2f} [{pooled.interval.low:+.2f}, {pooled.interval.high:+.2f}]", fontsize=10)
+    ax.set_yticks([*height, -0.4, -1.7], [*rows.index, "mean", "one more field"], fontsize=7)
+    ax.set(xlabel=EFFECTS[effect], ylim=(-2.4, len(rows) + 1), xlim=(left, right))
+    told = f"mean {pooled.mean:+.2f} [{pooled.interval.low:+.2f}, {pooled.interval.high:+.2f}]"
+    ax.set_title(told.replace("-", "−"), fontsize=10)
     sns.despine(ax=ax, left=True)
     return ax
 
@@ -124,6 +156,7 @@ def distance_curves(table: pd.DataFrame, field: str, measure: str, low: float, a
     for name, rows in table.groupby("field", sort=False):
         if name != field:
             ax.plot(middle[rows.index], values[rows.index], color="0.8", linewidth=0.8)
+    ax.plot([], [], color="0.8", linewidth=0.8, label="the others" + (" (zeros left out)" if logarithmic else ""))
     front = table.index[table["field"] == field]
     ax.plot(middle[front], values[front], "o-", color=ONE, label=field)
     marked = table[table["low"] == low]

@@ -13,7 +13,9 @@ from .wiring_plots import BINNED, across_figure
 
 
 def across_panel(more: CorticalField | None = None) -> ipw.Widget:
-    """Return a panel in which to pick a field, a bin of distance and a measure; see :func:`across_figure`.
+    """Return a panel in which to pick a field, a bin of distance and a measure.
+
+    :func:`biornn_lite.wiring_plots.across_figure` draws the same.
 
     Parameters
     ----------
@@ -21,10 +23,10 @@ def across_panel(more: CorticalField | None = None) -> ipw.Widget:
         One more field to pick, such as the embedded one or your own.
     """
     names = [*known_wiring().index, *([] if more is None else [more.label])]
-    bins = [(f"{low} to {high} µm", low) for low, high in pairwise(EDGES_UM)]  # as the table has them
+    bins = [(f"{low} to {high} µm", low) for low, high in pairwise(EDGES_UM)]
     controls = {
         "field": dropdown("field", names, "6_6_2"),
-        "low": dropdown("distance", bins, 50),
+        "low": ipw.SelectionSlider(description="distance", options=bins, value=50, layout={"width": "24em"}),
         "measure": dropdown("measure", [(text, key) for key, text in BINNED.items()], "connected"),
     }
     return figure_panel(lambda **values: across_figure(**values, more=more), controls)

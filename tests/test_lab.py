@@ -179,6 +179,7 @@ PANELS = {
     "08_topology": ("shuffled (share of edges)", "graph", "four communities of equal size"),
     "10_positive_only": ("scaled to radius", "task", "One-choice inference"),
     "13_your_own_field": ("threshold (SD of the noise)", None, None),
+    "14_across_cortex": ("distance", "measure", "mean correlation"),
 }
 
 

@@ -91,7 +91,7 @@ def test_arrays_are_told_by_the_bytes_of_the_released_files(microns, name):
 def test_fields_that_share_neurons_agree_in_the_neurons_order_and_only_there(all_fields):
     """The proof: a synapse is there or not, whichever field one asks."""
     table = agreements(all_fields)
-    assert table["farthest"].max() == 0 and len(table) == 80
+    assert table["farthest"].max() == 0 and len(table) == 92
     assert table["both"].sum() == 992 and table["one"].sum() == 2
     assert table["both_released"].sum() == 2 and table["one_released"].sum() == 1513
     pd.testing.assert_frame_equal(table, known_agreements(), rtol=1e-4, check_dtype=False)

@@ -9,8 +9,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from conftest import ROOT
-from scipy import stats
+from scipy import optimize, stats
 from scipy.spatial.distance import cdist
 from statsmodels.api import Logit
 
@@ -18,7 +19,7 @@ from biornn_lite import synthetic, wiring, wiring_plots
 from biornn_lite.communicability import empirical_communicability
 from biornn_lite.datasets import load_field
 from biornn_lite.errors import InputError
-from biornn_lite.synthetic import ColumnRecipe, synthetic_field
+from biornn_lite.synthetic import ColumnRecipe, overlapping_parts, synthetic_field
 from biornn_lite.wiring import (
     MEASURES,
     agreement,
@@ -30,6 +31,7 @@ from biornn_lite.wiring import (
     pool_effects,
     unevenness,
     wiring_rule,
+    within_neurons,
 )
 
 
@@ -109,6 +111,46 @@ def test_a_curve_leaves_nothing_for_likeness_to_stand_in_for(column):
     assert curve.like_to_like < line.like_to_like
 
 
+def test_within_neurons_is_a_poisson_regression_with_a_factor_for_each(dense):
+    """Against statsmodels with a dummy variable per sender and receiver, on a dense and small part."""
+    part = dense.select(range(0, 96, 3))
+    part = replace(part, connectome=drawn(part, 1, density=0.25))
+    connected = part.connectome > 0
+    sends, receives = np.flatnonzero(connected.any(1)), np.flatnonzero(connected.any(0))
+    distance = cdist(part.positions, part.positions) / 100
+    off = ~np.eye(part.neurons, dtype=bool)
+    likeness = (part.correlation - part.correlation[off].mean()) / part.correlation[off].std()
+    ends = [(i, j) for i in sends for j in receives if i != j]
+    sender, receiver = np.array(ends).T
+    apart = distance[sender, receiver]
+    columns = [likeness[sender, receiver], apart, apart**2, np.exp(-apart)]
+    columns += [sender == i for i in sends] + [receiver == j for j in receives[1:]]
+    model = sm.GLM(connected[sender, receiver] * 1.0, np.column_stack(columns) * 1.0, family=sm.families.Poisson())
+    fitted = model.fit(maxiter=200, tol=1e-12)
+    value, error = within_neurons(part)
+    assert value == pytest.approx(fitted.params[0], abs=1e-4)
+    assert error >= fitted.bse[0] * 0.999
+    few = replace(part, connectome=np.eye(32, k=1) * (np.arange(32) < 5))
+    assert np.isnan(within_neurons(few)).all()
+
+
+@pytest.mark.slow
+def test_within_neurons_finds_what_was_planted_and_nothing_else(column):
+    off = ~np.eye(96, dtype=bool)
+    distance = cdist(column.positions, column.positions) / 100
+    likeness = (column.correlation - column.correlation[off].mean()) / column.correlation[off].std()
+    for planted in (0.0, 0.3):
+        draws = []
+        for seed in range(40):
+            rng = np.random.default_rng(seed)
+            chance = off * np.exp(planted * likeness - 0.7 * distance + rng.normal(0, 0.7, (96, 1)))
+            chance *= 0.02 / chance[off].mean()  # of the logarithm of the chance, so without the bend of a logit
+            draws.append(within_neurons(replace(column, connectome=(rng.random((96, 96)) < chance) * 1)))
+        found, errors = np.array(draws).T
+        assert abs(found.mean() - planted) < 0.1 * planted + 2.5 * found.std() / np.sqrt(40)
+        assert 0.7 < np.sqrt((errors**2).mean()) / found.std() < 1.4
+
+
 def test_without_what_it_takes_there_is_no_rule(column):
     for connectome in (np.zeros((96, 96)), 1 - np.eye(96)):
         rule = wiring_rule(replace(column, connectome=connectome))
@@ -147,16 +189,26 @@ def test_reached_pairs_are_those_joined_by_a_path(column):
 def test_expected_reciprocal_pairs_know_how_many_partners_neurons_have():
     rng = np.random.default_rng(1)
     out, into = rng.integers(0, 6, 30), rng.integers(1, 4, 30)
-    out[-1] += into.sum() - out.sum() if into.sum() > out.sum() else 0
-    into[-1] += max(0, out.sum() - into.sum())
-    chance = np.full((30, 30), 0.1)
+    while out.sum() != into.sum():
+        (out if out.sum() < into.sum() else into)[rng.integers(30)] += 1
+    chance = rng.uniform(0.02, 0.3, (30, 30))
     np.fill_diagonal(chance, 0)
-    scaled = chance.copy()
-    for _ in range(100):
-        scaled *= (out / np.maximum(scaled.sum(1), 1e-300))[:, None]
-        scaled *= into / np.maximum(scaled.sum(0), 1e-300)
     expected = wiring._expected_reciprocal(chance, out, into)
-    assert expected == pytest.approx((scaled * scaled.T)[np.triu_indices(30, 1)].sum())
+    # The same by a general solver: a constant per sender and one per receiver, added to the log odds.
+    off, senders = ~np.eye(30, dtype=bool), out > 0
+
+    def fitted(constants):
+        with np.errstate(divide="ignore"):
+            log_odds = np.log(chance / (1 - chance)) + constants[:30, None] + constants[30:]
+        return np.where(off & senders[:, None], 1 / (1 + np.exp(-log_odds)), 0)
+
+    def missing(constants):
+        rows = np.where(senders, fitted(constants).sum(1) - out, constants[:30])
+        return np.append(rows, fitted(constants).sum(0) - into)
+
+    solved = fitted(optimize.least_squares(missing, np.zeros(60)).x)
+    np.testing.assert_allclose([solved.sum(1), solved.sum(0)], [out, into], atol=1e-4)
+    assert expected == pytest.approx((solved * solved.T)[np.triu_indices(30, 1)].sum(), rel=1e-4)
 
 
 def test_unevenness_is_the_spread_that_was_planted():
@@ -181,6 +233,23 @@ def test_bins_of_distance_hold_their_pairs(column):
     assert by_distance(column, edges=(5000, 6000)).empty
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["5_6_8", "7_4_8", "6_6_2"])
+def test_errors_are_what_random_labels_of_neurons_give(microns, name):
+    """A second route: a connectome that knows nothing of places, but has as uneven degrees as the measured one."""
+    field = load_field(microns / "all" / f"{name}.npz")
+    rng, rules = np.random.default_rng(0), []
+    for _ in range(40):
+        order = rng.permutation(field.neurons)
+        rules.append(
+            wiring_rule(replace(field, connectome=field.connectome[np.ix_(order, order)], released_rows=None))
+        )
+    for key in ("fall", "like_to_like"):
+        found, errors = (np.array([getattr(rule, key + what) for rule in rules]) for what in ("", "_error"))
+        assert abs(found.mean()) < 3 * found.std() / np.sqrt(40)
+        assert 0.7 < found.std() / np.sqrt((errors**2).mean()) < 1.35
+
+
 # Two fields
 
 
@@ -194,6 +263,22 @@ def test_two_parts_of_a_field_agree_on_what_they_share(column):
     assert agreement(left, column.select(range(70, 96))).pairs == 0
     with pytest.raises(InputError, match="has no nucleus_ids"):
         agreement(left, replace(right, nucleus_ids=None))
+
+
+def test_parts_that_overlap_have_orders_of_their_own(column):
+    left, right = overlapping_parts(column, 0.7)
+    assert left.neurons == right.neurons == 67 and left.positions[:, 0].max() > right.positions[:, 0].min()
+    told = agreement(left, right)
+    assert told.nuclei == 38 and told.both > 0 == told.one
+    scrambled = agreement(left.as_released(), right.as_released())
+    assert scrambled.both < told.both and scrambled.one > 0
+    np.testing.assert_array_equal(
+        wiring.reordered(left.as_released(), left.released_rows).connectome, left.connectome
+    )
+    with pytest.raises(InputError, match="has no root_ids"):
+        overlapping_parts(replace(column, root_ids=None))
+    with pytest.raises(InputError, match=r"share is 0\.5"):
+        overlapping_parts(column, 0.5)
 
 
 # Many fields
@@ -293,7 +378,7 @@ def test_a_forest_draws_every_field_and_their_mean():
     dots = ax.collections[1].get_offsets()
     order = table.sort_values("depth")
     np.testing.assert_allclose(dots[:, 0], order["like_to_like"])
-    assert [label.get_text() for label in ax.get_yticklabels()] == [*order.index, "mean"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == [*order.index, "mean", "one more field"]
     assert "+0.10" in ax.get_title() or "+0.11" in ax.get_title()
 
 
@@ -329,6 +414,25 @@ def test_the_page_of_the_released_order_states_what_the_tables_hold():
         assert [cell.strip() for cell in line.split("|")[2:4]] == list(numbers), what
     assert f"Over the {len(known_agreements())} pairs of fields" in page
     assert f"{shared['pairs']:,.0f} ordered pairs" in page and f"all {shared['nuclei']:,.0f} cases" in page
+
+
+def test_the_readme_opens_with_what_the_tables_hold():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").replace("−", "-")
+    wired, shared = known_wiring(), known_agreements().sum(numeric_only=True)
+    fall, like = (pool_effects(wired[key], wired[f"{key}_error"]) for key in ("fall", "like_to_like"))
+    one = wired.loc["6_6_2"]
+    for told in (
+        f"they agree on {shared['both_released']:.0f} connected pairs and contradict each other on "
+        f"{shared['one_released']:,.0f}; put in order, they agree on {shared['both']:.0f} and contradict each other on "
+        f"{shared['one']:.0f}",
+        f"In {(wired['fall'] < 0).sum()} of {len(wired)} fields connections become rarer",
+        f"{fall.mean:.2f} per 100 µm, 95 % interval {fall.interval.low:.2f} to {fall.interval.high:.2f}",
+        f"{like.mean:+.3f} per standard deviation of correlation, {like.interval.low:+.3f} to {like.interval.high:+.3f}",
+        f"{one['like_to_like']:.2f} ± {one['like_to_like_error']:.2f}",
+    ):
+        assert told in readme, told
+    findings = readme[readme.index("What it found so far") :]
+    assert findings.index("not in the order of the neurons") < 200, "the first thing to know of the data"
 
 
 def effect(table, key):

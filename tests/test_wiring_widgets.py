@@ -45,7 +45,8 @@ def test_the_checks_of_numbers(capsys):
         (
             lambda a: exercises.check_odds_ratio(a, -1.5, 50, 250),
             {
-                np.exp(-3): "✓ 0.050", -3: "change of the log odds", np.exp(-1.5): "how many are there",
+                np.exp(-3): "✓ 0.050", 0.05: "✓", 4.98: "per cent", -3: "change of the log odds",
+                np.exp(-1.5): "how many are there",
                 np.exp(3): "*nearer*", np.exp(-3.75): "from 0 µm on", np.exp(-300): "not per µm", 0.5: "is not it",
             },
         ),
@@ -64,7 +65,8 @@ def test_the_checks_of_numbers(capsys):
             {
                 norm.cdf(0, like.mean, like.tau): "✓ 6 %", 100 * norm.cdf(0, like.mean, like.tau): "in per cent",
                 norm.sf(0, like.mean, like.tau): "share above 0",
-                norm.cdf(0, like.mean, like.error): "error of the mean", 0.5: "is not it",
+                norm.cdf(0, like.mean, like.error): "error of the mean", 0.5: "is not it", 8 / 46: "*estimates*",
+                norm.cdf(0, like.mean, np.hypot(like.tau, like.error)): "You added", 0.06: "✓",
             },
         ),
     ):  # fmt: skip
@@ -84,25 +86,31 @@ def test_the_check_of_deep_fields(capsys):
         (pooled(shallow), "larger y is deeper"),
         (pooled(table), "Those are all fields"),
         (pooled(deep, "fall"), "another effect"),
+        (pooled(table[table["depth"] >= 600]), "17 are that deep"),
         (0.1, "'float' was given"),
     ]:
         check_said(capsys, exercises.check_deep_fields(answer, table, 650, "like_to_like"), told)
 
 
-def test_the_check_of_an_order_restored(capsys, column):
-    released, rows = column.as_released().connectome, column.released_rows
-    half = np.empty_like(released)
-    half[rows] = released
+def test_the_check_of_an_order_restored(capsys):
+    scrambled, rows = np.arange(16).reshape(4, 4), np.array([2, 0, 3, 1])
+    # By hand: neuron 0 is row 1, neuron 1 row 3, neuron 2 row 0, neuron 3 row 2.
+    right = np.array([[5, 7, 4, 6], [13, 15, 12, 14], [1, 3, 0, 2], [9, 11, 8, 10]])
+    half, other = scrambled.copy(), scrambled.copy()
+    half[rows] = scrambled
+    other[:, rows] = scrambled
     for answer, told in [
         (None, "not answered yet"),
-        (column.connectome, "✓ Row i"),
-        (column.connectome.tolist(), "✓ Row i"),
-        (released, "as released"),
-        (released[np.ix_(rows, rows)], "the other way"),
+        (right, "✓ Row i"),
+        (right.tolist(), "✓ Row i"),
+        (scrambled, "as it was"),
+        (scrambled[np.ix_(rows, rows)], "the other way"),
         (half, "columns are not"),
-        (released[rows], "wrong way"),
-        (column.connectome.T, "orientation"),
-        (column.connectome[:5], "shape is (5, 96)"),
-        (np.zeros((96, 96)), "wrong places"),
+        (other, "rows are not"),
+        (scrambled[rows], "wrong way"),
+        (right.T, "orientation"),
+        (right[:3], "shape is (3, 4)"),
+        (np.zeros((4, 4)), "fills a copy"),
+        (np.ones((4, 4)), "wrong places"),
     ]:
-        check_said(capsys, exercises.check_restored(answer, column), told)
+        check_said(capsys, exercises.check_restored(answer, scrambled, rows), told)

@@ -17,10 +17,11 @@ def check_odds_ratio(answer: float | None, fall: float, near_um: float, far_um: 
         return False
     steps = (far_um - near_um) / 100
     right = float(np.exp(fall * steps))
-    if near(value, right, 0.01):
+    if near(value, right, 0.03):
         return say(True, f"{right:.3f}: the odds at {far_um:g} µm are {100 * right:.1f} % of those at {near_um:g}.")
     mistakes = {
         fall * steps: "That is the change of the log odds; the odds change by its exponential.",
+        100 * right: "That is in per cent; give a share between 0 and 1.",
         float(np.exp(fall)): "That is for 100 µm; how many are there between the two?",
         1 / right: "That is how many times larger the odds are at the *nearer* distance.",
         float(np.exp(fall * far_um / 100)): "That is from 0 µm on; start at the nearer distance.",
@@ -60,16 +61,20 @@ def check_share_below_zero(answer: float | None, pooled: Pooled) -> bool:
     if value is None:
         return False
     right = float(norm.cdf(0, pooled.mean, pooled.tau))
-    if abs(value - right) <= 0.005:
+    blurred = float(norm.cdf(0, pooled.mean, np.hypot(pooled.tau, pooled.error)))
+    if abs(value - blurred) <= 0.001:
+        return say(False, f"{value:g}. You added the error of the mean to the spread; the question is of the spread.")
+    if abs(value - right) <= 0.003:
         return say(True, f"{100 * right:.0f} %. More *estimates* lie below 0: each has an error of its own.")
     mistakes = {
         100 * right: "That is in per cent; give a share between 0 and 1.",
         1 - right: "That is the share above 0.",
         float(norm.cdf(0, pooled.mean, pooled.error)): "You used the error of the mean. How far do *fields* spread?",
-        float(norm.cdf(0, pooled.mean, pooled.tau**2)): "τ is a standard deviation already; you used τ².",
     }
     if known_mistake(value, mistakes, 0.02):
         return False
+    if abs(value - 8 / 46) < 0.005:
+        return say(False, f"{value:g} is the share of *estimates* below 0, which chance moves too.")
     return say(False, f"{value:g} is not it: the area below 0 of a normal distribution with this mean and SD τ.")
 
 
@@ -87,4 +92,6 @@ def check_deep_fields(answer: object, table: pd.DataFrame, depth: float, effect:
         right = pool_effects(rows[effect], rows[f"{effect}_error"])
         if answer.fields == right.fields and near(answer.mean, right.mean):
             return say(not why, why or f"{right}.")
-    return say(False, f"It pools {answer.fields} fields and another effect or other errors than {effect!r}'s.")
+    if answer.fields != (table["depth"] >= depth).sum():
+        return say(False, f"It pools {answer.fields} fields; {(table['depth'] >= depth).sum()} are that deep.")
+    return say(False, f"It pools another effect, or other errors, than {effect!r}'s.")

@@ -15,7 +15,7 @@ def check_density(answer: float | None, field: CorticalField) -> bool:
         return False
     n, connected, synapses = field.neurons, (field.connectome > 0).sum(), field.connectome.sum()
     right = connected / (n * (n - 1))
-    if near(value, right):
+    if near(value, right, 0.01):
         return say(True, f"{right:.4f}: about one ordered pair in {round(1 / right)}.")
     mistakes = {
         connected / n**2: "You divided by N²: a neuron and itself are no pair of different neurons.",
@@ -67,29 +67,36 @@ def check_in_degree(answer: object, field: CorticalField) -> bool:
         return say(False, "Those are the partners *out*: row i holds what neuron i sends. Which axis is left to sum?")
     if np.array_equal(value, field.connectome.sum(axis=0)):
         return say(False, "Those are synapses; a partner with three synapses is one partner.")
+    if field.released_rows is not None and np.array_equal(value, (field.as_released().connectome > 0).sum(axis=0)):
+        return say(False, "Those are numbers of the connectome as released, so of other neurons; take `field`.")
     return say(False, "Right shape, wrong numbers: count, for each column, the entries above 0.")
 
 
-def check_restored(answer: object, field: CorticalField) -> bool:
-    """Check a connectome that was put in the neurons' order, shape (N, N)."""
+def check_restored(answer: object, scrambled: np.ndarray, rows: np.ndarray) -> bool:
+    """Check a connectome put in the neurons' order, whose row and column r belonged to neuron ``rows[r]``."""
     value = array(answer)
     if value is None:
         return False
-    if value.shape != field.connectome.shape:
-        return say(False, f"Its shape is {value.shape}; expected {field.connectome.shape}.")
-    if np.array_equal(value, field.connectome):
+    scrambled, rows = np.asarray(scrambled), np.asarray(rows)
+    if value.shape != scrambled.shape:
+        return say(False, f"Its shape is {value.shape}; expected {scrambled.shape}.")
+    right, half, other = (np.empty_like(scrambled) for _ in range(3))
+    right[np.ix_(rows, rows)] = scrambled
+    if np.array_equal(value, right):
         return say(True, "Row i now holds what neuron i sends, and column j what neuron j receives.")
-    released, rows = field.as_released().connectome, field.released_rows
-    half = np.empty_like(released)
-    half[rows] = released
+    half[rows] = scrambled
+    other[:, rows] = scrambled
     mistakes = (
-        (released, "That is the connectome as released."),
-        (released[np.ix_(rows, rows)], "That goes the other way: row r of the released one *goes to* row rows[r]."),
+        (scrambled, "That is the connectome as it was."),
+        (scrambled[np.ix_(rows, rows)], "That goes the other way: row r *goes to* row rows[r]."),
         (half, "Rows are in order, columns are not: who receives has to move too."),
-        (released[rows], "Rows went the wrong way, and columns did not move."),
-        (field.connectome.T, "That is right but for its orientation: rows send, columns receive."),
+        (other, "Columns are in order, rows are not: who sends has to move too."),
+        (scrambled[rows], "Rows went the wrong way, and columns did not move."),
+        (right.T, "That is right but for its orientation: rows send, columns receive."),
     )
     for wrong, why in mistakes:
         if np.array_equal(value, wrong):
             return say(False, why)
-    return say(False, "Right shape, wrong places: entry [r, s] of the released one belongs at [rows[r], rows[s]].")
+    if not value.any():
+        return say(False, "All zeros: an assignment to a[rows][:, rows] fills a copy. np.ix_(rows, rows) names both.")
+    return say(False, "Right shape, wrong places: entry [r, s] belongs at [rows[r], rows[s]].")
