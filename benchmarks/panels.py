@@ -22,6 +22,7 @@ from biornn_lite import (
     topology_widgets,
     training_widgets,
     weights_widgets,
+    wiring_widgets,
 )
 from biornn_lite.datasets import load_field
 from biornn_lite.errors import InputError
@@ -72,6 +73,7 @@ def main(source: str) -> None:
         "09 learning": study_widgets.learning_panel,
         "10 growth": growth_widgets.growth_panel,
         "13 inference": lambda: field_widgets.inference_panel(field),
+        "14 across": lambda: wiring_widgets.across_panel(field),
     }
     print(f"{'panel':22} {'moves':>5} {'median s':>9} {'slowest s':>9}  slowest control")
     for name, make in panels.items():

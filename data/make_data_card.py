@@ -21,6 +21,7 @@ EFFECTS = {
     "fall": "per 100 µm of distance",
     "like_to_like": "per SD of correlation, at equal distance",
     "like_to_like_curved": "the same, where the fall with distance may be a curve",
+    "like_to_like_within": "the same, within each sender and each receiver (log chance)",
 }
 
 
