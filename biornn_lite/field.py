@@ -332,8 +332,8 @@ class CorticalField:
     def load(cls, path: str | Path) -> CorticalField:
         """Read a field that :meth:`save` wrote.
 
-        A file that does not say which order its connectome is in is of version 0.2.0 or older; if it holds a released
-        connectome, that is put in the neurons' order.
+        A file of an earlier version does not say which order its connectome is in; if it holds a released one, that
+        is put in the neurons' order.
 
         Raises
         ------

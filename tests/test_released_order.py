@@ -138,7 +138,7 @@ def test_a_released_field_comes_in_the_neurons_order_from_wherever_it_is_read(mi
         read_released(microns / "6_6_2"),
         load_field("6_6_2"),
         load_field(microns / "6_6_2"),
-        load_field(microns / "all" / "6_6_2.npz"),  # as version 0.2.0 saved it
+        load_field(microns / "all" / "6_6_2.npz"),  # saved before files said which order they hold
     ):
         np.testing.assert_array_equal(field.connectome, expected)
         assert field.connectome_order == "neurons" and field.label == "6_6_2"
@@ -248,7 +248,7 @@ def test_a_study_begun_in_the_released_order_is_gone_on_with(microns):
 
 
 def test_the_shipped_rows_are_told_by_the_digest_of_their_field(microns):
-    """The digest that version 0.2.0 wrote for 5_3_8, by its own formula, on the arrays as they were released."""
+    """The digest of 5_3_8 that folders of results already hold: of its arrays as they were released."""
     field = read_released(microns / "5_3_8")
     digest = hashlib.sha256()
     released = pd.read_csv(microns / "5_3_8" / "connectome_5_3_8.csv", index_col=0).to_numpy(dtype=float)
