@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+# Each command imports what it needs, so that help comes at once and Ctrl-C is understood from the start.
 import argparse
+import io
 import os
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
+from typing import NoReturn, TextIO
 
-import matplotlib
-import torch
-
-from .datasets import EMBEDDED, download_all, fetch_field, list_fields, released_fields
 from .errors import FieldWarning, InputError
-from .files import written_atomically
-from .plots import accuracy_figure
-from .seeds import generator
-from .study import Study, run_study
-from .summary import format_table
-from .tasks import TASKS
-from .training import Settings
 from .variants import PROTOCOLS, PUBLISHED_VARIANTS, describe_choices
+
+LARGEST = {"runs": 100_000, "epochs": 100_000, "jobs": 1024, "seed": 2**63 - 1, "neurons": 100_000}
+"""Larger numbers are taken for a mistake."""
+
+LONGEST = 2000
+"""Letters of a line; longer ones lose their middle."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        _remark(f"{message}; see {self.prog} --help")
+        self.exit(2)
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        sys.stdout.flush()  # here a stream that nobody reads is understood
+        super().exit(status, message)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m biornn_lite", description=__doc__)
+    parser = _Parser(prog="python -m biornn_lite", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("fields", help="list the fields and which are here")
     commands.add_parser("choices", help="list the protocol's choices and what their values mean")
@@ -40,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     add = replicate.add_argument
     add(
         "--field",
-        default=EMBEDDED,
+        default="synthetic_column",
         help="synthetic_column, a folder in the released layout, a saved field, or a released name to fetch",
     )
     add(
@@ -50,9 +61,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="V",
         help="default: the eleven published ones",
     )
-    add("--tasks", nargs="+", default=tuple(TASKS), metavar="T", help=f"default: {' '.join(TASKS)}")
+    add(
+        "--tasks",
+        nargs="+",
+        metavar="T",
+        help="default: one_choice_inference go_nogo perceptual_decision_making",
+    )
     add("--runs", type=int, default=20, help="networks per variant and task (default 20)")
-    add("--epochs", type=int, default=Settings.epochs, help="default %(default)s")
+    add("--epochs", type=int, help="default 10")
     add("--protocol", default="published", help=f"one of {', '.join(PROTOCOLS)} (default published)")
     add("--set", action="append", default=[], metavar="CHOICE=VALUE", help="change one choice of the protocol")
     add("--sign", default="free", help="free or positive: whether recurrent weights may be negative")
@@ -64,25 +80,57 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _fields() -> None:
+    from .datasets import list_fields
+
+    _show(list_fields().replace({"here": {True: "yes", False: "no"}}).to_string(index=False))
+    _show("\nReleased connectomes are not in the order of the neurons; they are put in it when they are read.")
+
+
+def _choices() -> None:
+    for choice in describe_choices():
+        _show(f"{choice['choice']}: {choice['allowed']}")
+        _show(f"    published {choice['published']}, sound {choice['sound']}. {choice['meaning']}")
+
+
 def _fetch(arguments: argparse.Namespace) -> None:
     if bool(arguments.fields) == arguments.all:
         raise InputError("name the fields to fetch, or give --all; `python -m biornn_lite fields` lists them")
+    from .datasets import download_all, released_fields
+
     folder = download_all(None if arguments.all else arguments.fields)
     for name in arguments.fields or released_fields().index:
-        print(folder / name)
+        _show(str(folder / name))
 
 
 def _replicate(arguments: argparse.Namespace) -> None:
     if arguments.protocol not in PROTOCOLS:
         raise InputError(f"no protocol {arguments.protocol!r}; there are {', '.join(PROTOCOLS)}")
+    for what, most in LARGEST.items():
+        value = getattr(arguments, what)
+        if value is not None and value > most:
+            raise InputError(f"{what} is {value}; it must be at most {most:,}")
     if arguments.jobs is not None and arguments.jobs < 1:
         raise InputError(f"jobs is {arguments.jobs}; it must be at least 1")
     protocol = PROTOCOLS[arguments.protocol].choose(arguments.set)
+
+    import torch
+
+    from .datasets import fetch_field
+    from .files import written_atomically
+    from .seeds import generator
+    from .study import Study, run_study
+    from .summary import format_table
+    from .tasks import TASKS
+    from .training import Settings
+
     field = fetch_field(arguments.field)
+    label = _one_line(field.label, 200)
     if field.released_rows is not None and not field.synthetic:
-        print(f"{field.label}: its connectome was put in the order of the neurons", file=sys.stderr)
+        _remark(f"{label}: its connectome was put in the order of the neurons", prefix="")
     if arguments.neurons is not None:
         field = field.subset(arguments.neurons, generator(max(arguments.seed, 0), "subset of neurons"))
+        label = _one_line(field.label, 200)
     device = arguments.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -91,69 +139,150 @@ def _replicate(arguments: argparse.Namespace) -> None:
     study = Study(
         field=field,
         variants=tuple(arguments.variants),
-        tasks=tuple(arguments.tasks),
+        tasks=tuple(TASKS if arguments.tasks is None else arguments.tasks),
         runs=arguments.runs,
         seed=arguments.seed,
         protocol=protocol,
         sign=arguments.sign,
-        settings=Settings(epochs=arguments.epochs),
+        settings=Settings() if arguments.epochs is None else Settings(epochs=arguments.epochs),
     )
-    print(
-        f"{field.label}: {field.neurons} neurons, {len(study.networks)} networks; "
+    _remark(
+        f"{label}: {field.neurons} neurons, {len(study.networks)} networks; "
         f"writing to {arguments.out}, stop and start again at will",
-        file=sys.stderr,
+        prefix="",
     )
     results = run_study(study, arguments.out, arguments.jobs, device).networks
-    table = format_table(results, field.label)
+    table = "\n".join(map(_one_line, format_table(results, label).split("\n")))
+    _show(table)
     with written_atomically(arguments.out / "table.txt") as temporary:
         temporary.write_text(table + "\n", encoding="utf-8")
+    try:
+        picture = _picture(results, field.label)
+    except Exception as error:  # whatever a library for drawing may raise: the results are here without it
+        _remark(
+            f"accuracy.png could not be drawn ({_first_line(error)}); the table and all rows are in {arguments.out}"
+        )
+        return
     with written_atomically(arguments.out / "accuracy.png") as temporary:
-        accuracy_figure(results, field.label).savefig(temporary, dpi=150, format="png")
-    print(table)
+        temporary.write_bytes(picture)
+
+
+def _picture(results, label: str) -> bytes:
+    """Draw the accuracies of a study."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from . import plots
+
+    picture = io.BytesIO()
+    plots.accuracy_figure(results, label).savefig(picture, dpi=150, format="png")
+    return picture.getvalue()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0, or 2 after an error in the input, which it says in one line."""
-    arguments = _parser().parse_args(argv)
-    matplotlib.use("Agg")
-    with warnings.catch_warnings():
+    with (
+        redirect_stdout(_Stream(sys.stdout, needed=True)),
+        redirect_stderr(_Stream(sys.stderr)),
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("always", FieldWarning)
         warnings.showwarning = _in_one_line
-        return _run(arguments)
+        return _run(argv)
 
 
-def _in_one_line(message: Warning | str, category: type[Warning], *where, **more) -> None:
-    """Show a warning about a field as a line of this command, and others as Python would."""
-    shown = f"biornn_lite: {message}\n" if issubclass(category, FieldWarning) else None
-    sys.stderr.write(shown or warnings.formatwarning(message, category, *where[:2]))
-
-
-def _run(arguments: argparse.Namespace) -> int:
+def _run(argv: Sequence[str] | None) -> int:
     """Run one command; see :func:`main`."""
     try:
+        arguments = _parser().parse_args(argv)
         if arguments.command == "fields":
-            print(list_fields().replace({"here": {True: "yes", False: "no"}}).to_string(index=False))
-            print(
-                "\nReleased connectomes are not in the order of the neurons; they are put in it when they are read."
-            )
+            _fields()
         elif arguments.command == "fetch":
             _fetch(arguments)
         elif arguments.command == "choices":
-            for choice in describe_choices():
-                print(f"{choice['choice']}: {choice['allowed']}")
-                print(f"    published {choice['published']}, sound {choice['sound']}. {choice['meaning']}")
+            _choices()
         else:
             _replicate(arguments)
     except InputError as error:
-        print(f"biornn_lite: {error}", file=sys.stderr)
+        _remark(str(error))
         return 2
-    except BrokenPipeError:  # such as into `head`, which has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:
+        path = error.filename2 or error.filename
+        _remark(
+            f"{f'{path}: ' if path else ''}{error.strerror or _first_line(error)}; what was written before is kept, "
+            "the same command goes on from there when this is mended"
+        )
+        return 2
     except KeyboardInterrupt:
-        print("biornn_lite: stopped; the same command goes on from here", file=sys.stderr)
+        _remark("stopped; the same command goes on from here")
         return 130
     return 0
+
+
+class _Stream:
+    """A standard stream that stops nothing: what its encoding lacks becomes ``?``, and nobody need read it.
+
+    Where it is `needed`, another failure, such as a full disk, is an error still.
+    """
+
+    def __init__(self, stream: TextIO | None, needed: bool = False) -> None:
+        if stream is None:  # closed before Python began; its number must not become that of a file of results
+            silent = os.open(os.devnull, os.O_WRONLY)
+            os.set_inheritable(silent, True)  # processes of a study lack the stream too
+            stream = os.fdopen(silent, "w", encoding="utf-8")
+        if needed and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+        self._stream, self._needed = stream, needed
+
+    def write(self, text: str) -> int:
+        """Write a text; see the class."""
+        self._attempt(lambda: self._stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what was written; see the class."""
+        self._attempt(self._stream.flush)
+
+    def _attempt(self, do) -> None:
+        try:
+            do()
+        except OSError as error:
+            with suppress(OSError):  # of a stream without a number, as in a notebook
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+            if self._needed and not isinstance(error, BrokenPipeError):
+                raise
+
+    def __getattr__(self, name: str):
+        return getattr(self._stream, name)
+
+
+def _show(text: str) -> None:
+    """Print what was asked for."""
+    print(text, flush=True)
+
+
+def _remark(text: str, prefix: str = "biornn_lite: ") -> None:
+    """Say something beside the results, in one line."""
+    print(_one_line(prefix + text), file=sys.stderr, flush=True)
+
+
+def _in_one_line(message: Warning | str, category: type[Warning], *where, **more) -> None:
+    """Show a warning about a field as a line of this command, and others with the place that they come from."""
+    if issubclass(category, FieldWarning):
+        _remark(str(message))
+    else:
+        _remark(warnings.formatwarning(message, category, *where[:2], line="").strip(), prefix="")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _one_line(text: str, longest: int = LONGEST) -> str:
+    """Show a text in one line that cannot steer a terminal, its middle left out where it is too long."""
+    line = "".join(letter if letter.isprintable() else "?" for letter in text)
+    half = longest // 2 - 1
+    return line if len(line) <= longest else f"{line[:half]} … {line[-half + 1 :]}"
 
 
 if __name__ == "__main__":

@@ -14,11 +14,14 @@ from scipy import sparse
 from sklearn.covariance import GraphicalLassoCV, empirical_covariance, graphical_lasso
 from sklearn.exceptions import ConvergenceWarning
 
-from .errors import InputError
+from .errors import FieldError, InputError
 from .field import CorticalField
 
 BIN_SECONDS = 0.2
 """Bin width of the released correlations."""
+
+SAME_MOMENT = 1e-6
+"""Times that differ by less than this many seconds are the same: a clock's frames are not sorted by rounding."""
 
 MOST_COUNTS = 2e9
 """Counts that are held at once, 16 GB of them."""
@@ -48,37 +51,82 @@ def recording_end(spike_times: Sequence[np.ndarray]) -> float:
     return max((train[-1] for train in spike_times if len(train)), default=0.0) + TILE_SECONDS
 
 
-def event_counts(
-    spike_times: Sequence[np.ndarray], bin_width: float = BIN_SECONDS, stop: float | None = None
-) -> np.ndarray:
-    """Count events in bins from time 0 on; a last bin that does not end before the recording does is left out.
+def from_start(spike_times: Sequence[np.ndarray], start: float | None = None) -> list[np.ndarray]:
+    """Check event times, and let them count from the start of the recording.
 
     Parameters
     ----------
     spike_times : sequence of N ndarrays
-        Event times of each neuron, in seconds.
+        Event times of each neuron in seconds, in increasing order.
+    start : float, optional
+        When the recording began, on the same clock. When left out it is 0; event times that speak against that are
+        refused, since a long silence that all neurons share looks like function.
+
+    Returns
+    -------
+    list of N ndarrays
+        Event times less `start`.
+
+    Raises
+    ------
+    InputError
+        If the times of a neuron are not in increasing order, some lie before `start`, or no start is given and the
+        first of many events comes later than 10 s and than ten times the longest pause between two later ones.
+    """
+    for neuron, train in enumerate(spike_times):
+        if (np.diff(train) < 0).any():
+            raise InputError(f"event times of neuron {neuron} are not in increasing order; sort them first")
+    begin = 0.0 if start is None else start
+    first = min((train[0] for train in spike_times if len(train)), default=begin)
+    if first < begin:
+        raise InputError(f"an event comes at {first:g} s, before the recording starts at {begin:g} s")
+    if start is None and first > 10:
+        pauses = np.diff(np.unique(np.concatenate(spike_times)))
+        if len(pauses) >= 20 and first > 10 * pauses.max():  # of fewer one cannot tell
+            raise InputError(
+                f"the first event comes at {first:g} s, and then never more than {pauses.max():.3g} s pass without "
+                f"one: say when the recording began, as in start={first:.0f} (or start=0 if all were silent)"
+            )
+    return [np.asarray(train) - begin if begin else train for train in spike_times]
+
+
+def event_counts(
+    spike_times: Sequence[np.ndarray],
+    bin_width: float = BIN_SECONDS,
+    stop: float | None = None,
+    start: float | None = None,
+) -> np.ndarray:
+    """Count events in bins from the start of the recording on.
+
+    A bin holds its left edge and not its right one, each up to :data:`SAME_MOMENT`. A last bin that would end after
+    the recording is left out.
+
+    Parameters
+    ----------
+    spike_times : sequence of N ndarrays
+        Event times of each neuron in seconds, in increasing order.
     bin_width : float
         Seconds.
     stop : float, optional
-        End of the recording in seconds; :func:`recording_end` when left out.
+        End of the recording in seconds, on the clock of the events; :func:`recording_end` when left out.
+    start : float, optional
+        Its beginning; see :func:`from_start`.
 
     Returns
     -------
     ndarray, shape (N, bins)
     """
-    stop = recording_end(spike_times) if stop is None else stop
+    stop = (recording_end(spike_times) if stop is None else stop) - (start or 0.0)
+    spike_times = from_start(spike_times, start)
     if not (bin_width > 0 and len(spike_times) * stop / bin_width < MOST_COUNTS):
         raise InputError(
             f"{len(spike_times)} neurons over {stop:g} s in bins of {bin_width:g} s are too many counts; "
             "times are seconds from the start of the recording"
         )
-    edges = np.arange(0, stop, bin_width)
-    bins = max(len(edges) - 1, 0)
+    bins = max(int((stop + SAME_MOMENT) / bin_width), 0)
     times = np.concatenate(spike_times)
     owner = np.repeat(np.arange(len(spike_times)), [len(train) for train in spike_times])
-    place = np.searchsorted(edges, times, "right") - 1  # (events,)
-    if bins:
-        place[times == edges[-1]] = bins - 1  # the last bin holds its right edge too
+    place = np.floor((times + SAME_MOMENT) / bin_width).astype(int)  # (events,)
     inside = (place >= 0) & (place < bins)
     flat = np.bincount(owner[inside] * bins + place[inside], minlength=len(spike_times) * bins)
     return flat.reshape(len(spike_times), bins)
@@ -162,6 +210,7 @@ def spike_time_tiling_coefficient(
     spike_times: Sequence[np.ndarray],
     tile: float = TILE_SECONDS,
     stop: float | None = None,
+    start: float | None = None,
 ) -> np.ndarray:
     """Spike time tiling coefficient between all pairs of neurons (Cutts & Eglen 2014, equation 1).
 
@@ -175,8 +224,9 @@ def spike_time_tiling_coefficient(
     tile : float
         Δt, in seconds.
     stop : float, optional
-        End of the recording, which begins at 0, in seconds and not before the last event; :func:`recording_end`
-        when left out.
+        End of the recording, in seconds and not before the last event; :func:`recording_end` when left out.
+    start : float, optional
+        Its beginning; see :func:`from_start`.
 
     Returns
     -------
@@ -184,7 +234,8 @@ def spike_time_tiling_coefficient(
         Symmetric, diagonal 1; 0 for a neuron without events.
     """
     n = len(spike_times)
-    stop = recording_end(spike_times) if stop is None else stop
+    stop = (recording_end(spike_times) if stop is None else stop) - (start or 0.0)
+    spike_times = from_start(spike_times, start)
     times, places = np.unique(np.concatenate(spike_times), return_inverse=True)  # (moments,), (events,)
     sizes = np.array([len(train) for train in spike_times])
     owner = np.repeat(np.arange(n), sizes)
@@ -205,8 +256,9 @@ def spike_time_tiling_coefficient(
             tiled[b] = (high - np.maximum(low, np.concatenate([[0.0], high[:-1]]))).sum() / stop
             # A tile opens at the first moment it holds and closes after the last: the running sum of
             # openings minus closings is positive where at least one tile covers the moment.
-            change = np.bincount(np.searchsorted(times, train - tile, "left"), minlength=len(times) + 1)
-            change = change - np.bincount(np.searchsorted(times, train + tile, "right"), minlength=len(times) + 1)
+            opens, closes = train - tile - SAME_MOMENT, train + tile + SAME_MOMENT
+            change = np.bincount(np.searchsorted(times, opens, "left"), minlength=len(times) + 1)
+            change = change - np.bincount(np.searchsorted(times, closes, "right"), minlength=len(times) + 1)
             covered[:, column] = np.cumsum(change[:-1]) > 0
         near[:, block] = events @ covered
 
@@ -248,7 +300,8 @@ def spike_time_tiling_curve(first: np.ndarray, second: np.ndarray, tiles: np.nda
     def near(train: np.ndarray, other: np.ndarray) -> np.ndarray:  # (D,)
         place = np.searchsorted(other, train)
         before, after = np.append(-np.inf, other)[place], np.append(other, np.inf)[place]  # (events,)
-        return ((train <= before + tile) | (train >= after - tile)).mean(axis=1)
+        reach = tile + SAME_MOMENT
+        return ((train <= before + reach) | (train >= after - reach)).mean(axis=1)
 
     one_way = _beyond_chance(near(first, second), tiled(second))
     return 0.5 * (one_way + _beyond_chance(near(second, first), tiled(first)))
@@ -311,6 +364,7 @@ def field_from_events(
     connectome: np.ndarray,
     spike_times: Sequence[np.ndarray],
     with_precision: bool = False,
+    start: float | None = None,
     **more,
 ) -> CorticalField:
     """Make a field from what was measured; its function follows from the events as for the released fields.
@@ -326,6 +380,8 @@ def field_from_events(
         Sorted event times of each neuron, in seconds.
     with_precision : bool
         Also compute the precision matrix, which takes minutes for several hundred neurons.
+    start : float, optional
+        When the recording began, on the clock of the events, which then count from there; see :func:`from_start`.
     **more
         Other attributes of :class:`biornn_lite.field.CorticalField`, such as ``nucleus_ids``.
 
@@ -338,10 +394,15 @@ def field_from_events(
     # Checked first with nothing for the function: what is wrong with the events is then said as such.
     field = CorticalField(name, positions, connectome, np.eye(n), np.eye(n), spike_times=spike_times, **more)
     trains_of(field)
-    counts = event_counts(field.spike_times)
+    try:
+        spike_times = from_start(field.spike_times, start)
+    except InputError as error:
+        raise FieldError(f"{field.name}: {error}") from None
+    counts = event_counts(spike_times, start=0.0)
     return replace(
         field,
+        spike_times=spike_times,
         correlation=correlation(counts),
-        sttc=spike_time_tiling_coefficient(field.spike_times),
+        sttc=spike_time_tiling_coefficient(spike_times, start=0.0),
         precision=precision(counts) if with_precision else None,
     )

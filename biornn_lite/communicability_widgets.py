@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from scipy.linalg import expm
 
 from .field import CorticalField
+from .plots import LONGEST_TITLE, as_text
 from .priors import Priors
 from .space import distances
 from .variants import Protocol
@@ -78,7 +79,7 @@ def walker(field: CorticalField, steps: np.ndarray, start: int, ax: Axes, title:
     ax.plot(x[start], z[start], "o", markersize=13, markerfacecolor="none", color="#de8f05", markeredgewidth=2)
     ax.figure.colorbar(dots, ax=ax, label="probability", shrink=0.8)
     ax.set(xlabel="x (µm)", ylabel="z (µm)", aspect="equal")
-    ax.set_title(title, fontsize=10)
+    ax.set_title(as_text(title, LONGEST_TITLE), fontsize=10)
     sns.despine(ax=ax)
     return ax
 
@@ -121,7 +122,7 @@ def walk_figure(field: CorticalField, network: str = "nearby", start: int = 0, s
     axes[2].set_title(f"from neuron {start} to each other", fontsize=10)
     for ax in axes[1:]:
         sns.despine(ax=ax)
-    figure.suptitle(f"{field.label}: {NETWORKS[network]}", fontsize=11)
+    figure.suptitle(f"{as_text(field.label)}: {NETWORKS[network]}", fontsize=11)
     return figure
 
 
@@ -149,7 +150,7 @@ def sorted_values(matrices: Mapping[str, np.ndarray], ax: Axes) -> Axes:
     for (label, values), (style, colour) in zip(matrices.items(), STYLES, strict=False):
         entries = -np.sort(-values.ravel())
         above = entries[entries > 0]
-        text = f"{label} ({1 - len(above) / len(entries):.1%} are 0)"
+        text = f"{as_text(label)} ({1 - len(above) / len(entries):.1%} are 0)"
         ax.plot(np.arange(1, len(above) + 1), above, style, color=colour, linewidth=2, label=text)
     ax.set(xscale="log", yscale="log", xlabel="rank among all pairs, from the largest", ylabel="communicability")
     ax.legend(fontsize=8, loc="upper right")

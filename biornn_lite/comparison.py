@@ -47,6 +47,7 @@ STATISTICS = tuple(
         ("extent_y", "extent along y (µm)"),
         ("extent_z", "extent along z (µm)"),
         ("off_plane", "SD of the somata off the best-fitting plane (µm)"),
+        ("frame", "length of an imaging frame, on which events lie (s)"),
         ("rate", "median events per second"),
         ("rate_spread", "SD of the logarithm of the rate"),
         ("correlation_mean", "correlation: mean"),
@@ -186,12 +187,14 @@ def describe(field: CorticalField) -> pd.Series:
 def _describe_events(field: CorticalField) -> dict[str, float]:
     """Rates, and what correlation and STTC are by chance: NaN without events."""
     if field.spike_times is None or not any(map(len, field.spike_times)):
-        return dict.fromkeys(("rate", "rate_spread", "correlation_chance", "sttc_chance"), np.nan)
+        return dict.fromkeys(("frame", "rate", "rate_spread", "correlation_chance", "sttc_chance"), np.nan)
     end = activity.recording_end(field.spike_times)
     rates = np.array([len(train) / end for train in field.spike_times if len(train)])
-    strangers = activity.shifted(field.spike_times, generator(0, "shifts"), activity.frame_length(field.spike_times))
+    frame = activity.frame_length(field.spike_times)
+    strangers = activity.shifted(field.spike_times, generator(0, "shifts"), frame)
     upper = np.triu_indices(field.neurons, 1)
     return {
+        "frame": np.nan if frame is None else frame,
         "rate": np.median(rates),
         "rate_spread": np.log(rates).std(),
         "correlation_chance": activity.correlation(activity.event_counts(strangers))[upper].mean(),

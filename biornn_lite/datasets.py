@@ -5,13 +5,18 @@ Notebook 01 works through this module.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
 import os
+import re
+import threading
+import time
 import warnings
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from urllib.parse import urljoin
 
 import numpy as np
 import pandas as pd
@@ -19,22 +24,34 @@ import pooch
 import requests
 from tqdm.auto import tqdm
 
-from .arrays import as_numbers, check_file, first_line, read_npy
-from .errors import FieldError, FieldWarning
+from .arrays import LARGEST_FIELD, as_numbers, check_file, check_neurons, first_line, read_npy, room
+from .errors import FieldError, FieldWarning, InputError
 from .field import IDS, MICRONS_VOXEL_UM, CorticalField, PartError
-from .files import data_folder
+from .files import data_folder, written_atomically
 
 EMBEDDED = "synthetic_column"
 """Name of the synthetic field that comes with the library."""
 
 
 def cache_folder() -> Path:
-    """Return the folder of released fields: the environment variable ``BIORNN_DATA``, or the platform's cache."""
+    """Return the folder of released fields: the environment variable ``BIORNN_DATA``, or the platform's cache.
+
+    Raises
+    ------
+    FieldError
+        If there is no such folder for this user.
+    """
     folder = os.environ.get("BIORNN_DATA")
     try:
-        return Path(folder).expanduser() if folder else pooch.os_cache("biornn_lite")
+        found = Path(folder) if folder else pooch.os_cache("biornn_lite")
+        found = found.expanduser()
     except RuntimeError:
-        raise FieldError(f"BIORNN_DATA is {folder}, but there is no such user's folder") from None
+        found = None
+    if folder and found is None:
+        raise FieldError(f"BIORNN_DATA is {folder}, but there is no such user's folder")
+    if found is None or not (folder or found.is_absolute()):  # such as ~/.cache, where nothing says what ~ is
+        raise FieldError("this user has no home folder; set BIORNN_DATA to a folder, to keep released fields in")
+    return found
 
 
 @cache
@@ -102,7 +119,7 @@ def load_field(source: str | Path) -> CorticalField:
         return CorticalField.load(data_folder() / f"{EMBEDDED}.npz")
     try:
         path = Path(source).expanduser()
-        folder, file = path.is_dir(), path.is_file()
+        folder, file = path.is_dir(), path.exists()
     except (OSError, RuntimeError, ValueError) as error:  # such as of an unknown user or a name too long
         raise FieldError(f"{first_line(source)}: no path ({first_line(error)})") from None
     if folder:
@@ -199,44 +216,144 @@ def _missing_files(name: str, folder: Path, thorough: bool = False) -> list[str]
 
 def _download(names: Sequence[str], progress: bool) -> None:
     folder = cache_folder()
-    wanted = [path for name in names for path in _files_of(name).index]
     missing = [path for name in names for path in _missing_files(name, folder, thorough=True)]
     if not missing:
         return
     url = (os.environ.get("BIORNN_MIRROR") or SOURCE_URL).rstrip("/") + "/"
-    pooch.get_logger().setLevel("WARNING")
-    store = pooch.create(
-        path=folder,
-        base_url=url,
-        registry={path: f"sha256:{registry().loc[path, 'sha256']}" for path in wanted},
-        retry_if_failed=2,
-    )
-    total = int(registry().loc[missing, "bytes"].sum())
-    with tqdm(total=total, unit="B", unit_scale=True, desc="download", disable=not progress) as bar:
-        for path in missing:
+    files = registry().loc[missing]
+    total = int(files["bytes"].sum())
+    bar = tqdm(total=total, unit="B", unit_scale=True, desc="download", disable=not progress)
+    with bar, _Session() as session:
+        for row in files.itertuples():
             try:
-                (folder / path).parent.mkdir(parents=True, exist_ok=True)  # two processes may fetch at once
-                store.fetch(path, downloader=pooch.HTTPDownloader(timeout=30))
-                (folder / path).chmod(0o644)  # for all users of a shared folder
-            except (OSError, ValueError) as error:
+                content = _fetched(session, url + row.Index, row.bytes)
+                if hashlib.sha256(content).hexdigest() != row.sha256:
+                    raise _NotFetched("what arrives is not the released file")
+            except _NotFetched as error:
                 raise FieldError(
-                    f"{path} cannot be fetched from {url}: {_reason(error)}. What is whole stays in {folder}; "
-                    f"try again later, copy fields there, or go on with {EMBEDDED}, which needs no network"
+                    f"{row.Index} cannot be fetched from {_without_password(url)}: {error}. What is whole stays in "
+                    f"{folder}; try again later, copy fields there, or go on with {EMBEDDED}, which needs no network"
                 ) from None
-            bar.update(int(registry().loc[path, "bytes"]))
+            _keep(folder / row.Index, content)
+            bar.update(row.bytes)
 
 
-def _reason(error: Exception) -> str:
-    """Say in a few words why a download failed."""
+def _keep(path: Path, content: bytes) -> None:
+    """Put what was fetched in its place in the folder of released fields."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)  # two processes may fetch at once
+        with written_atomically(path) as temporary:
+            temporary.write_bytes(content)
+        path.chmod(0o644)  # for all users of a shared folder
+        return
+    except OSError as error:
+        failed = f"{path}: cannot be kept ({error.strerror or first_line(error)})"
+    except InputError as error:
+        failed = str(error)
+    raise FieldError(
+        f"{failed}; BIORNN_DATA may name another folder, in which released fields are kept and looked for"
+    )
+
+
+PATIENCE = 30
+"""Seconds that a server may take to begin."""
+
+SLOWEST = 20_000
+"""Bytes a second that must arrive from then on."""
+
+TRIES = 3
+"""How often a file is asked for whose connection breaks, or whose server is too busy."""
+
+
+class _NotFetched(Exception):
+    """Says in a few words why a download failed."""
+
+
+class _Session(requests.Session):
+    """Leaves it to :func:`_receive` to go where an answer points: requests would first read all of that answer."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
+def _fetched(session: requests.Session, address: str, size: int) -> bytes:
+    """Return what is at an address, not much more than `size` bytes of it, or raise :class:`_NotFetched`."""
+    for left in reversed(range(TRIES)):
+        try:
+            return _in_time(session, address, size)
+        except (OSError, ValueError) as error:
+            reason, again = _reason(error)
+            if not (again and left):
+                raise _NotFetched(reason) from None
+        time.sleep(1)
+
+
+def _reason(error: Exception) -> tuple[str, bool]:
+    """Say in a few words why a download failed, and whether another try may help."""
     if isinstance(error, requests.HTTPError):
-        return f"the server answers {error.response.status_code}"
+        code = error.response.status_code
+        return f"the server answers {code}", code >= 500 or code == 429
+    if isinstance(error, ValueError):
+        return "that is no address", False
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection broke off"
+        return "the connection broke off", True
     if isinstance(error, requests.RequestException):
-        return "that is no address" if isinstance(error, ValueError) else "no connection"
-    if isinstance(error, ValueError):  # so pooch says that the checksum is another
-        return "what arrives is not the released file"
-    return first_line(error)
+        return "no connection", True
+    return first_line(error), False  # such as of certificates that are not here
+
+
+def _in_time(session: requests.Session, address: str, size: int) -> bytes:
+    """Receive a file, but wait for no server that sends nothing, or too slowly.
+
+    No time-out of a connection sees to that: each byte that arrives starts it anew. So another thread receives, which
+    is left to itself if it takes too long.
+    """
+    got, failures, over = bytearray(), [], threading.Event()
+
+    def receive() -> None:
+        try:
+            _receive(session, address, size, got, over)
+        except Exception as error:
+            failures.append(error)
+
+    receiver = threading.Thread(target=receive, daemon=True)
+    start = time.monotonic()
+    receiver.start()
+    try:
+        while receiver.is_alive():
+            receiver.join(0.1)
+            waited = time.monotonic() - start
+            if receiver.is_alive() and waited > PATIENCE + len(got) / SLOWEST:
+                raise _NotFetched(f"too slow, {len(got):,} of {size:,} bytes came in {waited:.0f} s")
+    finally:
+        over.set()
+    if failures:
+        raise failures[0]
+    return bytes(got)
+
+
+def _receive(session: requests.Session, address: str, size: int, got: bytearray, over: threading.Event) -> None:
+    """Put into `got` what is at an address, until it is `size` bytes, or somewhat more, or `over` is set."""
+    for _ in range(5):
+        asked = session.get(address, stream=True, timeout=2 * PATIENCE, headers={"Accept-Encoding": "identity"})
+        with asked as answer:
+            if answer.is_redirect:
+                address = urljoin(address, answer.headers["location"])
+                continue
+            answer.raise_for_status()
+            if answer.headers.get("Content-Encoding", "identity") != "identity":
+                raise _NotFetched("the server packs what it sends, which it was not asked to")
+            for block in answer.iter_content(4096):
+                got += block
+                if len(got) >= size or over.is_set():
+                    break
+            return
+    raise _NotFetched("the server points from address to address")
+
+
+def _without_password(url: str) -> str:
+    """Return an address as messages show it: a user's name and password are left out, and what follows a ``?``."""
+    return first_line(re.sub(r"^(\w+://)?.*@", r"\1***@", url, flags=re.DOTALL).partition("?")[0])
 
 
 def read_released(folder: str | Path) -> CorticalField:
@@ -266,9 +383,14 @@ def read_released(folder: str | Path) -> CorticalField:
         raise FieldError(f"{folder}: expected one file positions_NAME.npy, found {len(found)}")
     name = found[0].stem.removeprefix("positions_")
 
-    voxels = _numbers(found[0])
+    voxels = _numbers(found[0], 400 * LARGEST_FIELD)  # of a neuron, a pickle takes some 80 bytes
     if voxels.ndim != 2 or voxels.shape[1] != 3:
         raise FieldError(f"{found[0]}: positions have shape {voxels.shape}; expected (neurons, 3)")
+    try:
+        check_neurons(len(voxels))
+    except ValueError as error:
+        raise FieldError(f"{found[0]}: {error}") from None
+    most = room(len(voxels))
     files = {
         "positions": found[0],
         "connectome": folder / f"connectome_{name}.csv",
@@ -280,17 +402,19 @@ def read_released(folder: str | Path) -> CorticalField:
         "unit_ids": folder / f"unit_ids_{name}.npy",
         "root_ids": folder / f"root_ids_{name}.npy",
     }
-    sttc = _numbers(files["sttc"])
+    sttc = _numbers(files["sttc"], most)
     if sttc.ndim == 2 and sttc.shape[0] == sttc.shape[1] and not np.triu(sttc, 1).any():
         sttc = sttc + np.tril(sttc, -1).T  # released as its lower triangle and diagonal
     arrays = {
         "positions": voxels * np.array(MICRONS_VOXEL_UM),
-        "connectome": _connectome(files["connectome"]),
-        "correlation": _numbers(files["correlation"]),
+        "connectome": _connectome(files["connectome"], len(voxels)),
+        "correlation": _numbers(files["correlation"], most),
         "sttc": sttc,
-        "precision": _numbers(files["precision"]) if files["precision"].exists() else None,
-        **{key: read_npy(files[key]) for key in ("spike_times", *IDS) if files[key].exists()},
+        "precision": _numbers(files["precision"], most) if files["precision"].exists() else None,
+        **{key: read_npy(files[key], most) for key in IDS if files[key].exists()},
     }
+    if files["spike_times"].exists():
+        arrays["spike_times"] = read_npy(files["spike_times"], room(len(voxels), events=True))
     try:
         field = CorticalField(
             name=name, lattice=_lattice(name, len(voxels), folder), connectome_order="as read", **arrays
@@ -323,13 +447,16 @@ def _warn(message: str) -> None:
     warnings.warn(message, FieldWarning, stacklevel=3)
 
 
-def _connectome(path: Path) -> np.ndarray:
+def _connectome(path: Path, neurons: int) -> np.ndarray:
     """Read a square table of synapse counts whose first row and column are labels."""
-    check_file(path)
+    check_file(path, room(neurons))
     try:
         content = path.read_bytes()
         if b"\0" in content:
             raise ValueError("it holds NUL bytes")  # at which pandas ends a cell
+        columns = content.partition(b"\n")[0].count(b",")
+        if columns > neurons + 10_000:
+            raise ValueError(f"it has {columns:,} columns for {neurons} neurons")
         table = pd.read_csv(io.BytesIO(content), index_col=0, low_memory=False)
     except Exception as error:
         # As of arrays: a malformed file can raise anything.
@@ -342,9 +469,9 @@ def _connectome(path: Path) -> np.ndarray:
     return table.to_numpy(dtype=np.float64)
 
 
-def _numbers(path: Path) -> np.ndarray:
-    """Read an array of numbers, also one stored as an object array of rows."""
-    array = read_npy(path)
+def _numbers(path: Path, most: int) -> np.ndarray:
+    """Read an array of numbers, also one stored as an object array of rows, from a file of at most `most` bytes."""
+    array = read_npy(path, most)
     try:
         return np.stack([as_numbers(row) for row in array]) if array.dtype == object else as_numbers(array)
     except (TypeError, ValueError, OverflowError) as error:

@@ -22,6 +22,9 @@ MICRONS_VOXEL_UM = (0.004, 0.004, 0.040)
 IDS = ("nucleus_ids", "unit_ids", "root_ids")
 """The identifiers that a field may carry."""
 
+LONGEST_NAME = 200
+"""Letters of a field's name, which stands in every row of a table."""
+
 CONNECTOME_ORDERS = ("neurons", "as read", "as released")
 """What is known of whose row and column i of a connectome are; see :class:`CorticalField`."""
 
@@ -95,6 +98,8 @@ class CorticalField:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name or not self.name.isprintable():
             raise FieldError(f"the name of a field is {_shown(self.name)}; expected a text of one line")
+        if len(self.name) > LONGEST_NAME:
+            raise FieldError(f"the name of a field has {len(self.name):,} letters; at most {LONGEST_NAME} are kept")
         self._keep("name", str(self.name))
         positions = self._numbers("positions")
         if positions.ndim != 2 or positions.shape[1] != 3:
@@ -313,6 +318,8 @@ class CorticalField:
         ------
         FieldError
             If the folder to write to does not exist.
+        InputError
+            If the file cannot be written, as on a full disk.
         """
         if not Path(path).parent.is_dir():
             raise FieldError(f"{path}: there is no folder {Path(path).parent} to write to")

@@ -29,6 +29,7 @@ from .comparison import pool
 from .datasets import list_fields
 from .errors import InputError
 from .field import CorticalField
+from .plots import as_text
 from .seeds import generator
 
 PAIR_COLOURS = ("#0173b2", "#de8f05")
@@ -78,7 +79,7 @@ def field_3d(
     ax.locator_params(axis="y", nbins=2)
     ax.locator_params(axis="z", nbins=4)
     ax.view_init(elev=elevation, azim=azimuth)
-    ax.set_title(f"{field.label}: {field.neurons} neurons", fontsize=10)
+    ax.set_title(f"{as_text(field.label)}: {field.neurons} neurons", fontsize=10)
     return ax
 
 
@@ -90,7 +91,7 @@ def degrees(field: CorticalField, ax: Axes) -> Axes:
     for values, name, colour, side in ((out, "out", PAIR_COLOURS[0], -0.2), (into, "in", PAIR_COLOURS[1], 0.2)):
         count, _ = np.histogram(values, edges)
         ax.bar(edges[:-1] + 0.5 + side, count, 0.4, color=colour, label=f"partners {name}, mean {values.mean():.2f}")
-    ax.set(xlabel="partners", ylabel="neurons", title=f"{field.label}")
+    ax.set(xlabel="partners", ylabel="neurons", title=as_text(field.label))
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend(fontsize=8)
     sns.despine(ax=ax)
@@ -102,7 +103,7 @@ def raster(field: CorticalField, ax: Axes, start: float = 0.0, seconds: float = 
     windows = [train[(train >= start) & (train < start + seconds)] for train in trains_of(field)]
     ax.eventplot(windows, colors="0.15", linelengths=0.9, linewidths=0.8)
     ax.set(xlabel="time (s)", ylabel="neuron", xlim=(start, start + seconds), ylim=(-0.5, field.neurons - 0.5))
-    ax.set_title(f"{field.label}: events", fontsize=10)
+    ax.set_title(f"{as_text(field.label)}: events", fontsize=10)
     sns.despine(ax=ax)
     return ax
 
@@ -141,7 +142,7 @@ def by_distance(
         shift += 8.0 if key == "synapses" else 0.0
         group = rows[rows.groupby("bin")[key].transform("size") >= FEWEST_PAIRS].groupby("bin")[key]
         mean = group.mean()
-        ax.plot(mean.index, mean, style, color=colour, label=name)
+        ax.plot(mean.index, mean, style, color=colour, label=as_text(name))
         if key == "synapses":
             counts = group.agg(["sum", "size"]).to_numpy(dtype=int)
             intervals = [binomtest(k, n).proportion_ci(method="wilson") for k, n in counts]

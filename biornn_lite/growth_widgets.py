@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .growth import LARGEST, LARGEST_GRADIENT, activity_by_step, first_step, positive_weights
+from .plots import LONGEST_TITLE, as_text
 from .tasks import TASKS, get_task
 from .weights import spectral_radius
 from .widgets import TASK_OPTIONS, dropdown, figure_panel, slider
@@ -33,7 +34,9 @@ def growth(activities: Mapping[str, np.ndarray], ax: Axes) -> Axes:
         kept = np.isfinite(activity) & (activity > 0)
         lost = np.flatnonzero(~np.isfinite(activity))
         note = f", no number from step {steps[lost[0]]}" if len(lost) else ""
-        ax.plot(steps[kept], activity[kept], style, color=colour, markersize=4, label=label + note)
+        ax.plot(
+            steps[kept], activity[kept], style, color=colour, markersize=4, label=as_text(label, LONGEST_TITLE) + note
+        )
         if len(lost):
             ax.plot(steps[lost[0]], LARGEST, "X", color=colour, markersize=11, clip_on=False)
     ax.axhline(LARGEST, color="0.35", linestyle="--", linewidth=1.2)

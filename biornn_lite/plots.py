@@ -31,6 +31,27 @@ WEIGHT_LABELS = {
 }
 
 
+LONGEST_NAME, LONGEST_TITLE = 80, 160
+"""Letters of a name and of a title that a figure shows."""
+
+
+def as_text(text: str, longest: int = LONGEST_NAME) -> str:
+    """Return a text of others for a figure, which shows it as it is: not as a formula, and not too long.
+
+    Matplotlib takes what stands between two dollar signs for a formula, and hides labels that begin with ``_``.
+
+    Parameters
+    ----------
+    text : str
+        Such as the name of a field.
+    longest : int
+        Letters that are shown; of a longer text, the middle is left out.
+    """
+    if len(text) > longest:
+        text = f"{text[: longest - longest // 2 - 2]} … {text[1 - longest // 2 :]}"
+    return (" " if text.startswith("_") else "") + text.replace("$", r"\$")
+
+
 def draw_ceilings(ax: Axes, task: str, reported: str, upright: bool = False) -> None:
     """Draw what a task allows without memory and at best as lines, along y or `upright` along x."""
     line = ax.axvline if upright else ax.axhline
@@ -110,7 +131,8 @@ def accuracy_figure(results: pd.DataFrame, field: str) -> Figure:
     figure.legend(handles=weights_handles(results), frameon=False, loc="outside lower center", ncols=3)
     runs = results.groupby(["task", "variant"]).size().max()
     figure.suptitle(
-        f"{field}, protocol {results['protocol'].iloc[0]}: {runs} runs each, bars are medians", fontsize=11
+        f"{as_text(field)}, protocol {as_text(results['protocol'].iloc[0])}: {runs} runs each, bars are medians",
+        fontsize=11,
     )
     return figure
 
@@ -129,7 +151,7 @@ def learning(trained: Sequence[Trained], labels: Sequence[str], task: str, ax: A
     for network, label, (style, colour) in zip(trained, labels, styles, strict=False):
         epochs = np.arange(1, len(network.test_accuracy) + 1)
         note = " (diverged)" if network.diverged else ""
-        ax.plot(epochs, network.test_accuracy, style, color=colour, label=label + note, markersize=5)
+        ax.plot(epochs, network.test_accuracy, style, color=colour, label=as_text(label) + note, markersize=5)
     draw_ceilings(ax, task, "test")
     ax.set_xlabel("epoch (40 batches of 128 trials)")
     ax.set_ylabel("test accuracy")
@@ -156,7 +178,7 @@ def field_map(field: CorticalField, ax: Axes) -> Axes:
     ax.set_xlabel("x (µm)")
     ax.set_ylabel("z (µm)")
     ax.set_aspect("equal")
-    ax.set_title(f"{field.label}: {field.neurons} neurons, {len(ends)} connected pairs", fontsize=10)
+    ax.set_title(f"{as_text(field.label)}: {field.neurons} neurons, {len(ends)} connected pairs", fontsize=10)
     sns.despine(ax=ax)
     return ax
 
@@ -182,7 +204,7 @@ def matrix(
     ax.figure.colorbar(image, ax=ax, label=label, shrink=0.8, extend="max" if values.max() > limit else "neither")
     ax.set_xlabel("to neuron" if directed else "neuron")
     ax.set_ylabel("from neuron" if directed else "neuron")
-    ax.set_title(title, fontsize=10)
+    ax.set_title(as_text(title, LONGEST_TITLE), fontsize=10)
     return ax
 
 
@@ -207,6 +229,6 @@ def spectrum(weights: np.ndarray, ax: Axes, title: str) -> Axes:
     ax.set_aspect("equal", adjustable="datalim")
     ax.set_xlabel("real part")
     ax.set_ylabel("imaginary part")
-    ax.set_title(title, fontsize=10)
+    ax.set_title(as_text(title, LONGEST_TITLE), fontsize=10)
     sns.despine(ax=ax)
     return ax

@@ -40,6 +40,14 @@ class Start:
     sorted_target: np.ndarray | None = None
     emd_weight: float = 0.0
 
+    def __post_init__(self) -> None:
+        if self.communicability not in ("none", "weights", "empirical"):
+            raise InputError(
+                f"communicability of a start is {self.communicability!r}; it allows none, weights, empirical"
+            )
+        if (self.sorted_target is None) == (self.communicability == "empirical"):
+            raise InputError("a start has a sorted_target if its communicability is empirical, and else none")
+
 
 class Priors:
     """The priors that one field gives under one protocol; what depends on no seed is computed once.
@@ -74,6 +82,9 @@ class Priors:
     @cached_property
     def empirical_communicability(self) -> np.ndarray:
         """Communicability of the field's connectome, shape (N, N)."""
+        off = ~np.eye(self.field.neurons, dtype=bool)
+        if not self.field.connectome[off].any():
+            raise InputError(f"C* needs wiring; {self.field.name} has no connection between two neurons")
         return empirical_communicability(self.field.connectome, self.protocol.isolated_neurons)
 
     def functional_weights(self, seed: int) -> np.ndarray:
@@ -81,6 +92,11 @@ class Priors:
         similarities = [self.field.sttc]
         if self.protocol.function != "sttc":
             similarities.insert(0, getattr(self.field, self.protocol.function))
+        off = ~np.eye(self.field.neurons, dtype=bool)
+        if self.protocol.self_connections != "only" and any(np.ptp(each[off]) == 0 for each in similarities):
+            raise InputError(
+                f"W* and W! need function; all pairs of {self.field.name} are equally alike, as without activity"
+            )
         return weights.functional(
             weights.lognormal_draws(self.field.neurons, generator(seed, "lognormal")),
             *similarities,

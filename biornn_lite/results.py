@@ -1,17 +1,28 @@
-"""What a study found, as two tidy tables: a row per network, and a row per network and epoch."""
+"""What a study found, as two tidy tables: a row per network, and a row per network and epoch.
+
+Both are text files that grow by whole rows. Each network's row in ``results.csv`` ends with a check of the study that
+it belongs to, of itself and of its learning curve, so that a row that was changed, mixed up or cut off is noticed.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import csv
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from .arrays import first_line
 from .errors import InputError
 from .files import written_atomically
-from .variants import Protocol
+from .seeds import run_seed
+from .variants import VARIANTS, Protocol
 
 NETWORKS_FILE, CURVES_FILE = "results.csv", "curves.csv"
 
@@ -20,15 +31,23 @@ KEY = ["variant", "task", "run"]
 RECORDED = ["train_accuracy", "train_loss", "test_accuracy", "test_loss", "penalty"]
 """What is recorded after each epoch; a network's row holds the last."""
 
+SHAPE = ["entropy", "modularity", "small_worldness", "assortativity"]
+"""What is measured on the trained weights; empty where one is not defined."""
+
 COLUMNS = [
     "field", "protocol", "sign", "variant", "task", "run", "seed", "status", "diverged_step",
-    *RECORDED, "entropy", "modularity", "small_worldness", "assortativity", "seconds",
-    *asdict(Protocol()),
+    *RECORDED, *SHAPE, "seconds", *asdict(Protocol()),
 ]  # fmt: skip
 """Columns of a table of networks."""
 
 CURVE_COLUMNS = [*KEY, "epoch", *RECORDED]
 """Columns of a table of learning curves."""
+
+CHECK = "check"
+"""One more column of ``results.csv``: digests of the study, of the row and of the curve, with ``-`` between."""
+
+_WHOLE = {"run", "seed", "diverged_step", "epoch"}
+_NUMBERS = {*RECORDED, *SHAPE, "seconds"} | {k for k, v in asdict(Protocol()).items() if isinstance(v, float)}
 
 
 class Results(NamedTuple):
@@ -48,10 +67,52 @@ class Results(NamedTuple):
     curves: pd.DataFrame
 
 
+@dataclass(frozen=True)
+class Origin:
+    """The study that rows must be of.
+
+    Attributes
+    ----------
+    same : mapping of str to str or float
+        Columns that have one value in all rows: field, protocol, sign and the choices.
+    seed, epochs : int
+    tasks : mapping of str to str
+        A digest of the study's configuration for each task that it may have.
+    """
+
+    same: Mapping[str, str | float]
+    seed: int
+    epochs: int
+    tasks: Mapping[str, str]
+
+
+class Found(NamedTuple):
+    """What two files of results hold.
+
+    Attributes
+    ----------
+    results : Results
+        The networks that are whole.
+    rows : int
+        Rows of networks in all.
+    faults : list of (str, str)
+        For each of the other networks the file, and what is wrong there.
+    cut : bool
+        Whether the last row of networks was cut off, as in a crash. It is not among the faults.
+    more : list of str
+        Names of further columns, which nobody reads.
+    """
+
+    results: Results
+    rows: int
+    faults: list[tuple[str, str]]
+    cut: bool
+    more: list[str]
+
+
 def as_results(networks: pd.DataFrame, curves: pd.DataFrame) -> Results:
     """Put two tables together as results, every column of its kind whether or not a value is there."""
-    numbers = [*RECORDED, "entropy", "modularity", "small_worldness", "assortativity", "seconds"]
-    kinds = dict.fromkeys(numbers, "float64") | {"run": "int64", "diverged_step": "Int64"}
+    kinds = dict.fromkeys([*RECORDED, *SHAPE, "seconds"], "float64") | {"run": "int64", "diverged_step": "Int64"}
     whole = {"run": "int64", "epoch": "int64"} | dict.fromkeys(RECORDED, "float64")
     return Results(networks.astype(kinds), curves.astype(whole))
 
@@ -61,67 +122,385 @@ def no_results() -> Results:
     return as_results(pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=CURVE_COLUMNS))
 
 
-def joined(first: Results, second: Results) -> Results:
-    """Put the rows of two results below one another."""
-    if first.networks.empty:
-        return second
-    return Results(*(pd.concat(pair, ignore_index=True) for pair in zip(first, second, strict=True)))
+def joined(parts: Sequence[Results]) -> Results:
+    """Put the rows of several results below one another."""
+    tables = ([table for table in kind if not table.empty] or kind[:1] for kind in zip(*parts, strict=True))
+    return Results(*(pd.concat(kind, ignore_index=True) for kind in tables))
 
 
-def write_results(results: Results, folder: str | Path) -> None:
-    """Write both tables, each wholly or not at all.
+# Writing
+
+
+def write_results(results: Results, folder: str | Path, origin: Origin) -> None:
+    """Write both tables anew, each wholly or not at all.
 
     A network counts as done when it has its row, so its curve is written before.
     """
-    for name, table in ((CURVES_FILE, results.curves), (NETWORKS_FILE, results.networks)):
+    for name, table in _checked(results, origin):
         with written_atomically(Path(folder) / name) as temporary:
-            table.to_csv(temporary, index=False)
+            temporary.write_bytes(_text(table, header=True))
+
+
+def append_results(results: Results, folder: str | Path, origin: Origin) -> None:
+    """Write rows behind those that are there, the curves before the networks.
+
+    Raises
+    ------
+    InputError
+        If that is not possible, such as on a full disk.
+    """
+    for name, table in _checked(results, origin):
+        path = Path(folder) / name
+        try:
+            with path.open("ab") as file:
+                file.write(_text(table, header=file.tell() == 0))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise InputError(f"{first_line(path)}: cannot be written to ({first_line(error.strerror)})") from None
+
+
+def _checked(results: Results, origin: Origin) -> list[tuple[str, pd.DataFrame]]:
+    checks = [
+        "-".join([origin.tasks[task], *digests])
+        for task, digests in zip(results.networks["task"], _digests(results), strict=True)
+    ]
+    return [(CURVES_FILE, results.curves), (NETWORKS_FILE, results.networks.assign(**{CHECK: checks}))]
+
+
+def _text(table: pd.DataFrame, header: bool) -> bytes:
+    return table.to_csv(index=False, header=header, lineterminator="\n").encode()
+
+
+def _digests(results: Results) -> list[tuple[str, str]]:
+    """Return two digests for each network: of its row, and of its curve in the order of the table."""
+    curves: dict[tuple, list] = {}
+    for row in _canonical(results.curves, CURVE_COLUMNS):
+        curves.setdefault(row[: len(KEY)], []).append(row)
+    own = _canonical(results.networks, COLUMNS)
+    keys = _canonical(results.networks, KEY)
+    return [(_digest([row]), _digest(curves.get(key, []))) for row, key in zip(own, keys, strict=True)]
+
+
+def _digest(rows: Sequence[Sequence[str]]) -> str:
+    return hashlib.sha256("\n".join(map("\t".join, rows)).encode(errors="replace")).hexdigest()[:8]
+
+
+def _canonical(table: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return the rows as texts that stay the same when another program has written the file again."""
+    return list(zip(*(canonical(name, table[name].tolist()) for name in columns), strict=True))
+
+
+def canonical(column: str, values: Iterable) -> list[str]:
+    """Write values so that they can be compared: numbers with the 15 digits that spreadsheets and R keep."""
+    if column in _WHOLE:
+        return ["" if value is pd.NA else str(int(value)) for value in values]
+    if column in _NUMBERS:
+        return ["" if value != value else f"{value + 0.0:.15g}" for value in values]
+    return [str(value) for value in values]
+
+
+# Reading
 
 
 def read_results(folder: str | Path) -> Results:
     """Read the results of a study from its folder.
 
+    A last row that was cut off counts as not written.
+
     Raises
     ------
     InputError
-        If there are none, or a file is no such table, or the curves lack a network.
+        If there are none, or a file is no such table, or a row is not what a study wrote.
     """
     folder = Path(folder)
-    networks = _read_table(folder / NETWORKS_FILE, COLUMNS)
-    curves = _read_table(folder / CURVES_FILE, CURVE_COLUMNS)
+    if not (folder / NETWORKS_FILE).exists():
+        raise InputError(f"{first_line(folder / NETWORKS_FILE)}: no such file; name the folder of a study")
+    found = find_results(folder)
+    if found.faults:
+        name, why = found.faults[0]
+        raise InputError(
+            f"{first_line(folder / name)}: not what a study wrote ({why}); run the study again to mend it"
+        )
+    return found.results
 
-    def refuse(name: str, why: str) -> InputError:
-        return InputError(f"{folder / name}: not what a study wrote ({why})")
 
+def find_results(folder: str | Path, origin: Origin | None = None) -> Found:
+    """Read what is whole of two files of results, and say what is not.
+
+    Other programs may have written the files again: with semicolons or tabs, decimal commas, columns in another
+    order or further ones. A row is whole if its values are in their range, agree with `origin` and with its check,
+    and if its learning curve ends where the row does. Files of earlier versions have no checks.
+
+    Parameters
+    ----------
+    folder : path
+    origin : Origin, optional
+        The study that the rows must be of; when left out, any.
+
+    Raises
+    ------
+    InputError
+        If there is a file that cannot be read, such as one of another user.
+    """
+    folder = Path(folder)
     try:
-        networks, curves = as_results(networks, curves)
-    except (TypeError, ValueError):
-        raise refuse(NETWORKS_FILE, f"a number here or in {CURVES_FILE} is none") from None
-    for name, table, keys in ((NETWORKS_FILE, networks, [*KEY, "status"]), (CURVES_FILE, curves, CURVE_COLUMNS)):
-        if table[keys].isna().any(axis=None) or table.duplicated([k for k in keys if k in (*KEY, "epoch")]).any():
-            raise refuse(name, "rows are incomplete or repeated")
-    if not networks["status"].isin(["ok", "diverged"]).all():
-        raise refuse(NETWORKS_FILE, "a row has no valid status")
-    ok = networks[networks["status"] == "ok"].set_index(KEY)
-    if ok[RECORDED].isna().any(axis=None):
-        raise refuse(NETWORKS_FILE, "a measurement is missing")
-    # Curves are written first, so those of the last piece may be there before its rows are.
-    curves = curves[pd.MultiIndex.from_frame(curves[KEY]).isin(pd.MultiIndex.from_frame(networks[KEY]))]
-    last = curves.sort_values("epoch").groupby(KEY)[RECORDED].last().reindex(ok.index)
+        networks = _Table(folder / NETWORKS_FILE, COLUMNS, (CHECK,))
+    except _NoTable as error:
+        return Found(no_results(), 0, [(NETWORKS_FILE, str(error))], False, [])
+    try:
+        curves = _Table(folder / CURVES_FILE, CURVE_COLUMNS)
+    except _NoTable as error:
+        faults = [(CURVES_FILE, str(error))] * max(1, len(networks.rows))
+        return Found(no_results(), len(networks.rows), faults, False, networks.more)
+
+    _check_networks(networks, origin)
+    _check_curve_rows(curves)
+    curve_of: dict[tuple, list[int]] = {}
+    for row, key in enumerate(zip(*(curves.rows[k] for k in KEY), strict=True)):
+        curve_of.setdefault(key, []).append(row)
+    faults, whole, whole_curves, done = [], [], [], set()
+    checks = networks.texts.get(CHECK)
+    cut = False
+    for row, key in enumerate(zip(*(networks.rows[k] for k in KEY), strict=True)):
+        name, why = NETWORKS_FILE, networks.fault(row)
+        steps = curve_of.get(key, [])
+        if not why:
+            name, why = CURVES_FILE, _fault_of_curve(networks, row, curves, steps, origin)
+        if not why and checks is not None:
+            name, why = _fault_of_check(networks, row, curves, steps, checks[row], origin)
+        if not why and key in done:
+            name, why = NETWORKS_FILE, f"line {networks.lines[row]} repeats a network"
+        if not why:
+            done.add(key)
+            whole.append(row)
+            whole_curves += steps
+        elif row == len(networks.rows) - 1 and networks.open_end and name == NETWORKS_FILE:
+            cut = True
+        else:
+            faults.append((name, why))
+    results = as_results(
+        networks.rows.iloc[whole].reset_index(drop=True), curves.rows.iloc[whole_curves].reset_index(drop=True)
+    )
+    return Found(results, len(networks.rows), faults, cut, networks.more + curves.more)
+
+
+class _NoTable(Exception):
+    """A file from which no row can be read; the message says why."""
+
+
+class _Table:
+    """A text file read as a table, line by line, so that a damaged line spoils no other.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        Values by column, of its kind; NaN, -1 or "" where the text is none.
+    texts : dict of str to list of str
+        What the file says.
+    lines : list of int
+        Line of each row in the file, from 1.
+    more : list of str
+        Further columns.
+    open_end : bool
+        Whether the file ends without the end of a line.
+    """
+
+    def __init__(self, path: Path, columns: list[str], optional: Sequence[str] = ()) -> None:
+        try:
+            text = path.read_text(encoding="utf-8-sig", errors="replace")
+        except FileNotFoundError:
+            raise _NoTable("no such file") from None
+        except OSError as error:
+            raise InputError(
+                f"{first_line(path)}: cannot be read ({first_line(error.strerror)}); make it readable or choose "
+                "another --out"
+            ) from None
+        head, *lines = text.split("\n")
+        self.open_end = not text.endswith("\n")
+        delimiter = max(",;\t", key=lambda mark: len(set(columns) & set(_split(head, mark))))
+        names = _split(head, delimiter)
+        if not set(columns) <= set(names) or len(set(names) - {""}) < len([name for name in names if name]):
+            raise _NoTable("not a table that this version writes: its columns differ")
+        self.more = [first_line(name) for name in names if name and name not in (*columns, *optional)]
+        self.lines, found = [], []
+        for number, line in enumerate(lines, 2):
+            if line:
+                self.lines.append(number)
+                found.append(_split(line, delimiter))
+        self._faults = [
+            "" if len(cells) == len(names) else f"line {number} has {len(cells)} values, not {len(names)}"
+            for number, cells in zip(self.lines, found, strict=True)
+        ]
+        found = [
+            [""] * len(names) if fault else cells for cells, fault in zip(found, self._faults, strict=True)
+        ]  # fmt: skip
+        by_name = dict(zip(names, zip(*found, strict=True) if found else [()] * len(names), strict=True))
+        self.texts = {name: list(by_name[name]) for name in (*columns, *optional) if name in by_name}
+        self.rows = pd.DataFrame({name: self._values(name, delimiter) for name in columns}, columns=columns)
+        self._lists: dict[str, list] = {}
+        self._canonical: list[tuple[str, ...]] | None = None
+
+    def _values(self, name: str, delimiter: str) -> Sequence:
+        if name not in _WHOLE | _NUMBERS:
+            return pd.Series(self.texts[name], dtype=object)
+        values = []
+        for row, text in enumerate(self.texts[name]):
+            value = _number(text if delimiter == "," else text.replace(",", "."), name in _WHOLE)
+            if value is None:
+                self.mark(row, name, "is no number" if name not in _WHOLE else "is no whole number")
+                value = np.nan
+            values.append(value)
+        if name == "diverged_step":
+            return pd.array([pd.NA if value != value else value for value in values], dtype="Int64")
+        if name in _WHOLE:
+            for row, value in enumerate(values):
+                if value != value:
+                    self.mark(row, name, "is missing")
+            return np.array([-1 if value != value else value for value in values], dtype="int64")
+        return np.array(values, dtype="float64")
+
+    def column(self, name: str) -> list:
+        """Return the values of a column as a list, made once: single look-ups in a DataFrame are slow."""
+        if name not in self._lists:
+            self._lists[name] = self.rows[name].tolist()
+        return self._lists[name]
+
+    def canonical(self, columns: list[str]) -> list[tuple[str, ...]]:
+        """Return all rows as they are compared, made once."""
+        if self._canonical is None:
+            self._canonical = _canonical(self.rows, columns)
+        return self._canonical
+
+    def mark(self, row: int, name: str, why: str) -> None:
+        """Note what is wrong with a row, if it is the first."""
+        if not self._faults[row]:
+            shown = first_line(self.texts[name][row])[:40] if self.texts[name][row] else "empty"
+            what = why if why == "is missing" else f"is {shown}" if not why else f"{why}: {shown}"
+            self._faults[row] = f"line {self.lines[row]}: {first_line(name)} {what}"
+
+    def mark_all(self, wrong: Sequence[bool] | pd.Series, name: str, why: str = "") -> None:
+        """Note the same about all rows for which `wrong` holds."""
+        for row in np.flatnonzero(np.asarray(wrong, dtype=bool)):
+            self.mark(int(row), name, why)
+
+    def fault(self, row: int) -> str:
+        """What is wrong with a row, or nothing."""
+        return self._faults[row]
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    """Split one line at its delimiters, as far as it is a line of such a table at all."""
+    if '"' not in line:
+        return line.split(delimiter)
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def _number(text: str, whole: bool) -> float | int | None:
+    """Read a number: NaN where the cell is empty, None where it holds something else."""
+    if text in ("", "NA", "NaN", "nan"):  # what other programs write for an empty cell
+        return np.nan
+    try:
+        if "_" in text or not text.isascii():
+            return None
+        if whole and text.isdecimal() and len(text) < 16:
+            return int(text)
+        value = float(text)
+    except ValueError:
+        return None
+    if not whole:
+        return value
+    return int(value) if value.is_integer() and abs(value) < 2**53 else None
+
+
+def _out_of_range(values: pd.Series, name: str) -> pd.Series:
+    """Say which numbers cannot be what was recorded under a name; NaN can."""
+    if name.endswith("accuracy"):
+        return (values < 0) | (values > 1)
+    if name in ("entropy", "seconds"):
+        return (values < 0) | np.isinf(values)
+    if name in ("modularity", "assortativity"):
+        return values.abs() > 1 + 1e-9
+    return np.isinf(values)
+
+
+def _check_networks(table: _Table, origin: Origin | None) -> None:
+    """Mark the rows of networks that no study, or another than `origin`, has written."""
+    rows = table.rows
+    for name in ("field", "protocol", "sign", "task"):
+        table.mark_all(rows[name] == "", name)
+    table.mark_all(~rows["variant"].isin(list(VARIANTS)), "variant")
+    table.mark_all((rows["run"] < 0) | (rows["run"] >= 2**31), "run")
+    table.mark_all(rows["seed"] < 0, "seed")
+    table.mark_all(~rows["status"].isin(["ok", "diverged"]), "status")
+    lost = rows["status"] == "diverged"
+    table.mark_all(rows["diverged_step"].isna().to_numpy() == lost.to_numpy(), "diverged_step")
+    table.mark_all(rows["diverged_step"].fillna(1) < 1, "diverged_step")
+    for name in [*RECORDED, *SHAPE, "seconds"]:
+        table.mark_all(_out_of_range(rows[name], name), name)
+    for name in RECORDED:
+        table.mark_all(rows[name].isna() != lost, name)
+    for name in SHAPE:
+        table.mark_all(rows[name].notna() & lost, name)
+    table.mark_all(rows["seconds"].isna(), "seconds")
+    if origin is None:
+        return
+    for name, value in origin.same.items():
+        table.mark_all(np.array(canonical(name, rows[name])) != canonical(name, [value])[0], name)
+    table.mark_all(~rows["task"].isin(list(origin.tasks)), "task")
+    seeds = {run: run_seed(origin.seed, run) for run in set(rows["run"]) if 0 <= run < 2**31}
+    table.mark_all([seeds.get(run) != seed for run, seed in zip(rows["run"], rows["seed"], strict=True)], "seed")
+
+
+def _check_curve_rows(table: _Table) -> None:
+    """Mark the rows of curves whose values are missing or out of their range."""
+    table.mark_all(table.rows["epoch"] < 1, "epoch")
+    for name in RECORDED:
+        table.mark_all(table.rows[name].isna(), name)
+        table.mark_all(_out_of_range(table.rows[name], name), name)
+
+
+def _fault_of_curve(networks: _Table, row: int, curves: _Table, steps: list[int], origin: Origin | None) -> str:
+    """Say what is wrong with the curve of a network, in rows `steps`, which are brought in order; or nothing."""
+    faults = [fault for step in steps if (fault := curves.fault(step))]
+    if faults:
+        return faults[0]
+    steps.sort(key=curves.column("epoch").__getitem__)
+    epochs = [curves.column("epoch")[step] for step in steps]
+    ok = networks.column("status")[row] == "ok"
+    wanted = origin.epochs if origin is not None and ok else len(steps)
+    if epochs != list(range(1, wanted + 1)) or (ok and not steps):
+        return f"the epochs of the network in line {networks.lines[row]} of {NETWORKS_FILE} are not complete"
+    if origin is not None and not ok and len(steps) >= origin.epochs:
+        return f"the network in line {networks.lines[row]} of {NETWORKS_FILE} diverged, and has all epochs"
     # Other programs that wrote a file again may have dropped a last digit.
-    if not np.allclose(last, ok[RECORDED], rtol=1e-9, atol=0):
-        raise refuse(CURVES_FILE, f"it does not end where {NETWORKS_FILE} does")
-    return Results(networks, curves.reset_index(drop=True))
+    ends = ok and all(
+        abs(curves.column(name)[steps[-1]] - (value := networks.column(name)[row])) <= 1e-9 * abs(value)
+        for name in RECORDED
+    )
+    if ok and not ends:
+        return f"the network in line {networks.lines[row]} of {NETWORKS_FILE} ends otherwise"
+    return ""
 
 
-def _read_table(path: Path, columns: list[str]) -> pd.DataFrame:
-    try:
-        # "round_trip" reads the very numbers that were written; the usual parser may miss a last digit.
-        table = pd.read_csv(path, float_precision="round_trip", low_memory=False)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a table ({error})") from None
-    if list(table.columns) != columns:
-        raise InputError(f"{path}: not a table that this version writes (its columns differ)")
-    return table
+def _fault_of_check(
+    networks: _Table, row: int, curves: _Table, steps: list[int], check: str, origin: Origin | None
+) -> tuple[str, str]:
+    """Say which file does not agree with the check of a network, and how; or nothing."""
+    study, own, curve = check.split("-") if re.fullmatch(r"\w{8}-\w{8}-\w{8}", check) else ("", "", "")
+
+    def digest(table: _Table, columns: list[str], numbers: list[int]) -> str:
+        rows = table.canonical(columns)
+        return _digest([rows[number] for number in numbers])
+
+    where = f"line {networks.lines[row]}"
+    if own != digest(networks, COLUMNS, [row]):
+        return NETWORKS_FILE, f"{where} was changed"
+    if curve != digest(curves, CURVE_COLUMNS, steps):
+        return CURVES_FILE, f"the curve of the network in {where} of {NETWORKS_FILE} was changed"
+    if origin is not None and study != origin.tasks[networks.column("task")[row]]:
+        return NETWORKS_FILE, f"{where} is of another study"
+    return "", ""

@@ -14,7 +14,7 @@ from scipy.spatial.distance import squareform
 from . import space
 from .errors import InputError
 from .field import CorticalField
-from .plots import COLOURS
+from .plots import COLOURS, LONGEST_TITLE, as_text
 from .priors import Priors
 from .seeds import generator
 from .variants import Protocol
@@ -114,7 +114,10 @@ def against_true(field: CorticalField, matrix: np.ndarray, ax: Axes, title: str 
     true = of_pairs(space.distances(field.positions))
     ax.plot(true, of_pairs(matrix), ".", color=COLOURS["functional"], markersize=1.5, alpha=0.4, rasterized=True)
     ax.set(xlabel="true distance (µm)", ylabel="distance in the penalty", xlim=(0, None), ylim=(0, None))
-    ax.set_title(f"{title}\ncorrelation {correlation_with_true(field, matrix):.3f}".strip(), fontsize=10)
+    ax.set_title(
+        f"{as_text(title, LONGEST_TITLE)}\ncorrelation {correlation_with_true(field, matrix):.3f}".strip(),
+        fontsize=10,
+    )
     sns.despine(ax=ax)
     return ax
 
@@ -171,7 +174,7 @@ def space_figure(
     histogram.set_title(f"mean {mean:.2f}", fontsize=10)
     sns.despine(ax=histogram)
     switch = f"lattice_scale {lattice_scale}" if places == "lattice" else f"units {units}"
-    figure.suptitle(f"{field.label}: {PLACES[places]}, {switch}", fontsize=11)
+    figure.suptitle(f"{as_text(field.label)}: {PLACES[places]}, {switch}", fontsize=11)
     return figure
 
 
@@ -232,6 +235,6 @@ def cost_histogram(own: float, others: np.ndarray, ax: Axes, title: str, unit: s
     ax.set_ylim(0, 1.35 * ax.get_ylim()[1])  # room for the legend
     ax.yaxis.get_major_locator().set_params(integer=True)
     ax.legend(fontsize=8, loc="upper center", ncols=2)
-    ax.set_title(title, fontsize=10)
+    ax.set_title(as_text(title, LONGEST_TITLE), fontsize=10)
     sns.despine(ax=ax)
     return ax

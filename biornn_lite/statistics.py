@@ -304,6 +304,9 @@ def pairwise(
         Columns ``first``, ``second``, their ``n_…`` (runs with a value) and ``median_…``, ``delta`` with ``low``
         and ``high`` (positive where the first is larger), ``p`` and ``p_holm``.
     """
+    tasks = table["task"].unique() if "task" in table and by != "task" else []
+    if len(tasks) > 1:
+        raise InputError(f"the table has rows of {', '.join(tasks)}; choose those of one task")
     groups = {name: group[measure].dropna().to_numpy() for name, group in table.groupby(by, sort=False)}
     groups = {name: values for name, values in groups.items() if len(values)}
     pairs = list(combinations(groups, 2)) if pairs is None else list(pairs)
@@ -332,7 +335,8 @@ def epochs_to_learn(
     curves: pd.DataFrame,
     share: float = 0.9,
     accuracy: str = "test_accuracy",
-    epochs: int = Settings().epochs,
+    epochs: int | None = None,
+    input_noise: float = Settings.input_noise,
 ) -> pd.DataFrame:
     """Find the first epoch in which each network reaches a share of its task's ceiling.
 
@@ -343,8 +347,10 @@ def epochs_to_learn(
     share : float
         Of the best possible accuracy.
     accuracy : {"test_accuracy", "train_accuracy"}
-    epochs : int
-        Those of the study.
+    epochs : int, optional
+        Those of the study; the last one that any network's curve has when left out.
+    input_noise : float
+        Of the study, on training trials.
 
     Returns
     -------
@@ -355,13 +361,14 @@ def epochs_to_learn(
     """
     if accuracy not in ("test_accuracy", "train_accuracy"):
         raise InputError(f"no accuracy {accuracy!r}; there are test_accuracy, train_accuracy")
-    key = ["variant", "task", "run"]
-    best = {task: ceilings(task, accuracy.removesuffix("_accuracy"))[1] for task in networks["task"].unique()}
+    key, reported = ["variant", "task", "run"], accuracy.removesuffix("_accuracy")
+    best = {task: ceilings(task, reported, input_noise)[1] for task in networks["task"].unique()}
     there = curves[curves[accuracy] >= share * curves["task"].map(best)]
     first = there.groupby(key, sort=False)["epoch"].min().rename("epochs").reset_index()
     found = networks[key].merge(first, how="left", on=key)
     found["learned"] = found["epochs"].notna()
-    found["epochs"] = found["epochs"].astype(float).fillna(epochs).astype(int)
+    last = curves["epoch"].max() if epochs is None else epochs
+    found["epochs"] = found["epochs"].astype(float).fillna(last).astype(int)
     return found
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
+import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from dataclasses import field as dataclass_field
-from itertools import starmap
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
@@ -22,6 +26,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm import tqdm
 
 from . import __version__, topology
+from .arrays import first_line
 from .errors import InputError
 from .field import CorticalField
 from .files import written_atomically
@@ -33,18 +38,29 @@ from .results import (
     KEY,
     NETWORKS_FILE,
     RECORDED,
+    Origin,
     Results,
+    append_results,
     as_results,
+    find_results,
     joined,
     no_results,
-    read_results,
     write_results,
 )
 from .seeds import run_seed
-from .tasks import TASKS, Task, get_task
+from .tasks import TASKS, GoNoGo, OneChoiceInference, PerceptualDecision, Task, get_task
 from .training import Settings, memory_per_network, train
 from .variants import PUBLISHED_VARIANTS, Protocol, get_variant
-from .workers import Progress, jobs_at_once, note_epoch, start_worker
+from .workers import (
+    Progress,
+    jobs_at_once,
+    note_epoch,
+    one_thread,
+    processes_that_fit,
+    safe_folder,
+    start_worker,
+    uses_processes,
+)
 
 
 @dataclass(frozen=True)
@@ -117,7 +133,24 @@ class Study:
             "sign": self.sign,
             **asdict(self.protocol),
             **asdict(self.settings),
+            "tasks": {name: task_digest(get_task(name)) for name in self.tasks},
         }
+
+
+def task_digest(task: Task) -> str:
+    """Digest what a task is to a network: its size, and trials of a fixed seed, to four decimals."""
+    inputs, labels = task.trials(64, np.random.default_rng(0))
+    digest = hashlib.sha256(f"{task.name} {task.inputs} {task.steps} {task.classes} {np.shape(inputs)}".encode())
+    # Adding 0 makes 0 of -0.
+    digest.update((np.round(np.asarray(inputs, dtype="<f8"), 4) + 0.0).tobytes())
+    digest.update(np.asarray(labels, dtype="<i8").tobytes())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def _shipped_tasks() -> Mapping[str, str]:
+    """Digests of the tasks that come with the library, which is what they were before folders said so."""
+    return {task.name: task_digest(task) for task in (OneChoiceInference(), GoNoGo(), PerceptualDecision())}
 
 
 def run_networks(
@@ -194,6 +227,7 @@ def run_study(
     jobs : int, optional
         Pieces at once; when left out, as configured with joblib, else the number of processors. With 1, this
         process computes, with all of PyTorch's threads. A Dask cluster takes as many as it has threads.
+        Processes are never more than there are pieces, nor than fit into the memory that is left.
     device : str
         ``cpu`` or ``cuda``; on the latter this process trains as many networks side by side as fit.
     progress : bool
@@ -207,73 +241,233 @@ def run_study(
     Raises
     ------
     InputError
-        If `out` holds results of another configuration or is in use, `jobs` is below 1, joblib is set to a backend
-        that gives no results as they come (multiprocessing), or a process is killed; what is finished is kept.
+        If `out` holds results of another configuration, is in use or cannot be read or written to; if `jobs` is
+        below 1, joblib is set to a backend that gives no results as they come (multiprocessing), or a process is
+        killed. What is finished is kept.
     """
     if out is None:
-        return _run(study, no_results(), lambda results: None, jobs, device, progress)
+        return _run(study, no_results(), lambda piece: None, jobs, device, progress)
     out = Path(out)
+    with _locked(out):
+        origin = _origin(study, _check_configuration(study, out, device))
+        done, mend = _done(out, origin)
+        done = _in_order(done, study)
+        missing = _missing(study, done)
+        if mend or (missing and (out / NETWORKS_FILE).exists()):  # rows are added behind whole ones only
+            write_results(done, out, origin)
+        results = _run(study, done, lambda piece: append_results(piece, out, origin), jobs, device, progress)
+        if missing:
+            write_results(results, out, origin)
+        return results
+
+
+_WRITING: set[Path] = set()
+"""Folders to which this process writes."""
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Keep other studies from a folder, and make it if need be.
+
+    Released when the block ends, whatever ends it: a notebook keeps what an error leaves behind.
+    """
+    shown = first_line(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(out / ".lock")
+        folder = out.resolve()
+        if folder in _WRITING:
+            raise InputError(
+                f"{shown}: this Python process is already writing here, from another thread or an outer call; "
+                "wait for it or choose another folder"
+            )
+        lock = FileLock(folder / ".lock")
         lock.acquire(timeout=0)
     except Timeout:
-        raise InputError(f"{out}: another study is writing here; wait for it or choose another folder") from None
-    except OSError as error:
-        raise InputError(f"{out}: cannot be written to ({error.strerror})") from None
-    with lock:
-        _check_configuration(study, out)
-        try:
-            done = read_results(out) if (out / NETWORKS_FILE).exists() else no_results()
-        except InputError as error:
-            aside = [_set_aside(path).name for name in (NETWORKS_FILE, CURVES_FILE) if (path := out / name).exists()]
-            print(f"{error}; set aside as {' and '.join(aside)}, starting again", file=sys.stderr)
-            done = no_results()
-
-        return _run(study, done, lambda results: write_results(results, out), jobs, device, progress)
+        raise InputError(f"{shown}: another study is writing here; wait for it or choose another folder") from None
+    except (OSError, NotImplementedError) as error:
+        why = first_line(getattr(error, "strerror", None) or error)
+        raise InputError(f"{shown}: cannot be written to ({why}); choose another folder") from None
+    _WRITING.add(folder)
+    try:
+        yield
+    finally:
+        _WRITING.discard(folder)
+        lock.release(force=True)
 
 
-def _check_configuration(study: Study, out: Path) -> None:
-    """Compare the study with the one that `out` holds, and note it there if there is none."""
+def _origin(study: Study, tasks: Mapping[str, str]) -> Origin:
+    """Say what the rows in a folder of this study must have; `tasks` holds the digests of those that it may have."""
+    common = {key: value for key, value in study.configuration.items() if key != "tasks"}
+    text = json.dumps(common, sort_keys=True, default=_plain)
+    checks = {name: hashlib.sha256(f"{text} {name} {task}".encode()).hexdigest()[:8] for name, task in tasks.items()}
+    same = {"field": study.field.name, "protocol": study.protocol.name, "sign": study.sign, **asdict(study.protocol)}
+    return Origin(same, study.seed, study.settings.epochs, checks)
+
+
+def _done(out: Path, origin: Origin) -> tuple[Results, bool]:
+    """Return the networks that a folder holds, and whether its files are to be written anew.
+
+    Files with anything that is not kept are set aside as they are, and that is said in one line.
+    """
+    files = [out / NETWORKS_FILE, out / CURVES_FILE]
+    if not files[0].exists():
+        if not files[1].exists():
+            return no_results(), False
+        aside = _set_aside(files[1])
+        files[1].unlink()
+        _say(f"{out / CURVES_FILE}: there is no {NETWORKS_FILE} to it; set aside as {aside}")
+        return no_results(), False
+    found = find_results(out, origin)
+    if found.faults or found.more:
+        aside = " and ".join(_set_aside(path) for path in files if path.exists())
+        if found.faults:
+            name, why = found.faults[0]
+            count = f"{len(found.faults)} of {found.rows} networks are not as this study wrote them"
+            what, then = f"{out / name}: {count if found.rows else 'no network can be read'} ({why})", (
+                "they are computed again" if len(found.results.networks) else "starting again"
+            )  # fmt: skip
+            _say(f"{what}; set aside as {aside}, {then}")
+        else:
+            _say(f"{out}: holds columns that a study does not keep ({', '.join(found.more)}); kept in {aside}")
+    elif found.cut:
+        _say(f"{files[0]}: its last row was cut off; that network is computed again")
+    return found.results, bool(found.faults or found.more or found.cut)
+
+
+def _say(what: str) -> None:
+    """Tell the user in one line."""
+    print("".join(letter if letter.isprintable() else "?" for letter in what), file=sys.stderr)
+
+
+def _check_configuration(study: Study, out: Path, device: str) -> dict[str, str]:
+    """Compare the study with the one that `out` holds, note what is new, and return the digests of its tasks."""
     path = out / "study.json"
     mine = study.configuration
-    if path.exists():
-        try:
-            theirs = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:
-            theirs = None
-        if not isinstance(theirs, dict):
-            raise InputError(f"{path}: unreadable, so its results cannot be told from these; choose another --out")
-        for key in mine | theirs:
+    here = _machine(device)
+    theirs = _noted(path)
+    if theirs is None:
+        if (out / NETWORKS_FILE).exists():
+            raise InputError(f"{first_line(out)}: holds {NETWORKS_FILE} without study.json; choose another --out")
+        noted = mine | {"made_on": [here]}
+    else:
+        tasks = theirs.pop("tasks", None)
+        places = theirs.pop("made_on", [])
+        tasks = dict(_shipped_tasks()) if tasks is None else tasks
+        places = places if isinstance(places, list) else []
+        if not isinstance(tasks, dict):
+            raise _unreadable(path)
+        for key in [key for key in mine | theirs if key != "tasks"]:
             if theirs.get(key) != mine.get(key):
                 raise InputError(
-                    f"{out}: holds results of another configuration: {key} is {theirs.get(key)} there "
-                    f"and {mine.get(key)} here; choose another --out"
+                    f"{first_line(out)}: holds results of another configuration: {first_line(key)} is "
+                    f"{first_line(theirs.get(key))} there and {first_line(mine.get(key))} here; choose another --out"
                 )
-    elif (out / NETWORKS_FILE).exists():
-        raise InputError(f"{out}: holds {NETWORKS_FILE} without study.json; choose another --out")
-    else:
+        for name in tasks.keys() - TASKS.keys():
+            raise InputError(
+                f"{first_line(out)}: holds results of task {first_line(name)!r}, which is not known here; define it "
+                "as there or choose another --out"
+            )
+        for name, digest in mine["tasks"].items():
+            if tasks.setdefault(name, digest) != digest:
+                raise InputError(
+                    f"{first_line(out)}: holds results of another configuration: the task {first_line(name)} is "
+                    "another one there than here; choose another --out"
+                )
+        if places and here not in places:
+            _say(
+                f"{first_line(out)}: begun on another machine ({_in_words(places[-1])}), goes on here "
+                f"({_in_words(here)}); last digits may differ between rows"
+            )
+        noted = theirs | {"tasks": tasks, "made_on": places + [here] * (here not in places)}
+    if noted != _noted(path):
         with written_atomically(path) as temporary:
-            temporary.write_text(json.dumps(mine, indent=1) + "\n", encoding="utf-8")
+            temporary.write_text(json.dumps(noted, indent=1, default=_plain) + "\n", encoding="utf-8")
+    return noted["tasks"]
 
 
-def _set_aside(path: Path) -> Path:
+def _noted(path: Path) -> dict[str, Any] | None:
+    """Read ``study.json``, if it is there."""
+    try:
+        noted = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(
+            f"{first_line(path)}: cannot be read ({first_line(error.strerror)}); make it readable or choose another "
+            "--out"
+        ) from None
+    except (ValueError, RecursionError):
+        raise _unreadable(path) from None
+    if not isinstance(noted, dict):
+        raise _unreadable(path)
+    return noted
+
+
+def _plain(number: np.generic) -> float | int:
+    """Give JSON a number of NumPy's as one of Python's."""
+    return number.item()
+
+
+def _unreadable(path: Path) -> InputError:
+    return InputError(
+        f"{first_line(path)}: unreadable, so its results cannot be told from these; choose another --out"
+    )
+
+
+def _machine(device: str) -> dict[str, str]:
+    """Say what computes here, as far as the last digits of results may depend on it."""
+    return {
+        "processor": _processor(),
+        "torch": torch.__version__,
+        "capability": torch.backends.cpu.get_cpu_capability(),
+        "device": device if device == "cpu" else f"{device} ({torch.cuda.get_device_name(device)})",
+    }
+
+
+@cache
+def _processor() -> str:
+    """Name the processor: on Linux, where Python knows its kind only, by the system's own list."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:  # noqa: PTH123
+            for line in lines:
+                if line.startswith("model name"):
+                    return first_line(line.partition(":")[2])
+    except OSError:  # another system
+        return platform.processor() or platform.machine()
+    return platform.processor() or platform.machine()
+
+
+def _in_words(machine: object) -> str:
+    values = machine.values() if isinstance(machine, dict) else [machine]
+    return ", ".join(first_line(value) for value in values)
+
+
+def _set_aside(path: Path) -> str:
+    """Copy a file beside itself, under a name that is free, and return that name."""
     number = 1
     while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
         number += 1
-    return path.rename(aside)
+    try:
+        shutil.copyfile(path, aside)
+    except OSError as error:
+        raise InputError(
+            f"{first_line(path)}: cannot be set aside as {aside.name} ({first_line(error.strerror)}); make room or "
+            "choose another --out"
+        ) from None
+    return aside.name
 
 
-def _run(study, done, write, jobs, device, progress) -> Results:
-    """Compute what `done` lacks, giving the growing results to `write` after each piece."""
-    results = done
+def _missing(study: Study, done: Results) -> list[tuple[str, str, int]]:
     have = set(zip(*(done.networks[key] for key in KEY), strict=True))
-    missing = [network for network in study.networks if network not in have]
+    return [network for network in study.networks if network not in have]
+
+
+def _run(study, done, keep, jobs, device, progress) -> Results:
+    """Compute what `done` lacks, giving each piece of results to `keep` as it ends."""
+    missing = _missing(study, done)
     if not missing:
-        return _in_order(results, study)
-    here = device != "cpu" or jobs == 1
-    at_once = 1 if here else jobs_at_once(jobs)
-    pieces = _pieces(missing, study, device, at_once)
+        return _in_order(done, study)
+    pieces, at_once, way = _plan(missing, study, jobs, device)
     epochs, total = study.settings.epochs, len(study.networks)
     finished = total - len(missing)
     bar = tqdm(
@@ -282,24 +476,65 @@ def _run(study, done, write, jobs, device, progress) -> Results:
         # A notebook shows stderr as if it were an error.
         file=sys.stdout if type(sys.stdout).__module__.startswith("ipykernel") else sys.stderr,
     )  # fmt: skip
+    parts = [done] if len(done.networks) else []
     with bar, Progress([len(piece) for piece in pieces], epochs, bar) as followed:
         calls = [(study, piece, device, followed.note(number)) for number, piece in enumerate(pieces)]
         try:
-            for piece in starmap(_run_piece, calls) if here else _in_parallel(calls, at_once):
-                results = _in_order(joined(results, piece), study)
-                write(results)
-                finished += len(piece.networks)
-                followed.ended(epochs * len(piece.networks))
-                bar.set_description(f"{finished}/{total} networks", refresh=False)
+            # Closed at the end, so that after an error no process goes on with what nobody waits for.
+            with closing(way(calls, at_once)) as found:
+                for piece in found:
+                    keep(piece)
+                    parts.append(piece)
+                    finished += len(piece.networks)
+                    followed.ended(epochs * len(piece.networks))
+                    bar.set_description(f"{finished}/{total} networks", refresh=False)
         except TerminatedWorkerError:
             raise InputError(
                 f"a process of this study was killed, perhaps for lack of memory, after {finished} of {total} "
                 "networks; run the same again, with fewer jobs if it happens again"
             ) from None
-    return results
+    return _in_order(joined(parts), study)
 
 
-def _in_parallel(calls: list[tuple], at_once: int) -> Iterable[Results]:
+def _plan(missing, study: Study, jobs: int | None, device: str) -> tuple[list[list], int, Callable]:
+    """Say which networks are trained side by side, how many such pieces at once, and by which function.
+
+    No more processes are started than there are pieces, nor than fit into the memory. Where that leaves one, this
+    process computes, with one thread as the others would.
+    """
+    if device != "cpu" or jobs == 1:
+        return _pieces(missing, study, device, 1), 1, _here
+    wanted = jobs_at_once(jobs)
+    if not uses_processes() or wanted == 1:
+        return _pieces(missing, study, device, wanted), wanted, _in_parallel
+    each = max(
+        _side_by_side(study.field.neurons, task, study.settings, device)
+        * memory_per_network(study.field.neurons, task, study.settings)
+        for task in map(get_task, {task for _, task, _ in missing})
+    )
+    fits = processes_that_fit(each)
+    at_once = wanted if fits is None else min(wanted, fits)
+    pieces = _pieces(missing, study, device, at_once)
+    if jobs is not None and at_once < min(wanted, len(missing)):
+        _say(f"jobs is {jobs}; {at_once} at once, for the memory that is left holds no more")
+    at_once = min(at_once, len(pieces))
+    return pieces, at_once, _here_with_one_thread if at_once == 1 else _in_parallel
+
+
+def _here(calls: list[tuple], at_once: int) -> Generator[Results]:
+    """Call :func:`_run_piece` in this process."""
+    yield from (_run_piece(*call) for call in calls)
+
+
+def _here_with_one_thread(calls: list[tuple], at_once: int) -> Generator[Results]:
+    """Call :func:`_run_piece` in this process, as a process of its own would."""
+    for call in calls:
+        with one_thread():
+            piece = _run_piece(*call)
+        yield piece
+
+
+def _in_parallel(calls: list[tuple], at_once: int) -> Generator[Results]:
     """Have joblib call :func:`_run_piece`, each call a task of its own so that no result waits for another."""
     parallel = joblib.Parallel(
         n_jobs=at_once,
@@ -307,6 +542,7 @@ def _in_parallel(calls: list[tuple], at_once: int) -> Iterable[Results]:
         return_as="generator_unordered",
         initializer=start_worker,
         initargs=(os.getpid(),),
+        **safe_folder(),
     )
     return parallel(joblib.delayed(_run_piece)(*call) for call in calls)
 

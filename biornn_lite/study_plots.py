@@ -15,13 +15,25 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .errors import InputError
-from .plots import COLOURS, MARKERS, MEASURE_LABELS, by_variant, draw_ceilings, weights_handles
+from .plots import (
+    COLOURS,
+    LONGEST_TITLE,
+    MARKERS,
+    MEASURE_LABELS,
+    as_text,
+    by_variant,
+    draw_ceilings,
+    weights_handles,
+)
 from .replication import compare_with_published
 from .results import Results
 from .statistics import epochs_to_learn, estimates, not_yet_learned, pairwise
 from .summary import reported_accuracy
 from .tasks import TASKS
 from .variants import get_variant, isolating_pairs
+
+PUBLISHED_FIELD = "6_6_2"
+"""The field of the paper's tables."""
 
 PUBLISHED_STYLE = {"color": "0.55", "marker": "D", "markerfacecolor": "white", "markersize": 5, "linewidth": 1.2}
 CHOICE_LABELS = {
@@ -38,6 +50,11 @@ def _interval(ax: Axes, low: float, mean: float, high: float, height: float, **s
     ax.plot([mean], [height], linestyle="none", zorder=3, **style)
 
 
+def _as_published(networks: pd.DataFrame) -> bool:
+    """Whether all rows are of the field, and of the protocol, of the paper's tables."""
+    return bool((networks["field"] == PUBLISHED_FIELD).all() and (networks["protocol"] == "published").all())
+
+
 def forest(networks: pd.DataFrame, task: str, ax: Axes, measure: str = "accuracy", published: bool = True) -> Axes:
     """Draw the mean of each variant with its 95 % t interval, beside the published one where there is one.
 
@@ -51,10 +68,12 @@ def forest(networks: pd.DataFrame, task: str, ax: Axes, measure: str = "accuracy
         A key of :data:`biornn_lite.plots.MEASURE_LABELS`. Accuracy is that of the last training epoch, as
         published; with it come the task's ceilings.
     published : bool
-        Whether the study is one of field 6_6_2 as published. Diverged runs are then drawn with the accuracy that
-        the published code gives them; else they are left out. How many there were is written at the variant.
+        Draw the published numbers, if the rows are of field 6_6_2 and its published protocol; no other rows have
+        any. Diverged runs are then drawn with the accuracy that the published code gives them; else they are left
+        out. How many there were is written at the variant.
     """
     rows = networks[networks["task"] == task]
+    published = published and _as_published(rows)
     if published:
         cells = compare_with_published(rows, measure).loc[task]
     else:
@@ -97,10 +116,10 @@ def forest_figure(
         if measure == "accuracy":
             ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, fontsize=8, frameon=False)
     handles = weights_handles(networks)
-    if published:
+    if published and _as_published(networks):
         handles.append(plt.Line2D([], [], label="published", **PUBLISHED_STYLE))
     figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(as_text(title, LONGEST_TITLE), fontsize=11)
     return figure
 
 
@@ -160,7 +179,7 @@ def effects_figure(networks: pd.DataFrame, task: str, measure: str, choice: str,
         )
     ]
     figure.legend(handles=handles, loc="outside lower left", ncols=2, frameon=False, fontsize=9)
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(as_text(title, LONGEST_TITLE), fontsize=11)
     return figure
 
 
@@ -187,7 +206,7 @@ def curves(results: Results, task: str, variants: Sequence[str], ax: Axes, accur
         mine = rows[rows["variant"] == variant].pivot_table(accuracy, "epoch", "run")
         status = networks.loc[networks["variant"] == variant, "status"]
         lost = (status == "diverged").sum()
-        label = f"{variant}, {len(status)} runs" + (f", {lost} diverged" if lost else "")
+        label = f"{as_text(variant)}, {len(status)} runs" + (f", {lost} diverged" if lost else "")
         ax.plot(mine.index, mine, style, color=colour, linewidth=0.7, alpha=0.35)
         ax.plot(mine.index, mine.mean(axis=1), style, color=colour, linewidth=2.6, label=label)
     draw_ceilings(ax, task, accuracy.removesuffix("_accuracy"))
@@ -217,7 +236,7 @@ def waiting(found: pd.DataFrame, variants: Sequence[str], ax: Axes) -> Axes:
         share = not_yet_learned(mine)
         ax.step(
             share.index, share, style, where="post", color=colour, linewidth=2.2,
-            label=f"{variant}: {mine['learned'].sum()} of {len(mine)} learned",
+            label=f"{as_text(variant)}: {mine['learned'].sum()} of {len(mine)} learned",
         )  # fmt: skip
     ax.set_xlabel("epoch")
     ax.set_ylabel("share of runs below 90 % of the ceiling")
@@ -236,5 +255,5 @@ def learning_figure(results: Results, task: str, variants: Sequence[str], title:
     curves(results, task, variants, axes[0])
     waiting(epochs_to_learn(*results).query("task == @task"), variants, axes[1])
     axes[1].set_title("reaching 90 % of the best possible test accuracy", fontsize=10)
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(as_text(title, LONGEST_TITLE), fontsize=11)
     return figure

@@ -28,9 +28,7 @@ def title_of(study: str) -> str:
 
 def forest_figure(study: str = "6_6_2", task: str = "go_nogo", measure: str = "accuracy") -> Figure:
     """Draw a shipped study's means by variant, beside the published ones if it is one of the paper's two tables."""
-    return study_plots.forest_figure(
-        load_replication(study).networks, title_of(study), measure, study in ("6_6_2", "6_6_2 positive"), [task]
-    )
+    return study_plots.forest_figure(load_replication(study).networks, title_of(study), measure, tasks=[task])
 
 
 def forest_panel() -> ipw.Widget:

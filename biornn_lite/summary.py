@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from .errors import InputError
 from .tasks import TASKS
 from .training import Settings
 from .variants import PUBLISHED_VARIANTS
@@ -16,7 +17,7 @@ def reported_accuracy(results: pd.DataFrame) -> pd.Series:
     return results["train_accuracy"].where(results["reported_accuracy"] == "train", results["test_accuracy"])
 
 
-def ceilings(task: str, reported: str) -> tuple[float, float]:
+def ceilings(task: str, reported: str, input_noise: float = Settings.input_noise) -> tuple[float, float]:
     """Accuracy without memory and with perfect use of the input, in the trials of that accuracy.
 
     Parameters
@@ -24,14 +25,17 @@ def ceilings(task: str, reported: str) -> tuple[float, float]:
     task : str
     reported : {"train", "test"}
         Training trials carry input noise, test trials do not.
+    input_noise : float
+        SD of that noise, as in the study's :class:`biornn_lite.training.Settings`.
     """
-    noise = Settings().input_noise if reported == "train" else 0.0
+    noise = input_noise if reported == "train" else 0.0
     return TASKS[task].memoryless_ceiling(), TASKS[task].best_ceiling(noise)
 
 
-def learned(results: pd.DataFrame) -> pd.Series:
-    """Say of each network whether it ended, in training, nearer to what is possible than to what no memory allows."""
-    middle = results["task"].map({task: sum(ceilings(task, "train")) / 2 for task in results["task"].unique()})
+def learned(results: pd.DataFrame, input_noise: float = Settings.input_noise) -> pd.Series:
+    """Say of each network whether its last training accuracy lies above the middle of its task's two ceilings."""
+    tasks = results["task"].unique()
+    middle = results["task"].map({task: sum(ceilings(task, "train", input_noise)) / 2 for task in tasks})
     return results["train_accuracy"] > middle
 
 
@@ -41,7 +45,12 @@ def summarise(results: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     results : DataFrame
-        Columns :data:`biornn_lite.results.COLUMNS`.
+        Columns :data:`biornn_lite.results.COLUMNS`, of one field, protocol and sign.
+
+    Raises
+    ------
+    InputError
+        If there are rows of several: their runs do not belong together.
 
     Returns
     -------
@@ -49,6 +58,10 @@ def summarise(results: pd.DataFrame) -> pd.DataFrame:
         Index ``task, variant``; columns ``runs``, ``diverged``, ``accuracy_min``, ``accuracy_max``, and for each
         measure its median over the runs in which it is defined (column ``defined_…`` counts them), NaN if none.
     """
+    for what in ("field", "protocol", "sign"):
+        several = results[what].unique() if what in results else []
+        if len(several) > 1:
+            raise InputError(f"the table has rows of several {what}s, {', '.join(several)}; choose those of one")
     table = results.assign(accuracy=reported_accuracy(results))
     rows = {}
     for (task, variant), group in table.groupby(["task", "variant"], sort=False):
@@ -66,7 +79,7 @@ def summarise(results: pd.DataFrame) -> pd.DataFrame:
     return summary
 
 
-def format_table(results: pd.DataFrame, field: str) -> str:
+def format_table(results: pd.DataFrame, field: str, input_noise: float = Settings.input_noise) -> str:
     """Write the summary as text: a block per task, with its ceilings above the variants; `field` is its label."""
     summary = summarise(results)
     reported = results["reported_accuracy"].iloc[0]
@@ -77,7 +90,7 @@ def format_table(results: pd.DataFrame, field: str) -> str:
         + ("the last training epoch." if reported == "train" else "held-out test trials.")
     ]
     for task, block in summary.groupby(level="task", sort=False):
-        memoryless, best = ceilings(task, reported)
+        memoryless, best = ceilings(task, reported, input_noise)
         lines += [
             "",
             f"{TASKS[task].title}: without memory {memoryless:.3f}, best possible {best:.3f}",

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from scipy.stats import binom
 
 from .errors import InputError
-from .plots import COLOURS, MARKERS, WEIGHT_LABELS
+from .plots import COLOURS, MARKERS, WEIGHT_LABELS, as_text
 from .seeds import generator
 from .summary import ceilings
 from .tasks import PerceptualDecision, Task, get_task
@@ -391,9 +391,13 @@ def luck_of_the_draw(shares: Mapping[str, np.ndarray], trials: int, marked: Mapp
     ax.fill_between(count[kept] / trials, chance[kept] / chance.max(), color="0.85", label="chance (binomial)")
     for place, (label, values) in enumerate(shares.items()):
         marker, colour = (("o", COLOURS["functional"]), ("s", COLOURS["orthogonal"]))[place % 2]
-        ax.plot(values, np.full(len(values), -0.12 - 0.12 * place), marker, color=colour, alpha=0.6, label=label)
+        ax.plot(
+            values, np.full(len(values), -0.12 - 0.12 * place), marker, color=colour, alpha=0.6, label=as_text(label)
+        )
     for label, value in marked.items():
-        ax.axvline(value, color=COLOURS["relabelled"], linestyle="--", linewidth=1.8, label=f"{label}, {value:.4f}")
+        ax.axvline(
+            value, color=COLOURS["relabelled"], linestyle="--", linewidth=1.8, label=f"{as_text(label)}, {value:.4f}"
+        )
     ax.set(xlabel=f"share of the more frequent answer in {trials:,} trials", ylabel="probability (share of largest)")
     ax.set_yticks([0, 0.5, 1])
     ax.legend(fontsize=8, loc="upper right")

@@ -17,13 +17,18 @@ from scipy.stats import gaussian_kde
 
 from . import topology
 from .graphs import SCORES, communities, model_graph, random_graphs, scores_of
-from .plots import COLOURS, MARKERS, MEASURE_LABELS, WEIGHT_LABELS
+from .plots import COLOURS, LONGEST_TITLE, MARKERS, MEASURE_LABELS, WEIGHT_LABELS, as_text
 from .relations import beyond_variants, relation
 from .tasks import TASKS
 from .training_widgets import STYLES
 from .variants import get_variant
 
 BLUE, ORANGE = "#0173b2", "#de8f05"
+
+
+def _before(title: str) -> str:
+    """Return a title and a comma, to stand before what is measured."""
+    return f"{as_text(title, LONGEST_TITLE)}, " if title else ""
 
 
 def as_built(adjacency: np.ndarray, ax: Axes) -> Axes:
@@ -67,7 +72,7 @@ def reordered(adjacency: np.ndarray, ax: Axes, title: str = "") -> Axes:
     q = nx.community.modularity(nx.from_numpy_array(adjacency), [set(map(int, c)) for c in found])
     large = sum(len(community) > 1 for community in found)
     alone = f", {len(found) - large} alone" if large < len(found) else ""
-    ax.set_title(f"{title}{', ' if title else ''}Q = {q:.3f}, {large} communities{alone}", fontsize=10)
+    ax.set_title(f"{_before(title)}Q = {q:.3f}, {large} communities{alone}", fontsize=10)
     return ax
 
 
@@ -98,7 +103,7 @@ def degrees_at_ends(adjacency: np.ndarray, ax: Axes, title: str = "") -> Axes:
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(integer=True))
     said = f"{r:+.3f}" if np.isfinite(r) else "not defined"
-    ax.set_title(f"{title}{', ' if title else ''}assortativity {said}", fontsize=10)
+    ax.set_title(f"{_before(title)}assortativity {said}", fontsize=10)
     sns.despine(ax=ax)
     return ax
 
@@ -121,7 +126,7 @@ def weights_on_the_grid(weights: np.ndarray, ax: Axes, title: str = "", points: 
     ax.bar(grid, share / share.sum(), width=grid[1] - grid[0], color=BLUE)
     ax.set(xlabel=f"weight, at {points} points", ylabel="share of the density", ylim=(0, None))
     said = f"{topology.entropy(values, points):.2f} bits"
-    ax.set_title(f"{title}{', ' if title else ''}entropy {said}", fontsize=10)
+    ax.set_title(f"{_before(title)}entropy {said}", fontsize=10)
     sns.despine(ax=ax)
     return ax
 
@@ -190,7 +195,7 @@ def epochs_figure(tables: Mapping[str, pd.DataFrame], title: str = "", neurons: 
                 label=f"{random} random graphs,\ndensity 0.19: range",
             )
         for (label, table), (style, colour) in zip(tables.items(), STYLES, strict=False):
-            ax.plot(table.index, table[name], style[1:], color=colour, linewidth=2, label=label)
+            ax.plot(table.index, table[name], style[1:], color=colour, linewidth=2, label=as_text(label))
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set(xlabel="epoch", ylabel=SCORES.get(name, "entropy (bits)"))
         sns.despine(ax=ax)
@@ -199,7 +204,7 @@ def epochs_figure(tables: Mapping[str, pd.DataFrame], title: str = "", neurons: 
         ax.set_ylim(0, None)
     axes[4].set_ylim(0, np.log2(100))
     axes[0].legend(fontsize=8)
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(as_text(title, LONGEST_TITLE), fontsize=11)
     return figure
 
 
@@ -234,5 +239,5 @@ def relation_figure(networks: pd.DataFrame, task: str, measure: str, accuracy: s
     axes[0].legend(fontsize=8)
     axes[1].set(xlabel=f"{MEASURE_LABELS[measure]}, minus the variant's mean", ylabel=f"{label}, minus the mean")
     axes[1].set_title(f"within variants: {found.within:+.2f} (p = {found.p:.2g})", fontsize=10)
-    figure.suptitle(f"field {table['field'].iloc[0]}, {TASKS[task].title}", fontsize=11)
+    figure.suptitle(f"field {as_text(table['field'].iloc[0])}, {TASKS[task].title}", fontsize=11)
     return figure

@@ -5,9 +5,12 @@ Notebook 07 works through this module.
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +39,11 @@ class Settings:
         Of Adam, as Keras writes it: ``step = rate · √(1−β₂ᵗ)/(1−β₁ᵗ) · m / (√v + ε)``.
     input_noise : float
         SD of the Gaussian noise on every input while training.
+
+    Raises
+    ------
+    InputError
+        If a number is none, or too small to mean anything.
     """
 
     epochs: int = 10
@@ -45,6 +53,19 @@ class Settings:
     learning_rate: float = 1e-3
     epsilon: float = 1e-7
     input_noise: float = 0.05
+
+    def __post_init__(self) -> None:
+        for what in ("epochs", "batches", "batch_size", "test_trials"):
+            value = getattr(self, what)
+            if isinstance(value, bool) or not isinstance(value, Integral):
+                raise InputError(f"{what} is {value!r}; it must be a whole number")
+            if value < 1:
+                raise InputError(f"{what} is {value}; it must be at least 1")
+        for what, least in (("learning_rate", "above 0"), ("epsilon", "above 0"), ("input_noise", "at least 0")):
+            value = getattr(self, what)
+            number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+            if not number or value < 0 or (value == 0 and least == "above 0"):
+                raise InputError(f"{what} is {value!r}; it must be a number {least}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,6 +239,10 @@ def small_numbers_as_zero() -> Iterator[None]:
 # The setting is each thread's own, taken over from the one that starts it: have PyTorch start its threads with it.
 with small_numbers_as_zero():
     torch.ones(512, 512) @ torch.ones(512, 512)
+
+# A forked process has none of these threads, and would wait for them for ever: it computes with its own one.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
 class Epoch(NamedTuple):

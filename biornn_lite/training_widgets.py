@@ -18,7 +18,7 @@ from .tasks import TASKS
 from .topology import STRONGEST, strongest_graph
 from .training import Settings
 from .watching import Snapshot, watch
-from .widgets import Step, dropdown, figure_panel, training_panel
+from .widgets import Step, dropdown, figure_panel, plain, training_panel
 
 STYLES = (("o-", "#0173b2"), ("s--", "#cc78bc"), ("^:", "#444444"), ("D-.", "#029e73"))
 
@@ -62,7 +62,7 @@ def watched_figure(histories: Sequence[Sequence[Snapshot]], title: str = "") -> 
     for ax in axes:
         ax.set_title(ax.get_title(), fontsize=10)
         ax.xaxis.get_major_locator().set_params(integer=True)
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(plots.as_text(title, plots.LONGEST_TITLE), fontsize=11)
     return figure
 
 
@@ -80,7 +80,7 @@ def watch_panel(field: CorticalField, settings: Settings | None = None) -> ipw.W
                 history.append(snapshot)
             epoch = snapshots[0].epoch
             told = "; ".join(
-                f"<b>{s.variant}</b> {s.test_accuracy:.3f}, {s.on_the_diagonal:.0%} of Σ|W| on the diagonal"
+                f"<b>{plain(s.variant)}</b> {s.test_accuracy:.3f}, {s.on_the_diagonal:.0%} of Σ|W| on the diagonal"
                 for s in snapshots
             )
             figure = watched_figure(histories, f"{field.label}, one run of each, seed {seed}")

@@ -23,6 +23,10 @@ _PLAIN = [None, None, None, -1, -1, 0]
 _NUMBER_TYPES = {f"{kind}{size}" for kind, sizes in {"f": "248", "i": "1248", "u": "1248"}.items() for size in sizes}
 
 
+MOST_STEPS = 1_000_000
+"""Opcodes of the longest pickle that is read: 50 for each of the 20,000 neurons of the largest field."""
+
+
 def unpickle(data: bytes) -> np.ndarray:
     """Return the array, perhaps of arrays, that a pickle holds.
 
@@ -31,7 +35,9 @@ def unpickle(data: bytes) -> np.ndarray:
     Exception
         Of any kind, if it is damaged, holds something else, or asks for more memory than its size warrants.
     """
-    for opcode, argument, _ in pickletools.genops(data):
+    for step, (opcode, argument, _) in enumerate(pickletools.genops(data)):
+        if step == MOST_STEPS:
+            raise ValueError(f"the pickle takes more than {MOST_STEPS:,} steps, which no field needs")
         if opcode.name not in _OPCODES:
             raise ValueError(f"the pickle uses {opcode.name}, which arrays of numbers do not need")
         if opcode.name.endswith("PUT") and int(argument) > len(data):

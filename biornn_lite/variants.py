@@ -27,6 +27,11 @@ class Variant:
         Distances in the penalty: none, ``D``, ``D*``.
     communicability : {"none", "weights", "empirical"}
         None; ``C``, that of the network's own weights as a factor; ``C*``, a pull towards the connectome's.
+
+    Raises
+    ------
+    InputError
+        If a choice is none of these.
     """
 
     name: str
@@ -34,10 +39,22 @@ class Variant:
     space: str
     communicability: str
 
+    def __post_init__(self) -> None:
+        for choice, allowed in _ALLOWED.items():
+            value = getattr(self, choice)
+            if not isinstance(value, str) or value not in allowed:
+                raise InputError(f"{choice} of variant {self.name!r} is {value!r}; it allows {', '.join(allowed)}")
+
 
 _WEIGHTS = {"W": "orthogonal", "W*": "functional", "W!": "relabelled"}
 _SPACE = {"": "none", "D": "lattice", "D*": "cortical"}
 _COMMUNICABILITY = {"": "none", "C": "weights", "C*": "empirical"}
+
+_ALLOWED = {
+    "weights": tuple(_WEIGHTS.values()),
+    "space": tuple(_SPACE.values()),
+    "communicability": tuple(_COMMUNICABILITY.values()),
+}
 
 VARIANTS: dict[str, Variant] = {
     w + d + c: Variant(w + d + c, _WEIGHTS[w], _SPACE[d], _COMMUNICABILITY[c])
@@ -64,7 +81,7 @@ def get_variant(name: str) -> Variant:
     """
     try:
         return VARIANTS[name]
-    except KeyError:
+    except (KeyError, TypeError):
         raise InputError(
             f"no variant {name!r}; the published ones are {', '.join(PUBLISHED_VARIANTS)}, "
             "and W, W* or W! go with any of D, D* and C, C*"

@@ -42,7 +42,7 @@ def stages(matrices: Mapping[str, np.ndarray], ax: Axes) -> Axes:
             ax.plot([low, high], [place + shift] * 2, color=colour, linewidth=2)
             ax.plot(middle, place + shift, marker, color=colour, markersize=7, label=label if place == 0 else None)
     ax.set_xscale("log")
-    ax.set_yticks(range(len(matrices)), matrices)
+    ax.set_yticks(range(len(matrices)), [plots.as_text(label) for label in matrices])
     ax.invert_yaxis()
     ax.set_xlabel("entry (dot: median, line: 5 % to 95 %)")
     ax.legend(fontsize=8, loc="upper left")
@@ -64,8 +64,9 @@ def fading_curves(matrices: Mapping[str, np.ndarray], axes: tuple[Axes, Axes], s
     """
     for (label, weights), (style, colour) in zip(matrices.items(), STYLES, strict=False):
         angle, size = fading(weights, steps)
-        axes[0].plot(angle, style, color=colour, linewidth=2, label=label)
-        axes[1].plot(np.where(size > 0, size, np.nan), style, color=colour, linewidth=2, label=label)
+        line = {"color": colour, "linewidth": 2, "label": plots.as_text(label)}
+        axes[0].plot(angle, style, **line)
+        axes[1].plot(np.where(size > 0, size, np.nan), style, **line)
     axes[0].set(ylabel="angle between\ntwo stimuli (degrees)", ylim=(0, 95), yticks=(0, 30, 60, 90))
     axes[1].set(ylabel="size of activity\n(share of the first)", yscale="log")
     for ax in axes:
@@ -105,7 +106,7 @@ def weights_figure(
     plots.spectrum(weights, circle, f"eigenvalues, {(np.abs(np.linalg.eigvals(weights)) > 0.5).sum()} beyond 0.5")
     fading_curves({"": weights}, tuple(right.subplots(2, 1, sharex=True)))
     right.axes[0].set_xlabel("")
-    figure.suptitle(f"{field.label}, before any training", fontsize=11)
+    figure.suptitle(f"{plots.as_text(field.label)}, before any training", fontsize=11)
     return figure
 
 

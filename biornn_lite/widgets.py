@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import html
 import io
 import textwrap
 import time
@@ -52,6 +53,16 @@ def collected_afterwards() -> Iterator[None]:
             gc.enable()
 
 
+def plain(text: object) -> str:
+    """Return a text as HTML that shows it, whatever it holds: a name may look like a tag, and a tag can run code."""
+    return html.escape(str(text), quote=False)
+
+
+def said(error: InputError) -> str:
+    """Return what a panel shows of an error, as HTML."""
+    return f"⚠ {plain(error)}"
+
+
 def dropdown(description: str, options: Sequence, value: str) -> ipw.Dropdown:
     """Return a list to choose from that is wide enough for its description."""
     return ipw.Dropdown(description=description, options=options, value=value, style={"description_width": "initial"})
@@ -88,7 +99,7 @@ def figure_panel(draw: Callable[..., Figure], controls: Mapping[str, ipw.ValueWi
             status.value = ""
         except InputError as error:
             plt.close("all")  # what was begun
-            status.value = f"⚠ {error}"
+            status.value = said(error)
         took = time.perf_counter() - began
 
     for control in controls.values():
@@ -130,7 +141,7 @@ def stoppable(
                     break
         except InputError as error:
             plt.close("all")  # what was begun
-            status.value = f"⚠ {error}"
+            status.value = said(error)
         finally:
             start.disabled, stop.disabled = False, True
 
@@ -191,7 +202,7 @@ class Prediction:
 
     def ask(self) -> ipw.Widget:
         """Return the panel in which to choose."""
-        return ipw.VBox([ipw.HTML(f"<b>Predict.</b> {self.question}"), self._choice])
+        return ipw.VBox([ipw.HTML(f"<b>Predict.</b> {plain(self.question)}"), self._choice])
 
     def reveal(self, outcome: str) -> None:
         """Print the prediction and the outcome side by side."""
@@ -251,7 +262,7 @@ def two_variants_figure(
             ax.text(0.5, 0.5, f"{variant} diverged", ha="center", va="center")
         else:
             plots.matrix(network.weights, ax, f"{variant}: weights after training", "weight", limit=0.2)
-    figure.suptitle(f"{field.label}, one run of each", fontsize=11)
+    figure.suptitle(f"{plots.as_text(field.label)}, one run of each", fontsize=11)
     return figure
 
 
@@ -263,7 +274,7 @@ class Step(NamedTuple):
     epoch : int
         The last one that is finished.
     status : str
-        HTML.
+        HTML; what is not ours goes through :func:`plain`.
     figure : Figure or None
         None leaves the figure that is there.
     """
@@ -312,17 +323,17 @@ def two_variants_panel(field: CorticalField, settings: Settings | None = None) -
     settings = settings or Settings()
 
     def steps(variants: tuple[str, str], task: str, seed: int) -> Iterator[Step]:
-        told = f"Training {' and '.join(variants)} …"
+        told = f"Training {plain(' and '.join(variants))} …"
         yield Step(0, told)
         epoch = None
         for epoch in training(_starts(field, variants, seed), get_task(task), [seed] * 2, settings):
             yield Step(epoch.number, told)
         trained = trained_by(epoch)
         reached = "; ".join(
-            f"<b>{variant}</b> " + ("diverged" if t.diverged else f"{t.test_accuracy[-1]:.3f}")
+            f"<b>{plain(variant)}</b> " + ("diverged" if t.diverged else f"{t.test_accuracy[-1]:.3f}")
             for variant, t in zip(variants, trained, strict=True)
         )
-        told = f"{reached} test accuracy on {TASKS[task].title}, in one run with seed {seed}."
+        told = f"{reached} test accuracy on {plain(TASKS[task].title)}, in one run with seed {seed}."
         yield Step(epoch.number, told, two_variants_figure(trained, variants, task, field))
 
     return training_panel(steps, "WD*C*", settings.epochs, "Train both")
@@ -335,7 +346,7 @@ def measure_figure(results: pd.DataFrame, task: str, measure: str, field: str) -
     if measure == "accuracy":
         ax.add_artist(ax.legend(loc="lower left", fontsize=8, framealpha=0.9))
     figure.legend(handles=plots.weights_handles(results), frameon=False, loc="outside right upper", fontsize=9)
-    ax.set_title(f"{TASKS[task].title} · {field}", fontsize=11)
+    ax.set_title(f"{TASKS[task].title} · {plots.as_text(field)}", fontsize=11)
     return figure
 
 

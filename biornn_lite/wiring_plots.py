@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from .errors import InputError
 from .field import CorticalField
+from .plots import as_text
 from .wiring import by_distance, known_by_distance, known_wiring, pool_effects
 
 ONE, OTHER = "#0173b2", "#de8f05"
@@ -46,7 +47,7 @@ def connections(field: CorticalField, ax: Axes) -> Axes:
     ax.figure.colorbar(dots, ax=ax, label="synapses of a pair", ticks=np.unique(synapses), shrink=0.6)
     ends = (-0.5, field.neurons - 0.5)
     ax.set(xlabel="to neuron", ylabel="from neuron", aspect="equal", xlim=ends, ylim=ends[::-1])
-    ax.set_title(field.label, fontsize=10)
+    ax.set_title(as_text(field.label), fontsize=10)
     return ax
 
 
@@ -59,7 +60,9 @@ def shared_connections(first: CorticalField, second: CorticalField, ax: Axes) ->
         sender, receiver = np.nonzero(field.connectome[np.ix_(places, places)])
         face = {"facecolor": "none"} if marker == "o" else {}
         colours = {"edgecolor": colour} if marker == "o" else {"color": colour}
-        ax.scatter(receiver, sender, marker=marker, s=size, linewidth=1.6, label=field.name, **face, **colours)
+        ax.scatter(
+            receiver, sender, marker=marker, s=size, linewidth=1.6, label=as_text(field.name), **face, **colours
+        )
     ends = (-0.5, len(here) - 0.5)
     order = ", ".join(sorted({"as released" if f.connectome_order == "as released" else "in the neurons' order"
                               for f in (first, second)}))  # fmt: skip
@@ -121,7 +124,7 @@ def forest(table: pd.DataFrame, effect: str, ax: Axes, order: str = "depth") -> 
     ax.hlines(-1.7, *pooled.prediction, color=OTHER, linewidth=3)
     ax.axvline(0, color="0.3", linewidth=0.9)
     ax.axvline(pooled.mean, color=ONE, linewidth=0.8, linestyle=":")
-    ax.set_yticks([*height, -0.4, -1.7], [*rows.index, "mean", "one more field"], fontsize=7)
+    ax.set_yticks([*height, -0.4, -1.7], [*map(as_text, rows.index), "mean", "one more field"], fontsize=7)
     ax.set(xlabel=EFFECTS[effect], ylim=(-2.4, len(rows) + 1), xlim=(left, right))
     told = f"mean {pooled.mean:+.2f} [{pooled.interval.low:+.2f}, {pooled.interval.high:+.2f}]"
     ax.set_title(told.replace("-", "−"), fontsize=10)
@@ -158,7 +161,7 @@ def distance_curves(table: pd.DataFrame, field: str, measure: str, low: float, a
             ax.plot(middle[rows.index], values[rows.index], color="0.8", linewidth=0.8)
     ax.plot([], [], color="0.8", linewidth=0.8, label="the others" + (" (zeros left out)" if logarithmic else ""))
     front = table.index[table["field"] == field]
-    ax.plot(middle[front], values[front], "o-", color=ONE, label=field)
+    ax.plot(middle[front], values[front], "o-", color=ONE, label=as_text(field))
     marked = table[table["low"] == low]
     if len(marked):
         ax.axvspan(low, marked["high"].iloc[0], color=OTHER, alpha=0.2, linewidth=0)
@@ -193,7 +196,7 @@ def within_bin(table: pd.DataFrame, depths: pd.Series, field: str, measure: str,
     front = rows["field"] == field
     if places[front].isna().all():
         for value in rows.loc[front, measure]:
-            ax.axhline(value, color=ONE, linestyle="--", label=f"{field}, at another depth")
+            ax.axhline(value, color=ONE, linestyle="--", label=f"{as_text(field)}, at another depth")
             ax.legend(fontsize=8)
     ax.scatter(places[front], rows.loc[front, measure], s=60, color=ONE, edgecolor="black", zorder=3)
     high = rows["high"].iloc[0] if len(rows) else low

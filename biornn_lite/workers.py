@@ -6,19 +6,27 @@ Each piece may say how far it is; a bar follows.
 from __future__ import annotations
 
 import os
+import shutil
+import stat
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import joblib
 import torch
-from joblib.parallel import get_active_backend
+from filelock import FileLock, Timeout
+from joblib.parallel import BACKENDS, get_active_backend
 from tqdm import tqdm
 
 from .errors import InputError
+
+MEMORY_OF_A_PROCESS = 360_000_000
+"""Bytes that a process takes before it trains: Python and the libraries (measured on Linux)."""
+
+_FOLDER = "biornn_lite-progress-"
 
 
 def jobs_at_once(jobs: int | None = None) -> int:
@@ -31,6 +39,87 @@ def jobs_at_once(jobs: int | None = None) -> int:
     if jobs is None:
         jobs = -1 if configured is None else configured
     return max(1, joblib.effective_n_jobs(jobs))
+
+
+def uses_processes() -> bool:
+    """Say whether joblib would compute in processes of this machine, and not in threads or elsewhere."""
+    return isinstance(get_active_backend()[0], BACKENDS["loky"])
+
+
+def memory_left(root: str | Path = "/") -> int | None:
+    """Say how many bytes this process and those that it starts may still take, where Linux tells.
+
+    The least of what the machine has left and of what each control group above this process has left, in which
+    containers and JupyterHubs set their limits. What the system only keeps of files counts as left.
+
+    Parameters
+    ----------
+    root : path
+        Where ``proc`` and ``sys`` are; another one in tests.
+    """
+    root = Path(root)
+    found = []
+    for line in _text(root / "proc/meminfo").splitlines():
+        if line.startswith("MemAvailable:") and line.split()[1].isdecimal():
+            found.append(int(line.split()[1]) * 1024)
+    for line in _text(root / "proc/self/cgroup").splitlines():
+        _, kinds, path = [*line.split(":", 2), "", ""][:3]
+        if kinds and "memory" not in kinds.split(","):
+            continue
+        top = root / "sys/fs/cgroup" / kinds
+        names = ("memory.max", "memory.current", "inactive_file") if kinds == "" else (
+            "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"
+        )  # fmt: skip
+        # In a container the path may be that outside, and the container's own group is at the top.
+        group = top / path.lstrip("/")
+        for folder in (group, *group.parents):
+            limit, used = (_text(folder / name).strip() for name in names[:2])
+            if limit.isdecimal() and used.isdecimal() and int(limit) < 2**60:
+                kept = dict(row.split() for row in _text(folder / "memory.stat").splitlines() if row.count(" ") == 1)
+                found.append(int(limit) - int(used) + int(kept.get(names[2], 0)))
+            if folder == top:
+                break
+    return max(0, min(found)) if found else None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:  # no such machine
+        return ""
+
+
+def processes_that_fit(each: int) -> int | None:
+    """Say how many processes fit into the memory that is left, at least 1; None where that is not known.
+
+    Parameters
+    ----------
+    each : int
+        Bytes that one takes for what it computes.
+    """
+    left = memory_left()
+    return None if left is None else max(1, left // (MEMORY_OF_A_PROCESS + each))
+
+
+def safe_folder() -> dict:
+    """Give options for ``joblib.Parallel`` where its folder for large arrays has letters other than ASCII.
+
+    Such as in the name of a Windows user: joblib fails as it notes the folder, whether it writes there or not. With
+    these options it writes nothing, and arrays go to the processes as everything else does.
+    """
+    folders = os.environ.get("JOBLIB_TEMP_FOLDER", ""), tempfile.gettempdir()
+    return {} if "".join(folders).isascii() else {"temp_folder": os.path.abspath(os.sep), "max_nbytes": None}  # noqa: PTH100
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Have PyTorch compute with one thread, as each of several processes does, and as before at the end."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class Progress:
@@ -51,7 +140,11 @@ class Progress:
     def __init__(self, networks: Sequence[int], epochs: int, bar: tqdm) -> None:
         self._networks, self._epochs, self._bar = networks, epochs, bar
         self._shown = self._ended = 0
-        self._folder = tempfile.TemporaryDirectory(prefix="biornn_lite-", ignore_cleanup_errors=True)
+        remove_left_folders()
+        self._folder = tempfile.TemporaryDirectory(prefix=_FOLDER, ignore_cleanup_errors=True)
+        self._lock = FileLock(Path(self._folder.name) / "lock")
+        with suppress(OSError, NotImplementedError):  # then the folder may be removed early, and the bar stands still
+            self._lock.acquire(timeout=0)
         self._stop = threading.Event()
         self._follower = threading.Thread(target=self._follow, daemon=True)
 
@@ -83,7 +176,23 @@ class Progress:
         self._stop.set()
         self._follower.join()
         self._show()
+        self._lock.release(force=True)
         self._folder.cleanup()
+
+
+def remove_left_folders(older: float = 3600) -> None:
+    """Remove the folders of notes that studies left behind which were killed.
+
+    A folder is in use while its lock is held. Those younger than `older` seconds may be about to be locked.
+    """
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
+        with suppress(OSError, NotImplementedError, Timeout):  # of another user, or in use
+            about = folder.lstat()
+            mine = not hasattr(os, "getuid") or about.st_uid == os.getuid()
+            if stat.S_ISDIR(about.st_mode) and mine and time.time() - about.st_mtime > older:
+                with FileLock(folder / "lock", timeout=0):
+                    pass
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def note_epoch(note: Path) -> None:

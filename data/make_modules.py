@@ -108,7 +108,8 @@ def main(out: Path, jobs: int) -> None:
     """Compute what is missing, a row at a time."""
     field, digest = fetch_field("6_6_2"), plan()
     out.parent.mkdir(parents=True, exist_ok=True)
-    done = pd.read_csv(out) if out.exists() else pd.DataFrame(columns=COLUMNS)
+    begun = out.exists() and out.stat().st_size > 0
+    done = pd.read_csv(out) if begun else pd.DataFrame(columns=COLUMNS)
     if set(done["plan"]) - {digest}:
         sys.exit(f"{out}: its rows follow another plan")
     have = set(done[KEY].itertuples(index=False, name=None))
@@ -121,8 +122,9 @@ def main(out: Path, jobs: int) -> None:
     rows = parallel(joblib.delayed(measure)(field, *network, digest) for network in missing)
     with out.open("a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS)
-        if not len(done):
+        if not begun:
             writer.writeheader()
+            file.flush()
         for row in tqdm(rows, total=len(missing), unit="network"):
             writer.writerow(row)
             file.flush()

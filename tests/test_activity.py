@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from biornn_lite import activity
 from biornn_lite.datasets import read_released
+from biornn_lite.errors import FieldError, InputError
 
 
 def plain_sttc(a, b, tile, start, stop):
@@ -34,7 +35,7 @@ def plain_sttc(a, b, tile, start, stop):
 def test_sttc_is_its_definition(trains, tile):
     trains = [np.sort(np.round(train, 3)) for train in trains]
     stop = max(train[-1] for train in trains) + 0.1
-    ours = activity.spike_time_tiling_coefficient(trains, tile)
+    ours = activity.spike_time_tiling_coefficient(trains, tile, start=0.0)
     # A distance that equals the tile may fall on either side of it by rounding.
     gaps = np.abs(np.subtract.outer(np.concatenate(trains), np.concatenate(trains)))
     if (np.abs(gaps - tile) < 1e-9).any():
@@ -54,7 +55,7 @@ def test_the_curve_over_tiles_is_the_coefficient_at_each(first, second):
     tiles = np.array([0.02, 0.25, 1.0, 40.0])
     both = [first, second]
     stop = activity.recording_end(both)
-    at_each = [activity.spike_time_tiling_coefficient(both, tile, stop)[0, 1] for tile in tiles]
+    at_each = [activity.spike_time_tiling_coefficient(both, tile, stop, start=0.0)[0, 1] for tile in tiles]
     np.testing.assert_allclose(activity.spike_time_tiling_curve(*both, tiles, stop), at_each, atol=1e-12)
 
 
@@ -81,3 +82,81 @@ def test_an_event_exactly_one_tile_away_is_near():
     assert ours == pytest.approx((1 - 0.1) / (1 - 0.1))
     apart = activity.spike_time_tiling_coefficient([np.array([2.0]), np.array([2.5625])], 0.5, stop=10.0)[0, 1]
     assert apart == pytest.approx(-0.1)
+
+
+# Clocks
+
+
+@pytest.mark.parametrize("rate", [5, 10, 15, 30])
+def test_frames_on_the_edges_of_bins_are_not_sorted_by_rounding(rate):
+    """A clock of so many frames a second: as with whole numbers of frames, where nothing is rounded."""
+    frames = np.arange(rate * 3600)
+    counts = activity.event_counts([frames / rate])[0]
+    in_bin = rate / 5
+    wanted = np.bincount((frames // in_bin).astype(int))
+    np.testing.assert_array_equal(counts[: len(wanted) - 1], wanted[:-1])
+    rng = np.random.default_rng(0)
+    trains = [np.flatnonzero(rng.random(rate * 6000) < 0.3 / rate) for _ in range(40)]
+    pairs = np.triu_indices(40, 1)
+    counted = np.array([np.bincount((train // in_bin).astype(int), minlength=30_000) for train in trains])
+    ours = activity.event_counts([train / rate for train in trains], stop=6000.0)
+    np.testing.assert_array_equal(ours, counted)
+    assert abs(activity.correlation(ours)[pairs].mean()) < 0.001
+
+
+def test_events_one_tile_apart_are_near_whatever_their_times_round_to():
+    """At 10 frames a second, Δt is one frame: both neighbours are near, and three frames in all."""
+    first = np.arange(5, 36_000, 90)
+    for step in (-1, 0, 1):
+        second = first + step
+        both = [first / 10, second / 10]
+        stop = activity.recording_end(both)
+        ours = activity.spike_time_tiling_coefficient(both)[0, 1]
+        assert ours == pytest.approx(1.0, abs=0.03)
+        assert activity.spike_time_tiling_curve(*both, np.array([0.1]), stop)[0] == pytest.approx(ours)
+    assert activity.spike_time_tiling_coefficient([first / 10, (first + 2) / 10])[0, 1] < 0
+
+
+@pytest.mark.parametrize("offset", [600.0, 3600.0, 86400.0])
+def test_a_late_beginning_makes_no_function(offset):
+    rng = np.random.default_rng(0)
+    trains = [offset + np.sort(rng.random(300)) * 1000 for _ in range(20)]
+    for measure in (activity.event_counts, activity.spike_time_tiling_coefficient):
+        with pytest.raises(InputError, match=rf"the first event comes at {offset:.5g}.*start={offset:.0f}"):
+            measure(trains)
+    counts = activity.event_counts(trains, start=offset)
+    np.testing.assert_array_equal(counts, activity.event_counts([train - offset for train in trains]))
+    pairs = np.triu_indices(20, 1)
+    assert abs(activity.correlation(counts)[pairs].mean()) < 0.005
+    shifted = activity.spike_time_tiling_coefficient([train - offset for train in trains])
+    np.testing.assert_allclose(activity.spike_time_tiling_coefficient(trains, start=offset), shifted, atol=1e-6)
+    with pytest.raises(InputError, match="before the recording starts"):
+        activity.event_counts(trains, start=offset + 500)
+    positions, nothing = rng.random((20, 3)), np.zeros((20, 20))
+    with pytest.raises(FieldError, match="mine: the first event comes at"):
+        activity.field_from_events("mine", positions, nothing, trains)
+    field = activity.field_from_events("mine", positions, nothing, trains, start=offset)
+    assert max(train[-1] for train in field.spike_times) < 1001
+    np.testing.assert_allclose(field.correlation, activity.correlation(counts))
+
+
+def test_a_part_of_a_measured_recording_says_when_it_began(microns):
+    field = read_released(microns / "5_3_4")
+    part = [train[(train > 3000) & (train < 3600)] for train in field.spike_times]
+    with pytest.raises(InputError, match="say when the recording began"):
+        activity.event_counts(part)
+    pairs = np.triu_indices(70, 1)
+    assert activity.correlation(activity.event_counts(part, start=3000))[pairs].mean() < 0.03
+
+
+def test_silence_that_was_recorded_is_taken_at_its_word():
+    trains = [np.arange(50.0, 75.0), np.array([52.0])]
+    with pytest.raises(InputError, match="or start=0 if all were silent"):
+        activity.event_counts(trains)
+    assert activity.event_counts(trains, start=0).shape[1] == 370
+
+
+@pytest.mark.parametrize("measure", [activity.event_counts, activity.spike_time_tiling_coefficient])
+def test_events_out_of_order_are_refused(measure):
+    with pytest.raises(InputError, match="event times of neuron 1 are not in increasing order"):
+        measure([np.array([1.0, 2.0]), np.array([3.0, 1.0])])

@@ -70,6 +70,21 @@ def test_what_the_notebook_says_of_the_measured_field(microns):
     assert pull == pytest.approx(0.0005, rel=0.05) and cost == pytest.approx(64, abs=0.6)
 
 
+def test_what_the_notebook_says_of_functional_weights(column):
+    """Row by row, communicability is a straight line in the weights that does not start at 0: detours add to all."""
+    weights = communicability_widgets.strengths_of(column, "functional")
+    whole, sums = communicability(torch.tensor(weights)).numpy(), weights.sum(axis=1)
+    detours = whole - weights / np.sqrt(np.outer(sums, sums))
+    starts, shares, fits = [], [], []
+    for i, others in enumerate(~np.eye(column.neurons, dtype=bool)):
+        w, c = weights[i, others], whole[i, others]
+        starts.append(np.polyfit(w, c, 1)[1] / c.mean())
+        shares.append(np.polyfit(w, detours[i, others], 1)[1] / c.mean())
+        fits.append(np.corrcoef(w, c)[0, 1] ** 2)
+    assert np.median(starts) == pytest.approx(0.38, abs=0.005) and min(fits) > 0.97
+    assert np.median(shares) == pytest.approx(np.median(starts), abs=0.02)
+
+
 # Exercises
 
 
@@ -149,15 +164,16 @@ def test_the_checks_of_numbers(capsys):
         (
             exercises.check_two_neurons,
             {
-                1.1752: "✓", 1.5431: "the diagonal", 2.718: "every second one", 1.718: "lead back as well",
-                1: "the direct connection", 1.1667: "The sum goes on", 9: "which lengths",
+                1.1752: "✓", 1.18: "✓", 1.2: "Give three digits", 1.5431: "the diagonal", 2.718: "every second one",
+                1.718: "lead back as well", 1: "the direct connection", 1.1667: "The sum goes on", 9: "which lengths",
             },
         ),
         (
             lambda a: exercises.check_sorted_distance(a, [5, 0, 1], [0, 2, 2]),
             {
-                1.3333: "✓ 1.333: sorted, the gaps are 0, 1, 3", 2.6667: "sort both first", 4: "the sum",
-                3.3333: "squared", 1.8257: "root mean square", 0.6667: "of the means", 50: "sort both, take",
+                1.3333: "✓ 1.333: sorted, the gaps are 0, 1, 3", 1.33: "✓", 1.3: "✓", 1.4: "sort both, take",
+                2.6667: "sort both first", 4: "the sum", 3.3333: "squared",
+                1.8257: "root mean square", 0.6667: "of the means", 50: "sort both, take",
             },
         ),
         (

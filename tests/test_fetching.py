@@ -1,14 +1,20 @@
-"""Fetching released fields, against a local web server that serves real ones: whole, cut off, corrupted, missing."""
+"""Fetching released fields, against local web servers: of whole files, of damaged ones, and of other intentions."""
 
+import gzip
+import os
 import shutil
+import socketserver
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
+from test_hostile import little_memory
 
 from biornn_lite import datasets
 from biornn_lite.__main__ import main
@@ -23,18 +29,28 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, folder):
         super().__init__(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
-        self.faults, self.asked = {}, []
+        self.faults, self.asked, self.users = {}, [], set()
 
 
 class Handler(SimpleHTTPRequestHandler):
     def do_GET(self):
         name = self.path.rsplit("/", 1)[1]
         self.server.asked.append(name)
+        self.server.users.add(self.headers.get("Authorization"))
         fault = self.server.faults.get(name)
         if fault is None:
             super().do_GET()
         elif fault == "missing":
             self.send_error(404)
+        elif fault == "busy once":
+            del self.server.faults[name]
+            self.send_error(503)
+        elif fault == "elsewhere":
+            del self.server.faults[name]
+            self.send_response(302)
+            self.send_header("Location", f"../{FIELD}/{name}")
+            self.end_headers()
+            self.wfile.write(b"there")
         else:
             content = Path(self.translate_path(self.path)).read_bytes()
             self.send_response(200)
@@ -185,3 +201,166 @@ def test_downloading_all_asks_for_all(server, monkeypatch):
     monkeypatch.setattr(datasets, "_download", lambda names, progress: wanted.extend(names))
     download_all()
     assert len(set(wanted)) == 56
+
+
+# Servers that mean no good
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+def drip(send, content):
+    for byte in content:
+        send(bytes([byte]))
+        time.sleep(0.05)
+
+
+def endless(send, start, block=bytes(2**16)):
+    send(start)
+    while True:
+        send(block)
+
+
+PACKED = gzip.compress(bytes(2**28), 1)
+ELSEWHERE = b"HTTP/1.1 302 Found\r\nLocation: /more\r\n"
+SLOW = r"too slow, [\d,]+ of [\d,]+ bytes came in 1 s"
+SERVERS = {
+    "a byte at a time": (lambda send: drip(send, HEAD + b"\r\n" + bytes(10**4)), SLOW),
+    "headers a byte at a time": (lambda send: drip(send, HEAD + b"A: " + b"a" * 10**4), SLOW),
+    "nothing": (lambda send: time.sleep(8), SLOW),
+    "the first half, and then nothing": (lambda send: (send(HEAD + b"\r\n" + bytes(3000)), time.sleep(8)), SLOW),
+    "further headers for ever": (lambda send: endless(send, b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 99), SLOW),
+    "without end": (lambda send: endless(send, HEAD + b"\r\n"), "not the released file"),
+    "chunks without end": (
+        lambda send: endless(
+            send, HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"4000\r\n" + bytes(2**14) + b"\r\n"
+        ),
+        "not the released file",
+    ),
+    "a length that is none": (
+        lambda send: endless(send, HEAD + b"Content-Length: 99999999999\r\n\r\n"),
+        "not the released",
+    ),
+    "a small file that unpacks to a large one": (
+        lambda send: send(HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(PACKED) + PACKED),
+        "the server packs what it sends",
+    ),
+    "a pointer with much below it": (lambda send: endless(send, ELSEWHERE + b"\r\n"), "from address to address"),
+    "a pointer with a packed text": (
+        lambda send: send(ELSEWHERE + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(PACKED) + PACKED),
+        "from address to address",
+    ),
+    "a pointer to a file here": (
+        lambda send: send(b"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n"),
+        "that is no address",
+    ),
+    "an error without end": (lambda send: endless(send, b"HTTP/1.1 404 No\r\n\r\n"), "the server answers 404"),
+    "no HTTP": (lambda send: send(b"220 mail.example.org ESMTP\r\n"), "no connection"),
+}
+
+
+@contextmanager
+def serving(answer):
+    """Answer each connection at this port by what `answer` sends."""
+
+    class Connection(socketserver.BaseRequestHandler):
+        def handle(self):
+            try:
+                self.request.recv(2**16)
+                answer(self.request.sendall)
+            except OSError:
+                return  # the other side has seen enough
+
+    class Listener(socketserver.ThreadingTCPServer):
+        daemon_threads, block_on_close = True, False
+
+    with Listener(("127.0.0.1", 0), Connection) as listener:
+        threading.Thread(target=listener.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.server_address[1]}"
+        listener.shutdown()
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_no_server_keeps_us_waiting_or_fills_memory_or_disk(tmp_path, monkeypatch, kind):
+    answer, says = SERVERS[kind]
+    monkeypatch.setattr(datasets, "PATIENCE", 1)
+    monkeypatch.setenv("BIORNN_DATA", str(tmp_path))
+    with serving(answer) as address, little_memory():
+        monkeypatch.setenv("BIORNN_MIRROR", address)
+        start = time.monotonic()
+        with pytest.raises(FieldError, match=f"/.* cannot be fetched from {address}/: .*{says}") as told:
+            fetch_field(FIELD, progress=False)
+        assert time.monotonic() - start < 5 and "\n" not in str(told.value)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()], "nothing is left"
+
+
+@pytest.mark.parametrize("fault", ["busy once", "elsewhere"])
+def test_what_is_no_fault_of_the_file_does_not_keep_it_away(server, fault):
+    server.faults["sttc_matrix.npy"] = fault
+    start = time.monotonic()
+    assert fetch_field(FIELD, progress=False).neurons == 42 and time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("http://", ":9"), ("", ":9"), ("http://x@y/", ":9"), ("ftp://", ":9"), ("https://", ":9/?token=secret")],
+)
+@pytest.mark.parametrize(
+    "password", ["secret", "sec/secret", "sec@secret", "sec?secret", "sécret-secret", "sec%20secret"]
+)
+def test_a_password_is_never_shown(monkeypatch, tmp_path, capsys, before, after, password):
+    monkeypatch.setattr(datasets, "TRIES", 1)
+    monkeypatch.setenv("BIORNN_DATA", str(tmp_path))
+    monkeypatch.setenv("BIORNN_MIRROR", f"{before}user:{password}@127.0.0.1{after}")
+    assert main(["fetch", FIELD]) == 2
+    told = capsys.readouterr()
+    assert "cannot be fetched from" in told.err and "***@127.0.0.1:9" in told.err
+    assert "sec" not in told.err.replace("connection", "") + told.out and "user" not in told.err
+
+
+def test_a_password_is_used(server, monkeypatch):
+    monkeypatch.setenv("BIORNN_MIRROR", f"http://user:secret@127.0.0.1:{server.server_port}")
+    assert fetch_field(FIELD, progress=False).neurons == 42 and server.users == {"Basic dXNlcjpzZWNyZXQ="}
+
+
+# Where fields are kept
+
+
+def test_without_a_home_the_message_says_what_to_do(monkeypatch, tmp_path, capsys):
+    for name in ("BIORNN_DATA", "HOME", "USERPROFILE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as for a user whom this machine does not know
+    monkeypatch.chdir(tmp_path)
+    for name in (FIELD, "6_6_2"):
+        assert main(["fetch", name]) == 2
+        error = capsys.readouterr().err
+        assert "no home folder; set BIORNN_DATA to a folder" in error and error.count("\n") == 1
+        with pytest.raises(FieldError, match="set BIORNN_DATA"):
+            load_field(name)
+    assert load_field(datasets.EMBEDDED).neurons == 96 and not list(tmp_path.iterdir())
+
+
+def test_a_home_that_cannot_be_written_to(server, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.delenv("BIORNN_DATA")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file" / "cache"))
+    monkeypatch.setattr("pooch.os_cache", lambda name: tmp_path / "file" / "cache" / name)
+    says = r"^.*5_3_8/.*: cannot be kept \(Not a directory\); BIORNN_DATA may name another folder, in which"
+    with pytest.raises(FieldError, match=says) as told:
+        fetch_field(FIELD, progress=False)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="this system has no such files")
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(server, tmp_path):
+    fetch_field(FIELD, progress=False)
+    path = tmp_path / "cache" / FIELD / "corr_matrix.npy"
+    path.unlink()
+    os.mkfifo(path)
+    says = r"corr_matrix.npy: cannot be written \(it is not a file\); .*; BIORNN_DATA may"
+    with pytest.raises(FieldError, match=says):
+        fetch_field(FIELD, progress=False)
+    with pytest.raises(FieldError, match="1 of its 9 files are missing"):
+        load_field(FIELD)
+    with pytest.raises(FieldError, match=r"corr_matrix\.npy: is not a file"):
+        load_field(path)

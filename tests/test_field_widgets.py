@@ -279,6 +279,58 @@ def test_the_check_of_a_control(column, capsys):
         assert says in capsys.readouterr().out
 
 
+def around(trains, amounts, end):
+    return [np.sort((train + amount) % end) for train, amount in zip(trains, amounts, strict=True)]
+
+
+def test_the_check_of_a_control_wants_each_train_moved_by_an_amount_of_its_own(capsys):
+    small, rng = synthetic_field(32, 1), np.random.default_rng(4)
+    trains = small.spike_times
+    count, end = len(trains), activity.recording_end(trains)
+    amounts = rng.uniform(0, end, count)
+    frame = activity.frame_length(trains)
+    for right in (
+        around(trains, amounts, end),
+        around(trains, [0.0, *amounts[1:]], end),  # one may stay
+        around(trains, -amounts, end + 3),
+        around(trains, np.arange(count) * end / count, end),
+        activity.shifted(trains, rng, frame),
+        activity.shifted(trains, rng, 0.15),  # not the frames on which the events lie
+    ):
+        assert exercises.check_control_field(control(small, right), small)
+        assert "✓ The mean correlation is" in capsys.readouterr().out
+    stays = np.where(np.arange(count) % 8 == 0, 0, amounts)
+    for wrong, says in (
+        (around(trains, [10.0] * count, end), "All trains moved by the same amount"),
+        (around(trains, [1000.03] * count, end), "All trains moved by the same amount"),
+        (around(trains, rng.uniform(0, 2, count), end), "nearly the same amount"),
+        (around(trains, amounts[:2].repeat(count // 2), end), "nearly the same amount"),
+        (around(trains, amounts * (np.arange(count) % 2), end), f"{count // 2} of {count} trains have not moved"),
+        (around(trains, stays, end), f"{count // 8} of {count} trains have not moved"),
+        ([train + amount for train, amount in zip(trains, [0.0, *amounts[1:]], strict=True)], "around to its start"),
+        ([np.abs(train + rng.uniform(-0.1, 0.1, len(train))) for train in trains], "have not moved"),
+        ([np.abs(train + rng.uniform(-0.5, 0.5, len(train))) for train in trains], "not its train moved in time"),
+        ([rng.uniform(0, end, len(train)) for train in trains], "not its train moved in time"),
+        ([end - train for train in trains], "not its train moved in time"),
+    ):
+        given = control(small, [np.sort(train) for train in wrong])
+        assert not exercises.check_control_field(given, small)
+        assert says in capsys.readouterr().out, says
+
+
+def test_the_check_of_a_control_knows_the_train_of_another_neuron(capsys):
+    """Where all neurons have as many events as each other, the numbers do not tell."""
+    rng, made = np.random.default_rng(0), synthetic_field(24, 3)
+    trains = [np.sort(rng.uniform(0, 600, 80)) for _ in range(24)]
+    field = control(made, trains)
+    for order in (trains[1:] + trains[:1], around(trains[::-1], rng.uniform(0, 600, 24), 600)):
+        assert not exercises.check_control_field(control(made, order), field)
+        assert "went to another neuron" in capsys.readouterr().out
+    for few in ([np.array([]), *trains[1:]], [trains[0][:1], *trains[1:]], [trains[0][:2], *trains[1:]]):
+        right = around(few, rng.uniform(0, 600, 24), 600)
+        assert exercises.check_control_field(control(made, right), control(made, few)), capsys.readouterr().out
+
+
 def test_the_curve_of_chance_is_the_mean_over_shifts(column):
     figure, ax = plt.subplots()
     field_plots.sttc_by_tile(column, (3, 8), ax)

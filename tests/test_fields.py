@@ -124,6 +124,12 @@ def test_ids_that_do_not_tell_neurons_apart_are_refused(key, ids, message):
         CorticalField(**parts(**{key: ids}))
 
 
+def test_a_name_has_an_end():
+    assert CorticalField(**parts(name="a" * 200)).label == "a" * 200
+    with pytest.raises(FieldError, match="the name of a field has 3,000,000 letters; at most 200 are kept"):
+        CorticalField(**parts(name="a" * 3_000_000))
+
+
 def test_one_neuron_is_not_a_field():
     with pytest.raises(FieldError, match="at least 2"):
         CorticalField("one", np.zeros((1, 3)), np.zeros((1, 1)), np.ones((1, 1)), np.ones((1, 1)))

@@ -4,8 +4,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from test_widgets import check_takes_numbers
 
-from biornn_lite import growth_widgets, plots
+from biornn_lite import exercises, growth_widgets, plots
 from biornn_lite.growth import LARGEST, activity_by_step, first_step, positive_weights
 from biornn_lite.priors import Start
 from biornn_lite.tasks import TASKS, get_task
@@ -77,3 +78,32 @@ def test_the_panel_draws_again_when_a_slider_moves():
     before = image.value
     row.children[1].value = 1.5
     assert image.value != before and status.value == ""
+
+
+# Exercises
+
+
+def test_the_checks_of_numbers(capsys):
+    """The numbers of notebook 10."""
+    activity = 0.05 * 4.89 ** np.arange(70.0)  # of step 1, 2 ...
+    passed = int(np.argmax(activity > LARGEST)) + 1
+    assert passed == 59
+    for check, answers in (
+        (
+            lambda a: exercises.check_lost_step(a, 4.89, 0.05, LARGEST),
+            {
+                passed: "✓ Step 59", 58: "Step 1 is 0.05 itself", 57.8: "is a whole number",
+                57.78: "is a whole number", 58.8: "is a whole number", 60: "already larger in step 59",
+                39.8: "powers of ten", 91.7: "ln(largest", 50: "too early", 65: "too late",
+            },
+        ),
+        (
+            lambda a: exercises.check_largest_network(a, 50, 0.05, LARGEST),
+            {
+                265.3: "✓ About 265", 265: "✓", 266: "✓", 270: "✓", 260: "✓", 264: "✓",  # two or three digits
+                246: "multiplied 50 times", 246.4: "multiplied 50 times", 288: "too many", 280: "too many",
+                250: "too few", 6.5: "radius that just fits", 42.2: "You took", 40.8: "square it",
+            },
+        ),
+    ):  # fmt: skip
+        check_takes_numbers(capsys, check, answers)

@@ -7,9 +7,13 @@ import subprocess
 import sys
 import time
 
+import nbformat
+import numpy as np
 import pytest
 from conftest import ROOT
 from playwright.sync_api import expect, sync_playwright
+
+from biornn_lite.field import CorticalField
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 MINUTE = 60_000  # milliseconds
@@ -20,11 +24,35 @@ pytestmark = [
 ]
 
 
+SCRIPT = "<img src=x onerror=window.__hacked=1>"
+
+SCRIPT_PANELS = """
+from biornn_lite.datasets import load_field
+from biornn_lite.field_widgets import inference_panel
+from biornn_lite.widgets import Prediction, dropdown
+
+evil = load_field("evil.npz")
+display(inference_panel(evil), Prediction(evil.label, [evil.label]).ask())
+display(dropdown("field", [evil.label], evil.label))
+"""
+
+
+def write_script(folder):
+    """Put a notebook into a folder whose panels show a field, without events, that is called :data:`SCRIPT`."""
+    likeness = np.eye(3)
+    positions = np.arange(9.0).reshape(3, 3)
+    CorticalField(SCRIPT, positions, np.zeros((3, 3)), likeness, likeness, synthetic=True).save(folder / "evil.npz")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SCRIPT_PANELS)])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
+    nbformat.write(notebook, folder / "script.ipynb")
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     """A JupyterLab that serves a copy of the notebooks."""
     home = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "notebooks", home / "notebooks")
+    write_script(home / "notebooks")
     log = home / "lab.log"
     folders = {f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
     with log.open("w") as output:
@@ -118,6 +146,18 @@ def test_the_first_notebook_runs_and_its_panel_trains_two_variants(address, page
     expect(button).to_be_enabled()
     no_errors(notebook)
     print(f"the panel trained two networks in {took:.1f} s")
+
+
+def test_a_name_that_is_a_script_is_shown_and_not_run(address, page):
+    notebook = run_all(page, address, "script.ipynb")
+    expect(notebook.get_by_text("⚠")).to_be_visible(timeout=MINUTE)
+    expect(notebook.get_by_label("field")).to_be_visible()
+    page.wait_for_timeout(1000)  # time for a picture to fail to load
+    assert page.evaluate("typeof window.__hacked") == "undefined"
+    expect(notebook.get_by_text(f"⚠ {SCRIPT}")).to_be_visible()
+    expect(notebook.get_by_text(f"Predict. {SCRIPT}")).to_be_visible()
+    expect(notebook.get_by_label("field").locator("option")).to_have_text(f"{SCRIPT} (synthetic)")
+    keep(page, "script")
 
 
 # Of each panel of notebook 09: a list that only it has, and what to choose in the panel's lists.

@@ -235,6 +235,7 @@ def crafted():
         "tuples that double": doubled(b"K\x01\x85", lambda get: get + get + b"\x86"),
         "arrays that double": doubled(ROW, lambda get: objects(get, get)),
         "a long row a hundred thousand times": b"](" + row + b"\x94" + b"h\x00" * plenty + b"e",
+        "a million steps": b"N0" * 10**6 + b"N",
         "a list in itself": b"]\x94h\x00a",
         "a list in its tuple": b"]\x94h\x00\x85a",
         "an array in itself": call(reconstruct) + b"\x94(K\x01K\x01\x85" + OBJECT + b"\x89]h\x00atb",

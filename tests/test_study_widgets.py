@@ -72,6 +72,23 @@ def test_the_forest_shows_ours_beside_the_published():
     assert len(alone.lines) < len(ax.lines)
 
 
+def test_published_numbers_stand_beside_the_rows_of_their_own_study_alone():
+    def handles(table):
+        figure = study_plots.forest_figure(table, "a study", tasks=["go_nogo"])
+        drawn = [line for line in figure.axes[0].lines if line.get_marker() == study_plots.PUBLISHED_STYLE["marker"]]
+        told = [text.get_text() for text in figure.legends[0].get_texts()]
+        assert ("published" in told) == bool(drawn)
+        return len(drawn)
+
+    same = load_replication("6_6_2").networks
+    assert handles(same) == 11
+    assert handles(load_replication("5_3_4").networks) == 0
+    for column, other in (("field", "6_6_2[96]"), ("protocol", "published+function=sttc")):
+        assert handles(same.assign(**{column: other})) == 0
+    part = same.index % 2 == 0
+    assert handles(same.assign(field=same["field"].where(part, "4_7_2"))) == 0
+
+
 def test_diverged_runs_are_counted_where_they_are_drawn():
     networks = load_replication("6_6_2 positive").networks
     ax = study_plots.forest(networks, "one_choice_inference", plt.figure().add_subplot())

@@ -295,12 +295,15 @@ def test_the_check_of_a_task(capsys):
     for answer, told in [
         (None, "not answered yet"),
         (thirds, "✓ 0.333: after each of 2 observations"),
-        ([((0, 1), np.int64(a)) for a in (3, 4, 5)] * 2 + [("x", a) for a in (3, 4, 5)], "✓"),
+        ([((0, 1), np.int64(a)) for a in range(3)] * 2 + [("x", a) for a in range(3)], "✓ 0.333"),
+        ([(seen, answer + 1) for seen, answer in thirds], "Its answers are 1, 2 and 3; call them 0, 1 and 2"),
+        ([(seen, np.int64(answer + 3)) for seen, answer in thirds], "Its answers are 3, 4 and 5; call them"),
+        ([(seen, answer / 2) for seen, answer in thirds], "A label is a whole number; 0.0 is none"),
         ([("silence", 0), ("silence", 1), ("silence", 2)], "end alike"),
         ([("a", 0), ("a", 1), ("b", 2)], "allows 2/3. Whoever sees 'b' says 2 and is right in 1 of 1"),
         ([*thirds, ("a", 0)], "allows 3/7. Whoever sees 'a' says 0 and is right in 2 of 4"),
         ([(seen, answer) for seen in "ab" for answer in range(2)], "2 different answers; expected three"),
-        ([("a", "left"), ("b", "right")], "A label is a number; 'left' is none"),
+        ([("a", "left"), ("b", "right")], "A label is a whole number; 'left' is none"),
         ([], "is empty"),
         (5, "list of pairs"),
         ([("a", 0, 1)], "list of pairs"),
@@ -338,3 +341,8 @@ def test_the_accuracy_asked_for_is_what_an_observer_reaches():
     x = x[:, 1:21] + rng.normal(0, 0.15, (40_000, 20, 3))
     reached = float((observer(x) == y).mean())
     assert reached == pytest.approx(0.844, abs=0.006)
+
+
+def test_what_notebook_06_leaves_to_go_further_can_be_reached_within_the_evidence():
+    best = [task_widgets.perceptual_task([12.8], noise=0.34, steps=n).best_ceiling() for n in range(1, 31)]
+    assert sum(share < 0.9 for share in best) == 23, "24 of 30 steps"

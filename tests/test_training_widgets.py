@@ -195,8 +195,8 @@ def test_the_checks_of_numbers(capsys):
         (
             lambda a: exercises.check_epochs_to_zero(a, 0.1),
             {
-                3: "✓", 2.5: "✓", 100: "counts steps", 0.78125: "size of a batch", 4000: "Divide by", 2: "not yet 0",
-                9: "how many steps",
+                3: "✓", 2.5: "epochs are whole", 100: "counts steps", 0.78125: "size of a batch", 4000: "Divide by",
+                2: "not yet 0", 9: "how many steps",
             },
         ),
     ):  # fmt: skip

@@ -77,7 +77,7 @@ def test_the_panel_says_what_went_wrong_and_goes_on(column):
     broken = replace(column.subset(10, np.random.default_rng(0)), correlation=np.ones((10, 10)))
     parts = parts_of(widgets.two_variants_panel(broken, QUICK))
     parts["Train both"].click()
-    assert "all entries are" in parts["HTML"].value and not parts["Train both"].disabled
+    assert "equally alike" in parts["HTML"].value and not parts["Train both"].disabled
 
 
 @pytest.mark.parametrize(("limit", "said"), [(0.0, ["drawing …", ""]), (1e9, [])])
@@ -254,7 +254,8 @@ def five_runs() -> pd.DataFrame:
         (
             lambda answer: exercises.check_lost_step(answer, 7.05, 0.05, 3.4e38),
             {
-                48: "✓", 46.96: "✓", 39.8: "powers of ten", 9.6e38: "multiplied at each step", 91.7: "ln(largest",
+                48: "✓", 46.96: "a step is a whole number", 39.8: "powers of ten",
+                9.6e38: "multiplied at each step", 91.7: "ln(largest",
                 30: "too early", 60: "too late",
             },
         ),

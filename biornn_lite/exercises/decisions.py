@@ -162,7 +162,7 @@ def check_observer(function: object) -> bool:
 
 
 def check_task_of_a_third(pairs: object) -> bool:
-    """Check a task of three answers and at least two last observations that allows 1/3 without memory.
+    """Check a task of the answers 0, 1 and 2 and at least two last observations that allows 1/3 without memory.
 
     Parameters
     ----------
@@ -183,10 +183,13 @@ def check_task_of_a_third(pairs: object) -> bool:
     answers = dict.fromkeys(label for _, label in types)
     if not all(isinstance(label, Integral) for label in answers):
         return say(
-            False, f"A label is a number; {next(a for a in answers if not isinstance(a, Integral))!r} is none."
+            False, f"A label is a whole number; {next(a for a in answers if not isinstance(a, Integral))!r} is none."
         )
     if len(answers) != 3:
         return say(False, f"It has {len(answers)} different answers; expected three.")
+    if set(answers) != {0, 1, 2}:
+        first, second, third = sorted(map(int, answers))
+        return say(False, f"Its answers are {first}, {second} and {third}; call them 0, 1 and 2.")
     if len(labels) == 1:
         return say(False, "All its trials end alike; expected at least two different last observations.")
     ceiling = Fraction(sum(max(c.values()) for c in labels.values()), len(types))

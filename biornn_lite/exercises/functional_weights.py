@@ -94,15 +94,16 @@ def check_steps_kept(answer: float | None, weight: float, share: float) -> bool:
         return False
     exact = np.log(share) / np.log(weight)
     right = int(np.floor(exact)) + 1
-    if value == right or near(value, exact, 5e-3):
+    if value == right:
         return say(True, f"{right} steps: {weight:g}^{right} = {weight**right:.3f}, the first below {share:g}.")
     mistakes = {
         (1 - share) / (1 - weight): "Activity is multiplied at each step; it does not fall by a fixed amount.",
         -np.log(share): "That is −ln(share); divide by −ln(weight).",
         -np.log10(share): "That is −log10(share); divide by −log10(weight).",
+        exact: f"Steps are whole: after which is {weight:g}ⁿ first below {share:g}?",
         right - 1.0: f"{weight:g}^{right - 1} = {weight ** (right - 1):.3f} is not yet below {share:g}.",
     }  # fmt: skip
-    if known_mistake(value, mistakes, 1e-3):
+    if known_mistake(value, mistakes, 3e-3):
         return False
     way = "many" if value > right else "few"
     return say(False, f"{value:g} are too {way}: solve weightⁿ = share for n.")

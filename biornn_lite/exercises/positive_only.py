@@ -16,8 +16,16 @@ def check_lost_step(answer: float | None, radius: float, first: float, largest: 
         return False
     growths = np.log(largest / first) / np.log(radius)
     right = int(np.floor(growths)) + 2  # step 1 is `first` itself
-    if growths - 0.1 <= value <= right + 1:
+    if value == right:
         return say(True, f"Step {right}: {growths:.1f} times {radius:g}-fold from {first:g} makes {largest:.1e}.")
+    if growths - 0.1 <= value <= right and not value.is_integer():
+        return say(
+            False, f"{value:g}: a step is a whole number. In step n activity is first · radiusⁿ⁻¹; try some n."
+        )
+    if value == right - 1:
+        return say(False, f"{value:g}: one too few. Step 1 is {first:g} itself, so step n has n − 1 multiplications.")
+    if value == right + 1:
+        return say(False, f"{value:g}: one too many. Activity is already larger in step {right}.")
     mistakes = {
         np.log10(largest / first): "That is the number of powers of ten; how many does one step add?",
         largest / (first * radius): "Activity is multiplied at each step, not added to.",
@@ -64,14 +72,16 @@ def check_largest_network(answer: float | None, steps: int, first: float, larges
         return False
     radius = (largest / first) ** (1 / (steps - 1))
     right = 2 * np.pi * radius**2
-    if abs(value - right) <= 0.08 * right:
+    if near(value, right, 0.025):  # two digits will do
         return say(True, f"About {right:.0f}: their spectral radius is {radius:.2f}, and {steps} steps just fit.")
     mistakes = {
+        2 * np.pi * (largest / first) ** (2 / steps): f"You multiplied {steps} times; step 1 is {first:g} itself, so "
+        f"it is {steps - 1} times.",
         radius: "That is the spectral radius that just fits; how many neurons have it, with ρ = √(N / 2π)?",
         radius**2: "You took ρ = √N; it is √(N / 2π).",
         2 * np.pi * radius: "ρ grows with the *root* of N: square it.",
     }
-    if known_mistake(value, mistakes, 0.05):
+    if known_mistake(value, mistakes):
         return False
     way = "many" if value > right else "few"
     return say(False, f"{value:g} is too {way}. First find ρ from first · ρ^{steps - 1} = largest, then N from ρ.")

@@ -83,9 +83,10 @@ def check_epochs_to_zero(answer: float | None, weight: float, rate: float = 1e-3
         return False
     exact = weight / (rate * steps)
     right = math.ceil(exact - 1e-9)
-    if value == right or near(value, exact):
+    if value == right:
         return say(True, f"After {weight / rate:.0f} steps, in epoch {right} of ten. Most weights are smaller still.")
     mistakes = {
+        exact: f"So many epochs it takes; but epochs are whole. In which one is {exact:.3g}?",
         weight / rate: "That counts steps; an epoch has 40.",
         weight / rate / 128: "128 is the size of a batch; a batch is one step, whatever its size.",
         weight * steps / rate: "Divide by the steps of an epoch.",
