@@ -194,7 +194,7 @@ def _describe_events(field: CorticalField) -> dict[str, float]:
     strangers = activity.shifted(field.spike_times, generator(0, "shifts"), frame)
     upper = np.triu_indices(field.neurons, 1)
     return {
-        "frame": np.nan if frame is None else frame,
+        "frame": np.nan if frame is None else round(frame, 3),  # to the millisecond
         "rate": np.median(rates),
         "rate_spread": np.log(rates).std(),
         "correlation_chance": activity.correlation(activity.event_counts(strangers))[upper].mean(),
