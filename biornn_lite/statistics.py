@@ -348,7 +348,7 @@ def epochs_to_learn(
         Of the best possible accuracy.
     accuracy : {"test_accuracy", "train_accuracy"}
     epochs : int, optional
-        Those of the study; the last one that any network's curve has when left out.
+        Those of the study. When left out, the last one that any curve has; without a curve, the published ones.
     input_noise : float
         Of the study, on training trials.
 
@@ -367,8 +367,9 @@ def epochs_to_learn(
     first = there.groupby(key, sort=False)["epoch"].min().rename("epochs").reset_index()
     found = networks[key].merge(first, how="left", on=key)
     found["learned"] = found["epochs"].notna()
-    last = curves["epoch"].max() if epochs is None else epochs
-    found["epochs"] = found["epochs"].astype(float).fillna(last).astype(int)
+    if epochs is None:
+        epochs = int(curves["epoch"].max()) if len(curves) else Settings.epochs
+    found["epochs"] = found["epochs"].astype(float).fillna(epochs).astype(int)
     return found
 
 
