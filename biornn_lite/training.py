@@ -61,7 +61,7 @@ class Settings:
                 raise InputError(f"{what} is {value!r}; it must be a whole number")
             if value < 1:
                 raise InputError(f"{what} is {value}; it must be at least 1")
-        for what, least in (("learning_rate", "above 0"), ("epsilon", "above 0"), ("input_noise", "at least 0")):
+        for what, least in (("learning_rate", "at least 0"), ("epsilon", "above 0"), ("input_noise", "at least 0")):
             value = getattr(self, what)
             number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
             if not number or value < 0 or (value == 0 and least == "above 0"):
