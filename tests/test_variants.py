@@ -84,8 +84,8 @@ def test_settings_count_in_whole_numbers_from_1(what):
 
 @pytest.mark.parametrize(
     ("what", "wrong"),
-    [("learning_rate", "0"), ("learning_rate", -1.0), ("epsilon", 0.0), ("input_noise", -0.1), ("input_noise", np.nan),
-     ("learning_rate", np.inf), ("epsilon", "1"), ("input_noise", None)],
+    [("learning_rate", "0"), ("learning_rate", -1.0), ("epsilon", 0.0), ("input_noise", -0.1),
+     ("input_noise", np.nan), ("learning_rate", np.inf), ("epsilon", "1"), ("input_noise", None)],
 )  # fmt: skip
 def test_settings_of_no_sense_are_refused(what, wrong):
     with pytest.raises(InputError, match=f"{what} is .*; it must be a number"):
