@@ -45,7 +45,10 @@ help:
 lab: .venv/ready
 	$(BIN)/jupyter lab $(ROOT) $(LAB_ARGS) notebooks/00_start_here.ipynb
 
-# The notebooks run first, on a copy, and the tests then look at what their kernels left behind.
+# The notebooks run first, on a copy, and the tests then look at what their kernels left behind. Each process computes
+# with one thread: on a busy machine two wait for each other most of the time.
+test: export OMP_NUM_THREADS = 1
+test: export OPENBLAS_NUM_THREADS = 1
 test: .venv/develop
 	rm -rf build/notebooks && mkdir -p build && cp -r notebooks build/notebooks && rm -r build/notebooks/source
 	BIORNN_EXECUTED=build/notebooks $(BIN)/python -m pytest --nbmake --overwrite --nbmake-timeout=300 --durations=40 \

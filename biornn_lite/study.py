@@ -49,13 +49,12 @@ from .results import (
 )
 from .seeds import run_seed
 from .tasks import TASKS, GoNoGo, OneChoiceInference, PerceptualDecision, Task, get_task
-from .training import Settings, memory_per_network, train
+from .training import Settings, memory_per_network, threads, train
 from .variants import PUBLISHED_VARIANTS, Protocol, get_variant
 from .workers import (
     Progress,
     jobs_at_once,
     note_epoch,
-    one_thread,
     processes_that_fit,
     safe_folder,
     start_worker,
@@ -226,8 +225,8 @@ def run_study(
         computed again.
     jobs : int, optional
         Pieces at once; when left out, as configured with joblib, else the number of processors. With 1, this
-        process computes, with all of PyTorch's threads. A Dask cluster takes as many as it has threads.
-        Processes are never more than there are pieces, nor than fit into the memory that is left.
+        process computes, and large networks with all of PyTorch's threads. A Dask cluster takes as many as it has
+        threads. Processes are never more than there are pieces, nor than fit into the memory that is left.
     device : str
         ``cpu`` or ``cuda``; on the latter this process trains as many networks side by side as fit.
     progress : bool
@@ -529,7 +528,7 @@ def _here(calls: list[tuple], at_once: int) -> Generator[Results]:
 def _here_with_one_thread(calls: list[tuple], at_once: int) -> Generator[Results]:
     """Call :func:`_run_piece` in this process, as a process of its own would."""
     for call in calls:
-        with one_thread():
+        with threads(1):
             piece = _run_piece(*call)
         yield piece
 

@@ -11,8 +11,8 @@ import stat
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import joblib
@@ -109,17 +109,6 @@ def safe_folder() -> dict:
     """
     folders = os.environ.get("JOBLIB_TEMP_FOLDER", ""), tempfile.gettempdir()
     return {} if "".join(folders).isascii() else {"temp_folder": os.path.abspath(os.sep), "max_nbytes": None}  # noqa: PTH100
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Have PyTorch compute with one thread, as each of several processes does, and as before at the end."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class Progress:

@@ -9,6 +9,7 @@ import gzip
 import io
 import os
 import pickle
+import pickletools
 import re
 import struct
 import time
@@ -16,7 +17,7 @@ import tracemalloc
 import warnings
 import zipfile
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -154,6 +155,20 @@ def sane(field):
         assert ids is None or (ids.shape == (n,) and ids.dtype == np.int64 and len(set(ids.tolist())) == n)
 
 
+def seconds(work):
+    """Processor time of something, refused or not."""
+    start = time.process_time()
+    with suppress(FieldError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        work()
+    return time.process_time() - start
+
+
+def yardstick():
+    """Seconds that plain Python takes here and now for 50,000 opcodes, with memory traced where it is traced."""
+    return seconds(lambda: sum(1 for _ in pickletools.genops(b"N0" * 25_000 + b".")))
+
+
 def check(read, named):
     """Read a field with a fault: it is sane, or refused by a message that begins with what it is named."""
     TALLY["written"] += 1
@@ -166,8 +181,11 @@ def check(read, named):
             message = str(error)
     warned = [told for told in warned if not issubclass(told.category, FieldWarning)]
     assert not warned, f"warns: {warned[0].message}"
-    # Tracing memory takes its own time.
-    assert time.process_time() - start < (3 if tracemalloc.is_tracing() else 1), "takes too long"
+    took = time.process_time() - start
+    # Another try and a yardstick are only taken by what was slow here, as all is on a busy machine.
+    if took > 0.5:
+        took = min(took, seconds(read)) / yardstick()
+        assert took < 100, f"takes {took:.0f} times as long as the yardstick"
     if message is None:
         TALLY["loaded"] += 1
         sane(field)

@@ -21,6 +21,7 @@ from biornn_lite.training import (
     _trials,
     initial_networks,
     small_numbers_as_zero,
+    threads,
     train,
     training,
 )
@@ -243,6 +244,24 @@ def test_tiny_numbers_are_zero_while_a_network_trains_and_only_then(small):
     with pytest.raises(ZeroDivisionError), small_numbers_as_zero():
         1 / 0  # noqa: B018
     assert not tiny_is_zero()
+
+
+@pytest.mark.parametrize(("neurons", "expected"), [(24, 1), (training_module.ALL_THREADS_FROM, 2)])
+def test_small_networks_are_trained_by_one_thread(monkeypatch, neurons, expected):
+    """Two of them hinder each other where others compute too."""
+    used = []
+    evaluate = training_module._evaluate
+
+    def noted(*arguments):
+        used.append(torch.get_num_threads())
+        return evaluate(*arguments)
+
+    monkeypatch.setattr(training_module, "_evaluate", noted)
+    start = Start(np.eye(neurons), np.zeros((neurons, neurons)))
+    with threads(2):
+        for _ in training([start], get_task("go_nogo"), [0], Settings(epochs=2, batches=1, test_trials=1)):
+            assert torch.get_num_threads() == 2, "threads are not given back between epochs"
+    assert used == [expected] * 2
 
 
 def test_tiny_numbers_make_no_difference_to_a_network(small, monkeypatch):
