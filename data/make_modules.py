@@ -70,7 +70,7 @@ def measure(field: CorticalField, coordinates: str, variant: str, task: str, run
     """Train one network of the shipped study's seeds, and describe its communities."""
     how, seed = protocol(field, coordinates), run_seed(0, run)
     start = Priors(field, how).start(get_variant(variant), seed)
-    (result,) = train([start], get_task(task), [seed], trial_seeds=[run_seed(0, 0)])
+    (result,) = train([start], get_task(task), [seed])
     row = {"coordinates": coordinates, "variant": variant, "task": task, "run": run, "seed": seed, "plan": digest}
     row |= {"penalty_weight": how.penalty_weight, "status": "diverged" if result.diverged else "ok"}
     if result.diverged:
