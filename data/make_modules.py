@@ -45,9 +45,9 @@ COLUMNS = [
 RUNS = 20
 
 
-def plan() -> str:
-    """Return the digest of the plan."""
-    text = (HERE / "README.md").read_text(encoding="utf-8")
+def plan(folder: Path = HERE) -> str:
+    """Return the digest of the plan in a folder's README."""
+    text = (folder / "README.md").read_text(encoding="utf-8")
     section = re.search(r"(?s)^## Plan\n(.*?)^## ", text, re.M)
     return hashlib.sha256(section[1].strip().encode()).hexdigest()[:16]
 

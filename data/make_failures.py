@@ -1,0 +1,70 @@
+"""Train the networks of ``failures/README.md``: ``python data/make_failures.py``; goes on where it was stopped."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+
+import pandas as pd
+from make_modules import plan
+from tqdm import tqdm
+
+from biornn_lite.datasets import fetch_field
+from biornn_lite.priors import Priors
+from biornn_lite.replication import load_replication
+from biornn_lite.seeds import run_seed
+from biornn_lite.summary import learned
+from biornn_lite.tasks import get_task
+from biornn_lite.training import train
+from biornn_lite.variants import Protocol, get_variant
+
+HERE = Path(__file__).parent / "failures"
+FAILED = (
+    ("W!D*C*", "go_nogo", 9),
+    ("W*DC*", "go_nogo", 10),
+    ("W!D*C*", "perceptual_decision_making", 10),
+)
+COLUMNS = ["variant", "task", "run", "trials", "status", "train_accuracy", "test_accuracy", "plan"]
+KEY = COLUMNS[:4]
+OTHERS = 10
+
+
+def networks(shipped: pd.DataFrame) -> list[tuple[str, str, int, int]]:
+    """List all networks as (variant, task, run, run of the trials), the shipped ones first."""
+    rows = []
+    for variant, task, failed in FAILED:
+        mine = shipped[(shipped["variant"] == variant) & (shipped["task"] == task)]
+        others = mine["run"][learned(mine)].head(OTHERS)
+        rows += [(variant, task, failed, failed)]
+        rows += [(variant, task, failed, int(other)) for other in others]
+        rows += [(variant, task, int(other), failed) for other in others]
+    return sorted(rows, key=lambda row: row[2] != row[3])
+
+
+def main() -> None:
+    """Compute what is missing, a row at a time."""
+    field, digest, out = fetch_field("6_6_2"), plan(HERE), HERE / "networks.csv"
+    shipped = load_replication("6_6_2").networks
+    begun = out.exists()
+    done = pd.read_csv(out) if begun else pd.DataFrame(columns=COLUMNS)
+    if set(done["plan"]) - {digest}:
+        sys.exit(f"{out}: its rows follow another plan")
+    have = set(done[KEY].itertuples(index=False, name=None))
+    priors = Priors(field, Protocol())
+    with out.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        if not begun:
+            writer.writerow(COLUMNS)
+        for variant, task, run, trials in tqdm([key for key in networks(shipped) if key not in have]):
+            seed = run_seed(0, run)
+            start = priors.start(get_variant(variant), seed)
+            (result,) = train([start], get_task(task), [seed], trial_seeds=[run_seed(0, trials)])
+            accuracies = f"{result.train_accuracy[-1]:.6g}", f"{result.test_accuracy[-1]:.6g}"
+            status = "diverged" if result.diverged else "ok"
+            writer.writerow([variant, task, run, trials, status, *accuracies, digest])
+            file.flush()
+
+
+if __name__ == "__main__":
+    main()
