@@ -11,12 +11,13 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from .errors import InputError
 from .field import CorticalField
 from .files import data_folder
 from .results import Results, as_results
-from .statistics import estimates
+from .statistics import estimates, holm, welch
 from .study import Study
 from .summary import MEASURES
 from .tasks import get_task
@@ -28,6 +29,15 @@ FUNCTIONAL_VARIANTS = tuple(v for v in PUBLISHED_VARIANTS if get_variant(v).weig
 
 ORTHOGONAL_VARIANTS = tuple(v for v in PUBLISHED_VARIANTS if v not in FUNCTIONAL_VARIANTS)
 """Those that start from an orthogonal matrix."""
+
+PUBLISHED_RUNS = 20
+"""Per variant and task, in the paper."""
+
+HALF_DIGIT = 0.0005
+"""Half of the last digit that the paper's tables print."""
+
+EQUIVALENCE_BOUND = 0.02
+"""Two mean accuracies count as the same if they are shown to differ by less."""
 
 
 @dataclass(frozen=True)
@@ -209,8 +219,15 @@ def compare_with_published(networks: pd.DataFrame, measure: str = "accuracy") ->
     -------
     DataFrame
         Index ``task, variant``; ``runs``, ``counted``, ``diverged``, ``mean``, ``low``, ``high``,
-        ``published_mean``, ``published_low``, ``published_high``; ``within`` (the published mean lies in our
-        interval) and ``agree`` (it does, or the two intervals overlap), to the half digit that printing drops.
+        ``published_mean``, ``published_low``, ``published_high``;
+
+        - ``within`` (the published mean lies in our interval) and ``agree`` (it does, or the two intervals overlap),
+          to the half digit that printing drops. Overlap is a weak standard: of two means that truly differ by two
+          standard errors, 81 % of pairs overlap;
+        - ``difference`` (ours minus published) with ``difference_low``, ``difference_high`` and ``p``, by Welch's
+          test, the published spread being that of the printed interval, and ``p_holm``, for all cells;
+        - ``equivalent``: by two one-sided tests at 5 %, the means differ by less than :data:`EQUIVALENCE_BOUND`.
+          For accuracy alone, NA otherwise.
     """
     if measure not in MEASURES:
         raise InputError(f"no measure {measure!r}; there are {', '.join(MEASURES)}")
@@ -228,11 +245,33 @@ def compare_with_published(networks: pd.DataFrame, measure: str = "accuracy") ->
     )
     theirs = published_table(signs[0]).loc[measure].add_prefix("published_")
     both = ours.join(theirs)
-    half = 0.0005
-    both["within"] = both["published_mean"].between(both["low"] - half, both["high"] + half)
-    overlap = (both["low"] - half <= both["published_high"]) & (both["published_low"] <= both["high"] + half)
+    low, high = both["low"] - HALF_DIGIT, both["high"] + HALF_DIGIT
+    both["within"] = both["published_mean"].between(low, high)
+    overlap = (low <= both["published_high"]) & (both["published_low"] <= high)
     both["agree"] = both["within"] | overlap
-    return both
+    counted = {cell: rows[column].dropna().to_numpy(float) for cell, rows in table.groupby(["task", "variant"])}
+    tests = {
+        cell: _against_published(counted[cell], row, 0.95) + (_against_published(counted[cell], row, 0.90)[1:3])
+        for cell, row in both[both["published_mean"].notna()].iterrows()
+        if len(counted[cell]) > 1
+    }
+    names = ["difference", "difference_low", "difference_high", "p", "tost_low", "tost_high"]
+    found = pd.DataFrame.from_dict(tests, orient="index", columns=names).reindex(both.index)
+    inside = (found["tost_low"] > -EQUIVALENCE_BOUND) & (found["tost_high"] < EQUIVALENCE_BOUND)
+    found["equivalent"] = inside if measure == "accuracy" else pd.NA
+    found["p_holm"] = pd.Series(holm(found["p"].dropna()), found["p"].dropna().index)
+    return both.join(found.drop(columns=["tost_low", "tost_high"]))
+
+
+def _against_published(ours: np.ndarray, row: pd.Series, confidence: float) -> tuple[float, ...]:
+    """Compare runs with a published mean whose spread follows from its printed t interval of 20 runs."""
+    half = (row["published_high"] - row["published_low"]) / 2
+    spread = half / stats.t.ppf(0.975, PUBLISHED_RUNS - 1) * np.sqrt(PUBLISHED_RUNS)
+    if ours.std() == spread == 0 and abs(ours.mean() - row["published_mean"]) <= HALF_DIGIT:
+        return 0.0, 0.0, 0.0, 1.0
+    return tuple(
+        welch((ours.mean(), ours.std(ddof=1), len(ours)), (row["published_mean"], spread, PUBLISHED_RUNS), confidence)
+    )
 
 
 def label_shares(networks: pd.DataFrame, settings: Settings | None = None) -> np.ndarray:

@@ -86,6 +86,22 @@ def bootstrap_interval(
     return Interval(float(found.low), float(found.high))
 
 
+def share_interval(successes: int, runs: int, confidence: float = 0.95) -> Interval:
+    """Return Wilson's score interval of a share, such as that of the runs that learn.
+
+    Unlike Student's it stays between 0 and 1, and has a width where all runs or none succeed.
+
+    Parameters
+    ----------
+    successes, runs : int
+    confidence : float
+    """
+    if not 0 <= successes <= runs or runs < 1:
+        raise InputError(f"{successes} of {runs} is no share")
+    found = stats.binomtest(int(successes), int(runs)).proportion_ci(confidence, method="wilson")
+    return Interval(float(found.low), float(found.high))
+
+
 def estimates(table: pd.DataFrame, measure: str, by: Sequence[str] = ("task", "variant")) -> pd.DataFrame:
     """Estimate the mean of a measure in each group of runs.
 
@@ -217,6 +233,41 @@ def rank_anova(table: pd.DataFrame, measure: str, interactions: bool = False) ->
     return found
 
 
+class Difference(NamedTuple):
+    """The difference of two means, the ends of its interval, and the p value of Welch's test that it is 0."""
+
+    difference: float
+    low: float
+    high: float
+    p: float
+
+
+def welch(
+    first: tuple[float, float, int], second: tuple[float, float, int], confidence: float = 0.95
+) -> Difference:
+    """Compare two means by Welch's t test, which takes neither equal spreads nor equal numbers for granted.
+
+    Parameters
+    ----------
+    first, second : tuple of mean, standard deviation (of the sample, n − 1) and number of runs
+        As tables print them, or can be taken to have printed them. The difference is the first minus the second.
+    confidence : float
+
+    Returns
+    -------
+    Difference
+        Where neither group has a spread, p is 1 for equal means and else 0, and the interval has no width.
+    """
+    difference = first[0] - second[0]
+    parts = np.array([sd**2 / n for _, sd, n in (first, second)])
+    if (error := np.sqrt(parts.sum())) == 0:
+        return Difference(difference, difference, difference, float(difference == 0))
+    freedom = parts.sum() ** 2 / sum(part**2 / (n - 1) for part, (*_, n) in zip(parts, (first, second), strict=True))
+    half = stats.t.ppf((1 + confidence) / 2, freedom) * error
+    p = 2 * stats.t.sf(abs(difference) / error, freedom)
+    return Difference(difference, difference - half, difference + half, float(p))
+
+
 # Effect sizes
 
 
@@ -321,6 +372,60 @@ def pairwise(
             | cliffs_delta(groups[a], groups[b])._asdict()
             | {"p": 1.0 if alike else stats.mannwhitneyu(groups[a], groups[b]).pvalue}
         )
+    found = pd.DataFrame(rows)
+    if rows:
+        found["p_holm"] = holm(found["p"])
+    return found
+
+
+def paired(
+    table: pd.DataFrame,
+    measure: str,
+    pairs: Sequence[tuple[str, str]],
+    by: str = "variant",
+    on: Sequence[str] = ("task", "seed"),
+) -> pd.DataFrame:
+    """Compare groups two by two, run by run: those of one seed share trials, noise, input and readout weights.
+
+    What these do to both runs of a pair drops out of their difference, so a pair of groups may be told apart that
+    :func:`pairwise` does not tell apart, or the other way round.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A pair of runs of which one has no value is left out.
+    measure : str
+    pairs : sequence of (str, str)
+        Holm's correction is for as many tests as there are pairs.
+    by : str
+        Column that names the groups.
+    on : sequence of str
+        Columns that two runs of a pair share.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``first``, ``second``, ``n`` (pairs of runs), ``difference`` (mean of first minus second) with ``low``
+        and ``high`` (t interval), ``median`` of the differences, ``p`` (Wilcoxon's signed-rank test, 1 where no
+        pair differs) and ``p_holm``.
+    """
+    values = table.dropna(subset=[measure])
+    if values.duplicated([by, *on]).any():
+        raise InputError(f"several rows have one {by}, {' and '.join(on)}; choose rows of one study")
+    wide = values.pivot(index=list(on), columns=by, values=measure)
+    rows = []
+    for a, b in pairs:
+        if missing := [name for name in (a, b) if name not in wide]:
+            raise InputError(f"no {measure} of {', '.join(missing)} here; did all its runs diverge?")
+        apart = (wide[a] - wide[b]).dropna().to_numpy()
+        if len(apart) < 2:
+            raise InputError(f"{a} and {b} share {len(apart)} runs; at least 2 are needed")
+        low, high = mean_interval(apart)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of ties and zeros, for which SciPy approximates
+            p = stats.wilcoxon(apart).pvalue if apart.any() else 1.0
+        row = {"first": a, "second": b, "n": len(apart), "difference": apart.mean(), "low": low, "high": high}
+        rows.append(row | {"median": np.median(apart), "p": p})
     found = pd.DataFrame(rows)
     if rows:
         found["p_holm"] = holm(found["p"])

@@ -1,4 +1,4 @@
-"""Train the networks of ``failures/README.md``: ``python data/make_failures.py``; goes on where it was stopped."""
+"""Train the networks of ``draws/README.md``: ``python data/make_draws.py``; it goes on where it was stopped."""
 
 from __future__ import annotations
 
@@ -19,47 +19,46 @@ from biornn_lite.tasks import get_task
 from biornn_lite.training import train
 from biornn_lite.variants import Protocol, get_variant
 
-HERE = Path(__file__).parent / "failures"
+HERE = Path(__file__).parent / "draws"
 FAILED = (
     ("W!D*C*", "go_nogo", 9),
     ("W*DC*", "go_nogo", 10),
     ("W!D*C*", "perceptual_decision_making", 10),
 )
-COLUMNS = ["variant", "task", "run", "trials", "status", "train_accuracy", "test_accuracy", "plan"]
-KEY = COLUMNS[:4]
 OTHERS = 10
+HARD = [("W*D*C*", "perceptual_decision_making", run, "1165/0") for run in range(6)]
+COLUMNS = ["variant", "task", "run", "trials", "status", "train_accuracy", "test_accuracy", "plan"]
 
 
-def networks(shipped: pd.DataFrame) -> list[tuple[str, str, int, int]]:
-    """List all networks as (variant, task, run, run of the trials), the shipped ones first."""
-    rows = []
+def networks(shipped: pd.DataFrame) -> list[tuple[str, str, int, str]]:
+    """List all networks as (variant, task, run, study and run of the trials), the shipped ones first."""
+    again, swapped = [], []
     for variant, task, failed in FAILED:
         mine = shipped[(shipped["variant"] == variant) & (shipped["task"] == task)]
-        others = mine["run"][learned(mine)].head(OTHERS)
-        rows += [(variant, task, failed, failed)]
-        rows += [(variant, task, failed, int(other)) for other in others]
-        rows += [(variant, task, int(other), failed) for other in others]
-    return sorted(rows, key=lambda row: row[2] != row[3])
+        again.append((variant, task, failed, f"0/{failed}"))
+        for other in mine["run"][learned(mine)].head(OTHERS):
+            swapped += [(variant, task, failed, f"0/{other}"), (variant, task, int(other), f"0/{failed}")]
+    return again + HARD + swapped
 
 
 def main() -> None:
     """Compute what is missing, a row at a time."""
     field, digest, out = fetch_field("6_6_2"), plan(HERE), HERE / "networks.csv"
-    shipped = load_replication("6_6_2").networks
     begun = out.exists()
     done = pd.read_csv(out) if begun else pd.DataFrame(columns=COLUMNS)
     if set(done["plan"]) - {digest}:
         sys.exit(f"{out}: its rows follow another plan")
-    have = set(done[KEY].itertuples(index=False, name=None))
+    have = set(done[COLUMNS[:4]].itertuples(index=False, name=None))
+    missing = [network for network in networks(load_replication("6_6_2").networks) if network not in have]
     priors = Priors(field, Protocol())
     with out.open("a", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         if not begun:
             writer.writerow(COLUMNS)
-        for variant, task, run, trials in tqdm([key for key in networks(shipped) if key not in have]):
-            seed = run_seed(0, run)
+        for variant, task, run, trials in tqdm(missing, unit="network"):
+            seed, trial_seed = run_seed(0, run), run_seed(*map(int, trials.split("/")))
             start = priors.start(get_variant(variant), seed)
-            (result,) = train([start], get_task(task), [seed], trial_seeds=[run_seed(0, trials)])
+            (result,) = train([start], get_task(task), [seed], trial_seeds=[trial_seed])
             accuracies = f"{result.train_accuracy[-1]:.6g}", f"{result.test_accuracy[-1]:.6g}"
             status = "diverged" if result.diverged else "ok"
             writer.writerow([variant, task, run, trials, status, *accuracies, digest])
