@@ -19,8 +19,8 @@ from .files import data_folder
 from .results import Results, as_results
 from .statistics import estimates, holm, welch
 from .study import Study
-from .summary import MEASURES
-from .tasks import get_task
+from .summary import MEASURES, ceilings
+from .tasks import TASKS, get_task
 from .training import Settings, training_trials
 from .variants import PROTOCOLS, PUBLISHED_VARIANTS, Protocol, get_variant
 
@@ -29,6 +29,9 @@ FUNCTIONAL_VARIANTS = tuple(v for v in PUBLISHED_VARIANTS if get_variant(v).weig
 
 ORTHOGONAL_VARIANTS = tuple(v for v in PUBLISHED_VARIANTS if v not in FUNCTIONAL_VARIANTS)
 """Those that start from an orthogonal matrix."""
+
+PUBLISHED_FIELD = "6_6_2"
+"""The field of the paper's tables."""
 
 PUBLISHED_RUNS = 20
 """Per variant and task, in the paper."""
@@ -183,6 +186,81 @@ def published_runs() -> pd.DataFrame:
     return pd.DataFrame(_published()["raw_small_worldness_positive_only_task1"]).astype(float)
 
 
+def published_pooled() -> pd.DataFrame:
+    """Return the pooled figures that the statistics notebooks of the paper's code print, signs free.
+
+    Returns
+    -------
+    DataFrame
+        Index ``study`` (a name of :data:`SHIPPED`), ``weights`` (the start of the variants that are pooled:
+        ``functional``, ``relabelled`` or ``any``, all eleven), ``task``, ``measure``; columns ``mean`` and
+        ``median``, to the three digits that were printed.
+    """
+    table = pd.read_csv(data_folder() / "published_pooled.csv")
+    return table.set_index(["study", "weights", "task", "measure"])
+
+
+def compare_pooled() -> pd.DataFrame:
+    """Set the shipped studies beside the pooled means that were published.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`published_pooled`, with ``published`` for its mean, our ``mean``, and ``z``: their difference over
+        its standard error. No spread was printed; it is taken to be ours, of the runs within their variants.
+    """
+    rows = {}
+    for (study, weights, task, measure), published in published_pooled()["mean"].items():
+        networks = load_replication(study).networks
+        of = [v for v in PUBLISHED_VARIANTS if weights in ("any", get_variant(v).weights)]
+        mine = networks[(networks["task"] == task) & networks["variant"].isin(of)]
+        runs = mine.groupby("variant")[measure].agg(["mean", "var", "count"])
+        error = np.sqrt(2 * (runs["var"] / runs["count"]).sum()) / len(runs)
+        mean = runs["mean"].mean()
+        rows[study, weights, task, measure] = {"published": published, "mean": mean, "z": (mean - published) / error}
+    found = pd.DataFrame.from_dict(rows, orient="index")
+    found.index = pd.MultiIndex.from_tuples(rows, names=["study", "weights", "task", "measure"])
+    return found
+
+
+def published_failures(sign: str = "free") -> pd.DataFrame:
+    """Reckon how many of the paper's runs that start from function did not learn, from means and intervals.
+
+    If k of 20 runs stay at chance and the others all end alike, the mean says where those are for each k, and the
+    two together say how wide the interval is. The k whose width is nearest to the printed one is taken. Chance is
+    the published mean of ``W``, signs free.
+
+    Parameters
+    ----------
+    sign : {"free", "positive"}
+
+    Returns
+    -------
+    DataFrame
+        Index ``task, variant``; ``failed``, ``level`` (where the others end), ``apart`` (how far half the width is
+        from the printed one), and ``least`` and ``most``: the smallest and largest number with a width within 0.01.
+    """
+    table, rows = published_table(sign).loc["accuracy"], {}
+    for task in TASKS:
+        chance = published_table().loc[("accuracy", task, "W"), "mean"]
+        best = ceilings(task, "train")[1]
+        for variant in FUNCTIONAL_VARIANTS:
+            mean, low, high = table.loc[(task, variant)]
+            share = np.arange(PUBLISHED_RUNS) / PUBLISHED_RUNS
+            level = (mean - share * chance) / (1 - share)
+            spread = (level - chance) * np.sqrt(share * (1 - share) / (PUBLISHED_RUNS - 1))
+            apart = abs(stats.t.ppf(0.975, PUBLISHED_RUNS - 1) * spread - (high - low) / 2)
+            apart[(level <= chance) | (level > best + 0.006)] = np.inf  # a draw may be a little easier than most
+            failed = int(apart.argmin())
+            near = np.flatnonzero(apart <= max(0.01, apart.min()))
+            rows[task, variant] = {
+                "failed": failed, "level": level[failed], "apart": apart[failed], "least": near[0], "most": near[-1],
+            }  # fmt: skip
+    found = pd.DataFrame.from_dict(rows, orient="index")
+    found.index = pd.MultiIndex.from_tuples(rows, names=["task", "variant"])
+    return found.astype({"failed": int, "least": int, "most": int})
+
+
 def with_diverged_as_published(networks: pd.DataFrame, settings: Settings | None = None) -> pd.DataFrame:
     """Give diverged networks the training accuracy that the published code writes down for them.
 
@@ -236,6 +314,8 @@ def compare_with_published(networks: pd.DataFrame, measure: str = "accuracy") ->
         raise InputError(
             f"rows of one sign are needed; these are of {', '.join(signs) or 'none: the table is empty'}"
         )
+    if len(fields := networks["field"].unique()) > 1 or fields[0] != PUBLISHED_FIELD:
+        raise InputError(f"the paper's tables are of {PUBLISHED_FIELD}; these rows are of {', '.join(fields)}")
     table, column = (
         (with_diverged_as_published(networks), "train_accuracy") if measure == "accuracy" else (networks, measure)
     )

@@ -242,9 +242,7 @@ class Difference(NamedTuple):
     p: float
 
 
-def welch(
-    first: tuple[float, float, int], second: tuple[float, float, int], confidence: float = 0.95
-) -> Difference:
+def welch(first: tuple[float, float, int], second: tuple[float, float, int], confidence: float = 0.95) -> Difference:
     """Compare two means by Welch's t test, which takes neither equal spreads nor equal numbers for granted.
 
     Parameters
@@ -412,7 +410,7 @@ def paired(
     values = table.dropna(subset=[measure])
     if values.duplicated([by, *on]).any():
         raise InputError(f"several rows have one {by}, {' and '.join(on)}; choose rows of one study")
-    wide = values.pivot(index=list(on), columns=by, values=measure)
+    wide = values.pivot_table(measure, index=list(on), columns=by)
     rows = []
     for a, b in pairs:
         if missing := [name for name in (a, b) if name not in wide]:

@@ -6,17 +6,20 @@ import csv
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from make_modules import plan
+from scipy.stats import norm
 from tqdm import tqdm
 
 from biornn_lite.datasets import fetch_field
+from biornn_lite.files import written_atomically
 from biornn_lite.priors import Priors
 from biornn_lite.replication import load_replication
 from biornn_lite.seeds import run_seed
 from biornn_lite.summary import learned
 from biornn_lite.tasks import get_task
-from biornn_lite.training import train
+from biornn_lite.training import Settings, train, training_trials
 from biornn_lite.variants import Protocol, get_variant
 
 HERE = Path(__file__).parent / "draws"
@@ -26,6 +29,7 @@ FAILED = (
     ("W!D*C*", "perceptual_decision_making", 10),
 )
 OTHERS = 10
+DRAWS = 1200
 HARD = [("W*D*C*", "perceptual_decision_making", run, "1165/0") for run in range(6)]
 COLUMNS = ["variant", "task", "run", "trials", "status", "train_accuracy", "test_accuracy", "plan"]
 
@@ -41,8 +45,30 @@ def networks(shipped: pd.DataFrame) -> list[tuple[str, str, int, str]]:
     return again + HARD + swapped
 
 
+def best_on_draw(seed: int) -> float:
+    """Best possible training accuracy in the perceptual decision on the trials that a seed draws.
+
+    With evidence S towards the right answer, summed over the steps, and noise of SD σ on both channels at each, the
+    sum points the right way with probability Φ(S / (σ √(2 · steps))).
+    """
+    task, settings = get_task("perceptual_decision_making"), Settings()
+    inputs, labels = training_trials(task, [seed], settings)
+    evidence = (inputs[..., 1] - inputs[..., 2]).double().sum(0)[0].numpy()  # (trials,), towards label 0
+    towards = np.where(labels[0].numpy() == 0, evidence, -evidence)
+    return norm.cdf(towards / (settings.input_noise * np.sqrt(2 * task.EVIDENCE_STEPS))).mean()
+
+
+def write_best(path: Path) -> None:
+    """Write the best possible accuracy on the draw of run 0 of each of many studies."""
+    best = [best_on_draw(run_seed(study, 0)) for study in tqdm(range(DRAWS), unit="draw")]
+    with written_atomically(path) as temporary:
+        pd.DataFrame({"study": range(DRAWS), "best": best}).to_csv(temporary, index=False, float_format="%.6f")
+
+
 def main() -> None:
     """Compute what is missing, a row at a time."""
+    if not (HERE / "best.csv").exists():
+        write_best(HERE / "best.csv")
     field, digest, out = fetch_field("6_6_2"), plan(HERE), HERE / "networks.csv"
     begun = out.exists()
     done = pd.read_csv(out) if begun else pd.DataFrame(columns=COLUMNS)

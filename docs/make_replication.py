@@ -16,22 +16,26 @@ from biornn_lite.errors import InputError
 from biornn_lite.files import written_atomically
 from biornn_lite.plots import MEASURE_LABELS
 from biornn_lite.replication import (
+    EQUIVALENCE_BOUND,
     FUNCTIONAL_VARIANTS,
+    PUBLISHED_RUNS,
     SHIPPED,
+    compare_pooled,
     compare_with_published,
     label_shares,
     load_replication,
+    published_failures,
     published_medians,
-    published_table,
 )
 from biornn_lite.results import Results
-from biornn_lite.statistics import epochs_to_learn, estimates
+from biornn_lite.statistics import epochs_to_learn, estimates, holm, share_interval
 from biornn_lite.study_plots import forest_figure
 from biornn_lite.summary import MEASURES, ceilings, learned
 from biornn_lite.tasks import TASKS
-from biornn_lite.variants import PUBLISHED_VARIANTS
+from biornn_lite.variants import PUBLISHED_VARIANTS, get_variant
 
 HERE = Path(__file__).parent
+DRAWS = HERE.parent / "data" / "draws"
 TOPOLOGY = MEASURES[1:]
 
 
@@ -53,9 +57,23 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def accuracy_tables(cells: pd.DataFrame) -> str:
+def verdict(cell: pd.Series) -> str:
+    """Say what can be said of a cell."""
+    if cell["p_holm"] < 0.05:
+        return f"**differs**, within ±{EQUIVALENCE_BOUND}" if cell["equivalent"] else "**differs**"
+    return "equivalent" if cell["equivalent"] else "not told apart"
+
+
+def share(successes: int, runs: int) -> str:
+    """Set a share of runs with Wilson's interval."""
+    low, high = share_interval(successes, runs)
+    return f"{successes} of {runs} [{low:.2f}, {high:.2f}]"
+
+
+def accuracy_tables(cells: pd.DataFrame, networks: pd.DataFrame, failures: pd.DataFrame) -> str:
     """One table per task: ours beside the published."""
     blocks = []
+    right = learned(networks).groupby([networks["task"], networks["variant"]]).sum()
     for task in TASKS:
         memoryless, best = ceilings(task, "train")
         rows = [
@@ -63,30 +81,46 @@ def accuracy_tables(cells: pd.DataFrame) -> str:
                 f"`{variant}`",
                 span(c["low"], c["mean"], c["high"]),
                 span(c["published_low"], c["published_mean"], c["published_high"]),
-                "mean" if c["within"] else "intervals" if c["agree"] else "**no**",
+                span(c["difference_low"], c["difference"], c["difference_high"]),
+                verdict(c),
+                share(right[task, variant], int(c["runs"])),
+                f"{PUBLISHED_RUNS - failures['failed'][task, variant]}" if variant in FUNCTIONAL_VARIANTS else "",
                 f"{c['diverged']:.0f}",
             ]
             for variant, c in cells.loc[task].iterrows()
         ]
-        head = ["variant", "ours, mean and 95 % interval", "published", "agree by", "diverged"]
+        head = [
+            "variant",
+            "ours, mean and 95 % interval",
+            "published",
+            "difference",
+            "",
+            "learned",
+            "published learned",
+        ]
         title = f"**{TASKS[task].title}.** Without memory {memoryless:.3f}, best possible {best:.3f}.\n\n"
-        blocks.append(title + table(head, rows))
+        blocks.append(title + table([*head, "diverged"], rows))
     return "\n".join(blocks)
 
 
-def topology_tables(networks: pd.DataFrame) -> tuple[str, pd.DataFrame]:
-    """One table per measure, and all its cells."""
-    blocks, found = [], []
+def shapes(networks: pd.DataFrame, sign: str) -> pd.DataFrame:
+    """All cells of topology that were published."""
+    found = [compare_with_published(networks, measure).assign(measure=measure, sign=sign) for measure in TOPOLOGY]
+    found = pd.concat(found)
+    return found[found["published_mean"].notna()]
+
+
+def topology_tables(all_cells: pd.DataFrame) -> str:
+    """One table per measure."""
+    blocks = []
     for measure in TOPOLOGY:
-        cells = compare_with_published(networks, measure)
-        cells = cells[cells["published_mean"].notna()]
-        found.append(cells.assign(measure=measure))
+        cells = all_cells[all_cells["measure"] == measure]
         rows = []
         for variant in [v for v in PUBLISHED_VARIANTS if v in set(cells.index.get_level_values("variant"))]:
             row = [f"`{variant}`"]
             for task in TASKS:
                 c = cells.loc[(task, variant)]
-                mark = "" if c["agree"] else " **no**"
+                mark = " **differs**" if c["p_holm"] < 0.05 else "" if c["agree"] else " *apart*"
                 row += [
                     span(c["low"], c["mean"], c["high"])
                     + (f" ({c['counted']:.0f})" if c["counted"] < c["runs"] else ""),
@@ -96,21 +130,29 @@ def topology_tables(networks: pd.DataFrame) -> tuple[str, pd.DataFrame]:
         head = ["variant", *(f"{TASKS[task].title}, {who}" for task in TASKS for who in ("ours", "published"))]
         label = MEASURE_LABELS[measure]
         blocks.append(f"**{label[0].upper()}{label[1:]}**\n\n" + table(head, rows))
-    return "\n".join(blocks), pd.concat(found)
+    return "\n".join(blocks)
 
 
-def count(cells: pd.DataFrame) -> str:
-    """Say how many cells agree."""
-    return f"{cells['agree'].sum()} of {len(cells)}"
+def counts(cells: pd.DataFrame) -> str:
+    """Count the cells that differ, that are equivalent, and whose intervals overlap."""
+    equivalent = "–" if cells["equivalent"].isna().all() else f"{cells['equivalent'].sum()}"
+    return f"{len(cells)} | {(cells['p_holm'] < 0.05).sum()} | {equivalent} | {cells['agree'].sum()} of {len(cells)}"
 
 
-def disagreements(cells: pd.DataFrame) -> list[str]:
-    """List the cells that do not agree."""
-    return [
-        f"`{variant}` on {TASKS[task].title}: {span(c['low'], c['mean'], c['high'])} against "
+def corrected_together(*tables: pd.DataFrame) -> list[pd.DataFrame]:
+    """Correct the p values of several tables for all of them."""
+    together = holm(np.concatenate([cells["p"] for cells in tables]))
+    parts = np.split(together, np.cumsum([len(cells) for cells in tables])[:-1])
+    return [cells.assign(p_holm=p) for cells, p in zip(tables, parts, strict=True)]
+
+
+def differences(cells: pd.DataFrame) -> str:
+    """List the cells that differ."""
+    return "; ".join(
+        f"`{variant}` on {TASKS[task].title}, {span(c['low'], c['mean'], c['high'])} against "
         f"{span(c['published_low'], c['published_mean'], c['published_high'])}"
-        for (task, variant), c in cells[~cells["agree"]].iterrows()
-    ]
+        for (task, variant), c in cells[cells["p_holm"] < 0.05].iterrows()
+    )
 
 
 def chance_rows(networks: pd.DataFrame) -> str:
@@ -242,34 +284,11 @@ def what_others_learn() -> dict[str, str]:
     }
 
 
-def learned_level(mean: float, low: float, high: float, chance: float, runs: int = 20) -> tuple[int, float] | None:
-    """Find how many runs stayed at chance, and where the others ended, from a published mean and interval.
-
-    For each number of such runs the mean says where the others are, if they all end alike, and the two together say
-    how wide the interval is. None if no number up to half of the runs gives the published width, within 0.003.
-    """
-    best = None
-    for failed in range(runs // 2 + 1):
-        share = failed / runs
-        level = (mean - share * chance) / (1 - share)
-        spread = (level - chance) * np.sqrt(share * (1 - share) * runs / (runs - 1))
-        apart = abs(stats.t.ppf(0.975, runs - 1) * spread / np.sqrt(runs) - (high - low) / 2)
-        if level <= 1 and apart < 0.003 and (best is None or apart < best[0]):
-            best = apart, failed, level
-    return best and best[1:]
-
-
-def published_levels(sign: str) -> dict[str, tuple[int, float] | None]:
-    """Apply :func:`learned_level` to the perceptual decision in one of the published tables."""
-    cells = published_table(sign).loc[("accuracy", "perceptual_decision_making")]
-    chance = cells.loc["W", "mean"]
-    return {v: learned_level(*cells.loc[v, ["mean", "low", "high"]], chance) for v in FUNCTIONAL_VARIANTS}
-
-
 def recovered() -> float:
-    """How far these levels are at most from the published medians of Table 2, where there are any."""
-    medians = published_medians().loc["perceptual_decision_making"]
-    return max(abs(found[1] - medians[v]) for v, found in published_levels("free").items() if found)
+    """How far the reckoned levels are at most from the published medians of Table 2."""
+    found = published_failures("free")
+    found = found[found["apart"] < 0.003].loc["perceptual_decision_making"]
+    return (found["level"] - published_medians().loc["perceptual_decision_making"]).abs().max()
 
 
 def levels_table(tables: dict[str, pd.DataFrame]) -> str:
@@ -277,12 +296,13 @@ def levels_table(tables: dict[str, pd.DataFrame]) -> str:
     names = {"free": "Table 2", "positive": "Table 3"}
     rows = {variant: [f"`{variant}`"] for variant in FUNCTIONAL_VARIANTS}
     for sign, networks in tables.items():
-        published = published_levels(sign)
+        published = published_failures(sign).loc["perceptual_decision_making"]
         mine = networks[(networks["task"] == "perceptual_decision_making") & (networks["train_accuracy"] > 0.8)]
         ours = mine.groupby("variant")["train_accuracy"].median()
         for variant, row in rows.items():
-            found = published[variant]
-            row += [f"{number(found[1])} ({found[0]})" if found else "–", number(ours[variant])]
+            found = published.loc[variant]
+            known = found["apart"] < 0.003
+            row += [f"{number(found['level'])} ({found['failed']:.0f})" if known else "–", number(ours[variant])]
     head = [f"{name}, {what}" for name in names.values() for what in ("paper", "ours")]
     return table(["variant", *head], list(rows.values()))
 
@@ -303,34 +323,142 @@ def gap(shapes: pd.DataFrame, measure: str, cells: list[tuple[str, str]]) -> tup
 
 
 def shapes_apart(cells: pd.DataFrame) -> str:
-    """List the cells of topology that do not agree."""
-    apart = [
-        f"{cell['measure'].replace('_', '-')} of `{variant}` on {TASKS[task].title}"
-        for (task, variant), cell in cells[~cells["agree"]].iterrows()
+    """List the cells of topology that differ, and those whose intervals do not overlap."""
+
+    def listed(those: pd.Series) -> str:
+        return "; ".join(
+            f"{cell['measure'].replace('_', '-')} of `{variant}` on {TASKS[task].title}"
+            for (task, variant), cell in cells[those].iterrows()
+        )
+
+    differ = cells["p_holm"] < 0.05
+    return f"Differ: {listed(differ)}. Apart: {listed(~cells['agree'] & ~differ)}"
+
+
+def failing(free: pd.DataFrame, positive: pd.DataFrame) -> dict[str, str]:
+    """Count the networks that start from function and did not learn, in the paper and here."""
+    theirs = {"free": published_failures("free"), "positive": published_failures("positive")}
+    ours = pd.concat([free, positive])
+    ours = ours[ours["variant"].isin(FUNCTIONAL_VARIANTS)]
+    ours = ours.assign(failed=~learned(ours))
+    rows = []
+    for sign, name in (("free", "Table 2"), ("positive", "Table 3")):
+        mine = ours[ours["sign"] == sign].groupby("task")["failed"].sum()
+        cells = [f"{theirs[sign]['failed'].loc[task].sum()} in the paper, {mine[task]} here" for task in TASKS]
+        rows.append("| " + " | ".join([f"{name}, of 100 each", *cells]) + " |")
+    both = pd.concat(theirs)
+    total, mine, networks = both["failed"].sum(), ours["failed"].sum(), len(ours)
+    by_run = ours.groupby("run")["failed"].sum().to_numpy()
+    drawn = np.random.default_rng(0).choice(by_run, (9999, len(by_run))).sum(1)
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return {
+        "functional_runs": f"{networks}",
+        "their_failures": f"{total}",
+        "their_least": f"{both['least'].sum()}",
+        "their_most": f"{both['most'].sum()}",
+        "our_failures": f"{mine}",
+        "failures": "\n".join(rows),
+        "fisher": f"{stats.fisher_exact([[total, networks - total], [mine, networks - mine]]).pvalue:.2f}",
+        "cluster_low": f"{low:.0f}",
+        "cluster_high": f"{high:.0f}",
+    }
+
+
+def pooled() -> dict[str, str]:
+    """Count the pooled means of other measures and fields that differ from ours."""
+    cells = compare_pooled()
+    new = cells[cells.index.get_level_values("study") != "6_6_2"]
+    p = holm(2 * stats.norm.sf(new["z"].abs()))
+    named = [
+        f"{measure.replace('_', ' ')} on {TASKS[task].title} in {study}: {number(row['mean'])} here, "
+        f"{number(row['published'])} there"
+        for (study, _, task, measure), row in new[p < 0.05].iterrows()
     ]
-    return "; ".join(apart) or "none"
+    networks = load_replication("6_6_2").networks
+    networks = networks[networks["task"] == "perceptual_decision_making"]
+    medians = {
+        start: networks["test_accuracy"][[get_variant(v).weights == start for v in networks["variant"]]].median()
+        for start in ("functional", "relabelled")
+    }
+    return {
+        "pooled_cells": f"{len(new)}",
+        "pooled_differ": f"{(p < 0.05).sum()}",
+        "pooled_which": f" ({'; '.join(named)})" if named else "",
+        "pooled_next": f"{new['z'].abs()[p >= 0.05].max():.1f}",
+        "pooled_functional": number(medians["functional"]),
+        "pooled_relabelled": number(medians["relabelled"]),
+    }
+
+
+def draws(networks: pd.DataFrame) -> dict[str, str]:
+    """Say what other draws of trials did, and how the best possible differs between draws."""
+    rows = pd.read_csv(DRAWS / "networks.csv")
+    best = pd.read_csv(DRAWS / "best.csv")["best"]
+    hard = rows[rows["trials"].str.startswith("1165/")]
+    own = networks[(networks["variant"] == "W*D*C*") & (networks["task"] == "perceptual_decision_making")]
+    own = own[own["run"].isin(hard["run"])]
+    right = learned(hard)
+    swapped = rows.drop(hard.index)
+    swapped = swapped.assign(of=swapped["trials"].str.removeprefix("0/").astype(int), failed=~learned(swapped))
+    told = []
+    for (variant, task), group in swapped.groupby(["variant", "task"], sort=False):
+        run = group.loc[group["run"] == group["of"], "run"].item()
+        seeds = group[(group["run"] == run) & (group["of"] != run)]
+        trials = group[(group["run"] != run) & (group["of"] == run)]
+        told.append(
+            f"`{variant}` on {TASKS[task].title}, run {run}: with trials of other runs {seeds['failed'].sum()} of "
+            f"{len(seeds)} fail, and of other runs with its trials {trials['failed'].sum()} of {len(trials)}"
+        )
+    return {
+        "ideal_mean": number(best.mean(), 4),
+        "ideal_sd": number(best.std(), 4),
+        "ideal_hard": number(best.min(), 4),
+        "hard_share": f"{(best <= 0.8865).sum()}",
+        "hard_train": number(hard["train_accuracy"][right].mean()),
+        "hard_runs": f"{len(hard)}",
+        "hard_learned": f"{right.sum()}",
+        "hard_test": number(hard["test_accuracy"][right].mean()),
+        "own_test": number(own["test_accuracy"].mean()),
+        "swaps": "; ".join(told),
+    }
 
 
 def compose() -> str:
     """Fill the page's template with what the rows say."""
     free, positive = load_replication("6_6_2"), load_replication("6_6_2 positive")
-    cells = compare_with_published(free.networks)
-    positive_cells = compare_with_published(positive.networks)
-    perceptual = free.networks[free.networks["task"] == "perceptual_decision_making"]
-    topology, shapes = topology_tables(free.networks)
+    cells, positive_cells = corrected_together(
+        compare_with_published(free.networks), compare_with_published(positive.networks)
+    )
+    free_shapes, positive_shapes = corrected_together(
+        shapes(free.networks, "free"), shapes(positive.networks, "positive")
+    )
+    all_cells = pd.concat([cells, positive_cells])
+    equivalent = all_cells["equivalent"].astype(bool)
+    differ = all_cells["p_holm"] < 0.05
+    wilson = share_interval(19, 20)
     apart = cells.loc[("perceptual_decision_making", "W*D*C*")]
     pulled = [(task, variant) for task in TASKS for variant in ("W*D*C*", "W!D*C*")]
-    assortativity = gap(shapes, "assortativity", [*pulled, ("one_choice_inference", "W*DC*")])
+    assortativity = gap(free_shapes, "assortativity", [*pulled, ("one_choice_inference", "W*DC*")])
     lattice = [(task, "W*DC*") for task in ("go_nogo", "perceptual_decision_making")]
-    positive_topology, positive_shapes = topology_tables(positive.networks)
     return (
         (HERE / "replication.template.md")
         .read_text(encoding="utf-8")
         .format(
-            free_agree=count(cells),
-            free_within=cells["within"].sum(),
-            free_accuracy=accuracy_tables(cells),
-            free_apart="; ".join(disagreements(cells)) or "nothing",
+            bound=EQUIVALENCE_BOUND,
+            accuracy_cells=len(all_cells),
+            shape_cells=len(free_shapes) + len(positive_shapes),
+            free_counts=counts(cells),
+            positive_counts=counts(positive_cells),
+            free_shape_counts=counts(free_shapes),
+            positive_shape_counts=counts(positive_shapes),
+            differ=differ.sum(),
+            equivalent=equivalent.sum(),
+            chance_equivalent=(equivalent & (all_cells["mean"] < 0.7)).sum(),
+            not_told=(~equivalent & ~differ).sum(),
+            wilson_low=number(wilson.low, 2),
+            wilson_high=number(wilson.high, 2),
+            free_accuracy=accuracy_tables(cells, free.networks, published_failures("free")),
+            free_apart=differences(cells),
             largest_share=label_shares(free.networks[free.networks["task"] == "go_nogo"]).max(),
             chance=chance_rows(free.networks),
             **chance_range(free.networks),
@@ -340,27 +468,23 @@ def compose() -> str:
             recovered=number(recovered()),
             levels=levels_table({"free": free.networks, "positive": positive.networks}),
             perceptual_best=number(ceilings("perceptual_decision_making", "train")[1]),
-            perceptual_sd=perceptual.loc[perceptual["variant"] == "W*D*C*", "train_accuracy"].std(),
-            free_topology=topology,
-            free_shapes_agree=count(shapes),
-            free_shapes_within=shapes["within"].sum(),
+            **failing(free.networks, positive.networks),
+            **pooled(),
+            **draws(free.networks),
+            free_topology=topology_tables(free_shapes),
             assortativity_least=assortativity[0],
             assortativity_most=assortativity[1],
-            modularity_gap=" to ".join(dict.fromkeys(gap(shapes, "modularity", lattice))),
-            small_world_gap=" to ".join(dict.fromkeys(gap(shapes, "small_worldness", lattice))),
-            free_shapes_apart=shapes_apart(shapes),
-            positive_agree=count(positive_cells),
-            positive_within=positive_cells["within"].sum(),
-            positive_accuracy=accuracy_tables(positive_cells),
-            positive_apart="; ".join(disagreements(positive_cells)) or "nothing",
+            modularity_gap=" to ".join(dict.fromkeys(gap(free_shapes, "modularity", lattice))),
+            small_world_gap=" to ".join(dict.fromkeys(gap(free_shapes, "small_worldness", lattice))),
+            free_shapes_apart=shapes_apart(free_shapes),
+            positive_accuracy=accuracy_tables(positive_cells, positive.networks, published_failures("positive")),
+            positive_apart=differences(positive_cells),
             lost=(positive.networks["status"] == "diverged").sum(),
             of=len(positive.networks),
             divergence=divergence_table(positive.networks),
             deviations=(0.25 - 0.238) / np.sqrt(0.25 * 0.75 / 5120),
             first_share=number(positive_cells.loc[("one_choice_inference", "WD"), "mean"]),
-            positive_topology=positive_topology,
-            positive_shapes_agree=count(positive_shapes),
-            positive_shapes_within=positive_shapes["within"].sum(),
+            positive_topology=topology_tables(positive_shapes),
             positive_shapes_apart=shapes_apart(positive_shapes),
             free_speed=speed_table(free),
             positive_speed=speed_table(positive),

@@ -2,12 +2,17 @@
 
 import gzip
 import importlib.util
+import json
 import re
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from conftest import ROOT
+from scipy import stats
+from statsmodels.stats.weightstats import ttost_ind
 
 from biornn_lite import replication
 from biornn_lite.datasets import read_released
@@ -15,26 +20,33 @@ from biornn_lite.errors import InputError
 from biornn_lite.replication import (
     ORTHOGONAL_VARIANTS,
     SHIPPED,
+    compare_pooled,
     compare_with_published,
     label_shares,
     load_replication,
+    published_failures,
+    published_pooled,
     published_table,
     with_diverged_as_published,
 )
 from biornn_lite.results import RECORDED
 from biornn_lite.seeds import run_seed
-from biornn_lite.statistics import mean_interval
+from biornn_lite.statistics import holm, mean_interval
 from biornn_lite.study import run_networks
-from biornn_lite.summary import learned
+from biornn_lite.summary import MEASURES, learned
 from biornn_lite.tasks import TASKS, get_task
 from biornn_lite.training import Settings, training_trials
 
 
 def script(path: str):
-    """Import a script of the project."""
+    """Import a script of the project, and what lies beside it."""
+    sys.path.insert(0, str((ROOT / path).parent))
     spec = importlib.util.spec_from_file_location(path.replace("/", "_"), ROOT / path)
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str((ROOT / path).parent))
     return module
 
 
@@ -205,11 +217,104 @@ def test_the_readme_says_how_many_learn_with_a_small_penalty():
     assert told in (ROOT / "notebooks" / "source" / "09_ablation.ipynb").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("failed", [0, 1, 4])
-def test_where_learners_end_is_told_by_mean_and_interval(failed):
-    level = script("docs/make_replication.py").learned_level
+@pytest.mark.parametrize("failed", [0, 1, 4, 12])
+def test_how_many_runs_failed_is_told_by_mean_and_interval(monkeypatch, failed):
     runs = [0.5] * failed + [0.893] * (20 - failed)
-    interval = mean_interval(runs)
-    found = level(np.mean(runs), interval.low, interval.high, chance=0.5)
-    assert found[0] == failed and found[1] == pytest.approx(0.893, abs=1e-6)
-    assert level(0.85, 0.70, 1.0, chance=0.5) is None  # too wide for any such number
+    mean, (low, high) = np.mean(runs), mean_interval(runs)
+    task, variant = "perceptual_decision_making", "W*D*C*"
+    printed = published_table().copy()
+    printed.loc[("accuracy", task, "W")] = 0.5
+    printed.loc[("accuracy", task, variant)] = np.round([mean, low, high], 3)
+    monkeypatch.setattr(replication, "published_table", lambda sign="free": printed)
+    found = published_failures().loc[(task, variant)]
+    assert found["least"] <= found["failed"] == failed <= found["most"]
+    assert found["level"] == pytest.approx(0.893, abs=0.003) and found["apart"] < 0.003
+
+
+def test_the_harder_standard_is_that_of_statsmodels():
+    """A sample with the published mean and the spread of the printed interval stands for the paper's runs."""
+    rows = load_replication("6_6_2").networks
+    cells = compare_with_published(rows)
+    for task, variant in (("go_nogo", "WDC"), ("one_choice_inference", "W*D*C"), ("go_nogo", "W*D*C*")):
+        cell = cells.loc[(task, variant)]
+        mean, low, high = published_table().loc[("accuracy", task, variant)]
+        spread = (high - low) / 2 / stats.t.ppf(0.975, 19) * np.sqrt(20)
+        theirs = np.random.default_rng(0).normal(size=20)
+        theirs = mean + spread * (theirs - theirs.mean()) / theirs.std(ddof=1)
+        ours = rows.query("task == @task and variant == @variant")["train_accuracy"].to_numpy()
+        test = stats.ttest_ind(ours, theirs, equal_var=False)
+        assert cell["p"] == pytest.approx(test.pvalue, abs=1e-9)
+        ends = tuple(cell[["difference_low", "difference_high"]])
+        assert ends == pytest.approx(tuple(test.confidence_interval()), abs=1e-9)
+        assert cell["equivalent"] == (ttost_ind(ours, theirs, -0.02, 0.02, usevar="unequal")[0] < 0.05)
+    assert cells["p_holm"].to_numpy() == pytest.approx(holm(cells["p"]))
+    assert compare_with_published(rows, "entropy")["equivalent"].isna().all()
+
+
+def test_twelve_accuracies_differ_and_no_more_than_34_are_shown_the_same():
+    """Against the same reckoning done apart from this library, once."""
+    both = [load_replication(name).networks for name in ("6_6_2", "6_6_2 positive")]
+    cells = pd.concat([compare_with_published(rows) for rows in both])
+    differ, equivalent = holm(cells["p"]) < 0.05, cells["equivalent"].astype(bool)
+    assert (len(cells), differ.sum(), equivalent.sum()) == (66, 12, 34)
+    assert equivalent[differ].all() and (equivalent & (cells["mean"] < 0.7)).sum() == 32
+    shapes = [compare_with_published(rows, measure) for rows in both for measure in MEASURES[1:]]
+    shapes = pd.concat(shapes).dropna(subset="p")
+    assert (len(shapes), (holm(shapes["p"]) < 0.05).sum()) == (192, 9)
+
+
+def test_rows_of_another_field_are_not_held_against_the_papers():
+    with pytest.raises(InputError, match="tables are of 6_6_2; these rows are of 5_3_4"):
+        compare_with_published(load_replication("5_3_4").networks)
+
+
+def test_the_pooled_figures_are_those_of_the_release(shared):
+    rows = json.loads((shared / "reference" / "published_pooled.json").read_text())["rows"]
+    mine = published_pooled()
+    assert len(rows) == len(mine) == 108
+    starts = {"W*": "functional", "W!": "relabelled", "all": "any"}
+    for row in rows:
+        study = row["study"].removesuffix(" correlation")
+        start = next(name for mark, name in starts.items() if mark in row["group"])
+        found = mine.loc[(study, start, row["task"], row["measure"])]
+        assert found.tolist() == [row["mean"], row["median"]]
+
+
+def test_pooled_means_are_compared_within_variants():
+    cell = compare_pooled().loc[("5_3_4", "any", "one_choice_inference", "entropy")]
+    runs = load_replication("5_3_4").networks.query("task == 'one_choice_inference'")
+    assert cell["mean"] == pytest.approx(runs["entropy"].mean())
+    errors = [rows["entropy"].var() / len(rows) for _, rows in runs.groupby("variant")]
+    assert cell["z"] == pytest.approx((cell["mean"] - cell["published"]) / np.sqrt(2 * sum(errors)) * 11)
+
+
+# What one draw of trials does
+
+
+def test_the_rows_of_other_draws_follow_the_plan():
+    draws = script("data/make_draws.py")
+    rows, shipped = pd.read_csv(draws.HERE / "networks.csv"), load_replication("6_6_2").networks
+    assert set(rows["plan"]) == {draws.plan(draws.HERE)}
+    assert [*rows[draws.COLUMNS[:4]].itertuples(index=False, name=None)] == draws.networks(shipped)
+    key = ["variant", "task", "run"]
+    own = rows[rows["trials"] == "0/" + rows["run"].astype(str)].merge(shipped, on=key, suffixes=("", "_shipped"))
+    assert len(own) == 3
+    for what in ("train_accuracy", "test_accuracy"):
+        np.testing.assert_allclose(own[what], own[f"{what}_shipped"], atol=0.01)
+
+
+def test_the_best_on_a_draw_is_what_the_sum_of_evidence_gets_right():
+    draws = script("data/make_draws.py")
+    shipped = pd.read_csv(draws.HERE / "best.csv").set_index("study")["best"]
+    assert len(shipped) == 1200 and shipped.idxmin() == 1165
+    for study in (0, 86, 1165):
+        assert draws.best_on_draw(run_seed(study, 0)) == pytest.approx(shipped[study], abs=1e-6)
+    task, settings = get_task("perceptual_decision_making"), Settings()
+    inputs, labels = training_trials(task, [run_seed(1165, 0)], settings)
+    noise = torch.Generator().manual_seed(0)
+    right = [
+        ((inputs + 0.05 * torch.randn(inputs.shape, generator=noise)) @ torch.tensor([0.0, 1, -1])).sum(0) < 0
+        for _ in range(20)
+    ]
+    simulated = np.mean([(answer == labels).float().mean() for answer in right])
+    assert simulated == pytest.approx(shipped[1165], abs=0.002)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.nonparametric import rank_compare_2indep
+from statsmodels.stats.proportion import proportion_confint
 
 from biornn_lite.errors import InputError
 from biornn_lite.replication import published_runs, published_table
@@ -22,8 +23,11 @@ from biornn_lite.statistics import (
     log_rank,
     mean_interval,
     not_yet_learned,
+    paired,
     pairwise,
     rank_anova,
+    share_interval,
+    welch,
 )
 from biornn_lite.variants import PUBLISHED_VARIANTS, VARIANTS, get_variant, isolating_pairs
 
@@ -291,3 +295,68 @@ def test_log_rank_worked_by_hand():
     found = epochs_to_learn(*curves_of(W=[[1.0, 1, 1], [0.5, 0.5, 1]], WD=[[0.5, 1, 1], [0.5] * 3]), epochs=3)
     p = log_rank(found[found["variant"] == "W"], found[found["variant"] == "WD"])
     assert p == pytest.approx(stats.chi2.sf((2 - 4 / 3) ** 2 / (13 / 18), 1))
+
+
+# Shares, differences of means, pairs
+
+
+@given(st.integers(1, 40).flatmap(lambda runs: st.tuples(st.integers(0, runs), st.just(runs))))
+def test_the_interval_of_a_share_is_wilsons(of):
+    low, high = share_interval(*of)
+    assert (low, high) == pytest.approx(proportion_confint(*of, method="wilson"), abs=1e-12)
+    assert 0 <= low <= of[0] / of[1] <= high <= 1 and low < high
+
+
+def test_shares_worked_by_hand_and_none():
+    assert [round(end, 2) for end in share_interval(19, 20)] == [0.76, 0.99]
+    for of in ((3, 2), (-1, 2), (0, 0)):
+        with pytest.raises(InputError, match="is no share"):
+            share_interval(*of)
+
+
+@given(numbers, numbers)
+def test_welch_from_means_and_spreads_is_scipys_from_runs(first, second):
+    both = [(np.mean(values), np.std(values, ddof=1), len(values)) for values in (first, second)]
+    found = welch(*both)
+    assert found.difference == pytest.approx(np.mean(first) - np.mean(second))
+    if len(set(first)) == len(set(second)) == 1:
+        assert found.low == found.high == found.difference and found.p in (0, 1)
+        return
+    theirs = stats.ttest_ind(first, second, equal_var=False)
+    assert found.p == pytest.approx(theirs.pvalue, abs=1e-9)
+    assert (found.low, found.high) == pytest.approx(tuple(theirs.confidence_interval()), abs=1e-9)
+
+
+def runs_of(values: dict[str, list[float]]) -> pd.DataFrame:
+    rows = [(v, seed, x) for v, column in values.items() for seed, x in enumerate(column)]
+    return pd.DataFrame(rows, columns=["variant", "seed", "accuracy"]).assign(task="go_nogo")
+
+
+def test_pairs_of_runs_are_compared_seed_by_seed():
+    """What both runs of a seed share is large here, and drops out: only the paired test tells the two apart."""
+    r = np.random.default_rng(0)
+    shared = r.normal(0, 1, 20)
+    table = runs_of({"first": shared + 0.1 + r.normal(0, 0.05, 20), "second": shared, "third": shared})
+    table = table.sample(frac=1, random_state=0)
+    found = paired(table, "accuracy", [("first", "second"), ("second", "third")])
+    wide = table.pivot_table("accuracy", "seed", "variant")
+    apart = wide["first"] - wide["second"]
+    row = found.loc[0]
+    assert row["n"] == 20 and row["difference"] == pytest.approx(apart.mean())
+    assert (row["low"], row["high"]) == pytest.approx(mean_interval(apart))
+    assert row["median"] == pytest.approx(apart.median())
+    assert row["p"] == pytest.approx(stats.wilcoxon(wide["first"], wide["second"]).pvalue)
+    assert row["p_holm"] == pytest.approx(2 * row["p"]) and row["p_holm"] < 0.001
+    assert found.loc[1, "p"] == found.loc[1, "p_holm"] == 1
+    assert pairwise(table, "accuracy", [("first", "second")])["p"].item() > 0.3
+
+
+def test_pairs_without_a_partner_are_left_out_and_ambiguous_ones_refused():
+    table = runs_of({"first": [0.5, np.nan, 0.7, 0.9], "second": [0.4, 0.6, 0.6]})
+    assert paired(table, "accuracy", [("first", "second")])["n"].item() == 2
+    with pytest.raises(InputError, match="no accuracy of third here"):
+        paired(table, "accuracy", [("first", "third")])
+    with pytest.raises(InputError, match="several rows have one variant, task and seed"):
+        paired(pd.concat([table, table]), "accuracy", [("first", "second")])
+    with pytest.raises(InputError, match="share 1 runs; at least 2"):
+        paired(table[table["seed"] > 0], "accuracy", [("first", "second")])
