@@ -160,3 +160,23 @@ def test_silence_that_was_recorded_is_taken_at_its_word():
 def test_events_out_of_order_are_refused(measure):
     with pytest.raises(InputError, match="event times of neuron 1 are not in increasing order"):
         measure([np.array([1.0, 2.0]), np.array([3.0, 1.0])])
+
+
+def test_a_faster_clock_would_explain_the_sttc_of_session_9(shared):
+    """What notebook 02 says of 46 fields, and of strangers on two clocks."""
+    means = {}
+    for path in sorted((shared / "microns" / "all").glob("*.npz")):
+        with np.load(path, allow_pickle=False) as arrays:
+            sttc = arrays["sttc"]
+        lower = sttc[np.tril_indices(len(sttc), -1)]
+        means[path.stem] = lower.mean()
+    ninth = [mean for name, mean in means.items() if name.startswith("9_")]
+    others = [mean for name, mean in means.items() if not name.startswith("9_")]
+    assert (len(ninth), len(others)) == (6, 40)
+    told = (min(others), max(others), min(ninth), max(ninth))
+    assert [round(float(mean), 3) for mean in told] == [-0.023, 0.009, -0.077, -0.051]
+    rng = np.random.default_rng(0)
+    for frame, expected in ((0.1587, -0.02), (0.11, -0.04)):
+        trains = [np.flatnonzero(rng.random(int(3000 / frame)) < 0.5 * frame) * frame for _ in range(40)]
+        found = activity.spike_time_tiling_coefficient(trains)[np.triu_indices(40, 1)].mean()
+        assert found == pytest.approx(expected, abs=0.005)
