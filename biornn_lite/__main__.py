@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from .errors import FieldWarning, InputError
-from .variants import PROTOCOLS, PUBLISHED_VARIANTS, describe_choices
+from .variants import PROTOCOLS, PUBLISHED_VARIANTS, describe_choices, get_protocol
 
 LARGEST = {"runs": 100_000, "epochs": 100_000, "jobs": 1024, "seed": 2**63 - 1, "neurons": 100_000}
 """Larger numbers are taken for a mistake."""
@@ -104,15 +104,13 @@ def _fetch(arguments: argparse.Namespace) -> None:
 
 
 def _replicate(arguments: argparse.Namespace) -> None:
-    if arguments.protocol not in PROTOCOLS:
-        raise InputError(f"no protocol {arguments.protocol!r}; there are {', '.join(PROTOCOLS)}")
+    protocol = get_protocol(arguments.protocol).choose(arguments.set)
     for what, most in LARGEST.items():
         value = getattr(arguments, what)
         if value is not None and value > most:
             raise InputError(f"{what} is {value}; it must be at most {most:,}")
     if arguments.jobs is not None and arguments.jobs < 1:
         raise InputError(f"jobs is {arguments.jobs}; it must be at least 1")
-    protocol = PROTOCOLS[arguments.protocol].choose(arguments.set)
 
     import torch
 

@@ -14,6 +14,7 @@ from scipy import sparse
 from sklearn.covariance import GraphicalLassoCV, empirical_covariance, graphical_lasso
 from sklearn.exceptions import ConvergenceWarning
 
+from .arrays import first_line
 from .errors import FieldError, InputError
 from .field import CorticalField
 
@@ -390,6 +391,8 @@ def field_from_events(
     FieldError
         If the parts do not fit together.
     """
+    if spike_times is None:
+        raise FieldError(f"{first_line(name)}: spike_times is None; one list of event times per neuron is needed")
     n = len(positions) if hasattr(positions, "__len__") else 0
     # Checked first with nothing for the function: what is wrong with the events is then said as such.
     field = CorticalField(name, positions, connectome, np.eye(n), np.eye(n), spike_times=spike_times, **more)

@@ -27,6 +27,7 @@ from tqdm import tqdm
 
 from . import __version__, topology
 from .arrays import first_line
+from .datasets import fetch_field
 from .errors import InputError
 from .field import CorticalField
 from .files import written_atomically
@@ -49,8 +50,8 @@ from .results import (
 )
 from .seeds import run_seed
 from .tasks import TASKS, GoNoGo, OneChoiceInference, PerceptualDecision, Task, get_task
-from .training import Settings, memory_per_network, threads, train
-from .variants import PUBLISHED_VARIANTS, Protocol, get_variant
+from .training import Settings, check_device, memory_per_network, threads, train
+from .variants import PUBLISHED_VARIANTS, Protocol, get_protocol, get_variant
 from .workers import (
     Progress,
     jobs_at_once,
@@ -68,14 +69,16 @@ class Study:
 
     Attributes
     ----------
-    field : CorticalField
+    field : CorticalField or str
+        A name or path is looked up as :func:`biornn_lite.datasets.fetch_field` does.
     variants, tasks : tuple of str
-        Names, in the order of the table.
+        Names, in the order of the table; a single name stands for itself.
     runs : int
         Networks per variant and task.
     seed : int
         Of the study. Run k has the seed ``run_seed(seed, k)`` in all variants and tasks, so that runs are paired.
-    protocol : Protocol
+    protocol : Protocol or str
+        A name is one of :data:`biornn_lite.variants.PROTOCOLS`.
     sign : {"free", "positive"}
         Whether recurrent weights may be negative.
     settings : Settings
@@ -91,6 +94,16 @@ class Study:
     settings: Settings = dataclass_field(default_factory=Settings)
 
     def __post_init__(self) -> None:
+        if isinstance(self.field, (str, Path)):
+            object.__setattr__(self, "field", fetch_field(str(self.field)))
+        if isinstance(self.protocol, str):
+            object.__setattr__(self, "protocol", get_protocol(self.protocol))
+        for what in ("variants", "tasks"):
+            names = getattr(self, what)
+            object.__setattr__(self, what, (names,) if isinstance(names, str) else tuple(names))
+        for what, kind in (("field", CorticalField), ("protocol", Protocol), ("settings", Settings)):
+            if not isinstance(getattr(self, what), kind):
+                raise InputError(f"{what} is a {type(getattr(self, what)).__name__}; a {kind.__name__} is needed")
         for variant in self.variants:
             get_variant(variant)
         for task in self.tasks:
@@ -244,6 +257,7 @@ def run_study(
         below 1, joblib is set to a backend that gives no results as they come (multiprocessing), or a process is
         killed. What is finished is kept.
     """
+    check_device(device)
     if out is None:
         return _run(study, no_results(), lambda piece: None, jobs, device, progress)
     out = Path(out)

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from .arrays import first_line
 from .communicability import communicability, distribution_distance
 from .errors import InputError
 from .network import RecurrentNetworks, glorot_uniform
@@ -149,10 +150,27 @@ class Penalty:
 
 def _trials(task: Task, count: int, seeds: Sequence[int], purpose: str, device: torch.device | str):
     """Draw the trials of each seed: inputs (steps, seeds, count, inputs) and labels (seeds, count)."""
-    drawn = [task.trials(count, generator(seed, purpose, task.name)) for seed in seeds]
+    drawn = [_checked(task, count, task.trials(count, generator(seed, purpose, task.name))) for seed in seeds]
     inputs = torch.from_numpy(np.stack([x for x, _ in drawn], axis=1))  # (count, seeds, steps, inputs)
     labels = torch.from_numpy(np.stack([y for _, y in drawn]))
     return inputs.permute(2, 1, 0, 3).contiguous().to(device), labels.to(device)
+
+
+def _checked(task: Task, count: int, trials: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Refuse trials that are not what the task says of itself."""
+    inputs, labels = (np.asarray(part) for part in trials)
+    wanted = (count, task.steps, task.inputs)
+    if inputs.shape != wanted or labels.shape != (count,):
+        raise InputError(
+            f"task {task.name}: trials have inputs of shape {inputs.shape} and labels of shape {labels.shape}; "
+            f"expected {wanted} and {(count,)}"
+        )
+    if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0 or labels.max() >= task.classes:
+        raise InputError(
+            f"task {task.name}: labels are {labels.dtype} from {labels.min()} to {labels.max()}; expected whole "
+            f"numbers from 0 to {task.classes - 1}"
+        )
+    return inputs.astype(np.float32, copy=False), labels.astype(np.int64, copy=False)
 
 
 def training_trials(
@@ -197,6 +215,14 @@ class Adam(torch.optim.Adam):
         """
         moments = [self.state[p]["exp_avg_sq"] for group in self.param_groups for p in group["params"]]
         return torch.stack([~v.flatten(1).amax(1).isfinite() for v in moments]).any(0)
+
+
+def check_device(device: torch.device | str) -> None:
+    """Refuse a device that PyTorch does not find here."""
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"device is {device}, which PyTorch does not find ({first_line(error)}); use cpu") from None
 
 
 def initial_networks(
@@ -311,7 +337,10 @@ def training(
     settings = settings or Settings()
     if settings.epochs < 1:
         raise InputError(f"epochs is {settings.epochs}; it must be at least 1")
-    runs, neurons = len(starts), len(starts[0].weights)
+    if len(sizes := sorted({len(start.weights) for start in starts})) != 1:
+        raise InputError(f"starts have {sizes or 'no'} neurons; runs that are trained side by side have one size")
+    check_device(device)
+    runs, (neurons,) = len(starts), sizes
     networks = initial_networks(starts, task, seeds, positive).to(device)
     penalty = Penalty(starts, device)
     optimiser = Adam(networks.parameters(), settings.learning_rate, settings.epsilon)

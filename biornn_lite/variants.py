@@ -241,6 +241,20 @@ PROTOCOLS: dict[str, Protocol] = {
 """The two ready protocols by name."""
 
 
+def get_protocol(name: str) -> Protocol:
+    """Look a protocol up by name.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name.
+    """
+    try:
+        return PROTOCOLS[name]
+    except KeyError:
+        raise InputError(f"no protocol {name!r}; there are {', '.join(PROTOCOLS)}") from None
+
+
 def describe_choices() -> list[dict[str, str]]:
     """List the choices: name, published and sound value, all allowed values, and what they mean."""
     return [

@@ -60,7 +60,9 @@ def with_spectral_radius(weights: np.ndarray, radius: float = SPECTRAL_RADIUS) -
     """
     current = spectral_radius(weights)
     if current < 1e-12:
-        raise InputError("these weights have spectral radius 0 and cannot be scaled to another")
+        raise InputError(
+            "these weights have spectral radius 0, as those without a closed loop do, and cannot be scaled to another"
+        )
     return weights * (radius / current)
 
 

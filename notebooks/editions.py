@@ -10,10 +10,13 @@ cell; the README then gets links to them, and to Binder.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import subprocess
 import sys
 import zipfile
+from contextlib import suppress
+from fnmatch import fnmatch
 from pathlib import Path
 
 import nbformat
@@ -52,16 +55,48 @@ KEPT_BACK = (
 )
 
 
+CLONE = re.compile(r"(?s)\s*<!-- clone: begin -->.*?<!-- clone: end -->")
+"""What the README says of files that are kept back."""
+
+
+def files(project: Path) -> list[str]:
+    """Name the project's files as git does, or without git, as in a ZIP download, by what ``.gitignore`` leaves.
+
+    The latter knows no notebooks but the learners', since others lying about may hold answers.
+    """
+    with suppress(OSError):  # no git on this machine
+        command = ["git", "ls-files", "-z"]
+        listed = subprocess.run(command, cwd=project, capture_output=True, check=False).stdout
+        if listed:
+            return listed.decode().split("\0")[:-1]
+    if not (project / ".gitignore").is_file():
+        sys.exit(f"handout: {project} is no clone and has no .gitignore, so nothing tells which files to pack")
+    lines = (project / ".gitignore").read_text(encoding="utf-8").splitlines()
+    patterns = [".*", *(line.rstrip("/") for line in lines)]
+
+    def ours(path: Path) -> bool:
+        ignored = any(fnmatch(path.name, pattern) for pattern in patterns)
+        return not ignored and not (path / "pyvenv.cfg").exists()  # of a virtual environment by any name
+
+    found = []
+    for at, folders, names in os.walk(project):
+        folders[:] = [name for name in folders if ours(Path(at, name))]
+        found += [Path(at, name).relative_to(project).as_posix() for name in names if ours(Path(at, name))]
+    learners = {f"notebooks/{path.name}" for path in sources()}
+    return sorted(name for name in found if name in learners or not name.endswith(".ipynb"))
+
+
 def handout(out: Path) -> None:
-    """Pack this clone for learners: their notebooks without outputs; no answers, no notes for instructors."""
+    """Pack this project for learners: their notebooks without outputs; no answers, no notes for instructors."""
     project = HERE.parent
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=project, capture_output=True, check=True).stdout
-    copies = {f"notebooks/{path.name}": build(path, student) for path in sources()}
+    changed = {f"notebooks/{path.name}": nbformat.writes(build(path, student)) for path in sources()}
+    changed["README.md"] = CLONE.sub("", (project / "README.md").read_text(encoding="utf-8"))
+    names = [n for n in files(project) if not n.startswith(KEPT_BACK) and (project / n).resolve() != out.resolve()]
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name in listed.decode().split("\0"):
-            if name in copies:
-                packed.writestr(f"biornn_lite/{name}", nbformat.writes(copies[name]))
-            elif name and not name.startswith(KEPT_BACK):
+        for name in names:
+            if name in changed:
+                packed.writestr(f"biornn_lite/{name}", changed[name])
+            else:
                 packed.write(project / name, f"biornn_lite/{name}")
 
 

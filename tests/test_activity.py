@@ -180,3 +180,8 @@ def test_a_faster_clock_would_explain_the_sttc_of_session_9(shared):
         trains = [np.flatnonzero(rng.random(int(3000 / frame)) < 0.5 * frame) * frame for _ in range(40)]
         found = activity.spike_time_tiling_coefficient(trains)[np.triu_indices(40, 1)].mean()
         assert found == pytest.approx(expected, abs=0.005)
+
+
+def test_a_field_without_events_is_said():
+    with pytest.raises(FieldError, match="made: spike_times is None; one list of event times per neuron is needed"):
+        activity.field_from_events("made", np.zeros((3, 3)), np.zeros((3, 3)), None)

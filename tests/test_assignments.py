@@ -1,10 +1,12 @@
 """Exercises as nbgrader takes them: one source, learners' notebooks without solutions, solved ones that pass."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import nbformat
@@ -52,21 +54,83 @@ def test_at_least_three_exercises_with_points_a_stub_and_a_solution(path):
         assert check.source.endswith("### BEGIN HIDDEN TESTS\nassert right\n### END HIDDEN TESTS")
 
 
-def test_a_handout_has_what_learners_need_and_no_answers(tmp_path):
-    packed = tmp_path / "handout.zip"
-    make = [sys.executable, str(ROOT / "notebooks" / "editions.py"), "handout", str(packed)]
-    subprocess.run(make, check=True, capture_output=True)
-    shutil.unpack_archive(packed, tmp_path)
-    project = tmp_path / "biornn_lite"
-    assert not re.search("BEGIN (SOLUTION|HIDDEN)", "".join(p.read_text() for p in project.rglob("*.ipynb")))
-    assert not [*project.rglob("source"), *project.rglob("INSTRUCTOR.md"), *project.glob("tests")]
+def packed_by(project: Path, out: Path, **environment: str) -> Path:
+    """Make a handout by a project's own command."""
+    make = [sys.executable, str(project / "notebooks" / "editions.py"), "handout", str(out)]
+    subprocess.run(make, check=True, capture_output=True, env=os.environ | environment)
+    return out
+
+
+@pytest.fixture(scope="module")
+def handed_out(tmp_path_factory):
+    """The folder that a learner finds in a handout."""
+    folder = tmp_path_factory.mktemp("handed_out")
+    shutil.unpack_archive(packed_by(ROOT, folder / "handout.zip"), folder)
+    return folder / "biornn_lite"
+
+
+def test_a_handout_has_what_learners_need_and_no_answers(handed_out):
+    assert not re.search("BEGIN (SOLUTION|HIDDEN)", "".join(p.read_text() for p in handed_out.rglob("*.ipynb")))
+    assert not [*handed_out.rglob("source"), *handed_out.rglob("INSTRUCTOR.md"), *handed_out.glob("tests")]
     for path in SOURCES:
-        notebook = nbformat.read(project / "notebooks" / path.name, as_version=4)
+        notebook = nbformat.read(handed_out / "notebooks" / path.name, as_version=4)
         assert not any(cell.get("outputs") for cell in notebook.cells)
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", "".join(cell.source + "\n" for cell in notebook.cells)):
-            assert (project / "notebooks" / target).exists(), target
-    install = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-deps", "--quiet", f"{project}[lab]"]
+            assert (handed_out / "notebooks" / target).exists(), target
+    install = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-deps", "--quiet", f"{handed_out}[lab]"]
     subprocess.run(install, check=True)
+
+
+def test_a_handouts_pages_name_what_it_holds(handed_out):
+    for page in handed_out.rglob("*.md"):
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / link).exists(), (page, link)
+    readme = (handed_out / "README.md").read_text(encoding="utf-8")
+    assert not re.search("INSTRUCTOR|editions|tests/|<!-- clone", readme) and "## The library" in readme
+    called = re.findall(r"\bpython (\w\S+\.py)", readme)
+    targets = re.findall(r"\bmake (\w+)", readme)
+    assert called and targets
+    for target in targets:
+        rule = re.search(
+            rf"^(?:[\w-]+ )*{target}(?: [\w-]+)*:.*\n((?:\t.*\n)+)", (handed_out / "Makefile").read_text(), re.M
+        )
+        assert rule, target
+        called += re.findall(r"\b(?:notebooks|tests|docs|data)\b[\w/.]*", rule[1])
+    assert not [name for name in called if not (handed_out / name).exists()]
+
+
+@pytest.fixture
+def downloaded(tmp_path):
+    """The project as a ZIP download has it, without git, after some use."""
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    if not tracked:
+        pytest.skip("needs a clone made by git")
+    left = (
+        "build/a solutions/01.ipynb mine/01.ipynb env/pyvenv.cfg env/lib/a.py docs/__pycache__/a.pyc docs/.DS_Store"
+    )
+    for name in [*tracked.split("\0")[:-1], *left.split()]:
+        (tmp_path / "biornn" / name).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_file() and name not in left.split():
+            shutil.copy(ROOT / name, tmp_path / "biornn" / name)
+        else:
+            (tmp_path / "biornn" / name).touch()
+    return tmp_path / "biornn"
+
+
+@pytest.mark.parametrize("environment", [{}, {"PATH": ""}], ids=["no clone", "no git"])
+def test_a_downloaded_project_packs_what_a_clone_packs(downloaded, tmp_path, environment):
+    ours = zipfile.ZipFile(packed_by(ROOT, tmp_path / "clone.zip"))
+    (downloaded / "again.zip").touch()  # what is packed is not part of itself
+    theirs = zipfile.ZipFile(packed_by(downloaded, downloaded / "again.zip", **environment))
+    assert sorted(theirs.namelist()) == sorted(ours.namelist())
+
+
+def test_a_project_that_cannot_tell_its_files_says_so(downloaded, tmp_path):
+    (downloaded / ".gitignore").unlink()
+    with pytest.raises(subprocess.CalledProcessError) as error:
+        packed_by(downloaded, tmp_path / "handout.zip")
+    assert re.fullmatch(r"handout: .* is no clone and has no \.gitignore, .*\n", error.value.stderr.decode())
+    assert not (tmp_path / "handout.zip").exists()
 
 
 def test_names_of_exercises_are_unique():

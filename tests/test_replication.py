@@ -200,8 +200,9 @@ def test_the_page_says_what_the_rows_say():
     overlapping = re.findall(r"\| (\d+ of \d+) \|$", page, re.M)
     assert len(overlapping) == 4 and all(count in readme for count in overlapping)
     told = re.search(r"(\d+) of (66) accuracies differ, .*; (\d+) are equivalent, of which (\d+) are", page).groups()
-    assert "Of {1} published accuracies".format(*told) in readme and "{0} differ from ours".format(*told) in readme
-    assert f"{told[2]} are shown to be equivalent within ±0.02, of which {told[3]} are at chance" in readme
+    differ, cells, equivalent, at_chance = told
+    assert f"Of {cells} published accuracies" in readme and f"{differ} differ from ours" in readme
+    assert f"{equivalent} are shown to be equivalent within ±0.02, of which {at_chance} are at chance" in readme
 
 
 def test_the_readme_says_how_many_learn_with_a_small_penalty():

@@ -14,12 +14,13 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from biornn_lite.__main__ import main
 from biornn_lite.datasets import read_released
-from biornn_lite.errors import InputError
+from biornn_lite.errors import FieldError, InputError
 from biornn_lite.results import COLUMNS, CURVE_COLUMNS, RECORDED, read_results
 from biornn_lite.seeds import generator, run_seed
 from biornn_lite.study import Study, _pieces, run_networks, run_study
@@ -414,6 +415,41 @@ def test_bad_input_gets_one_line_and_code_2(tmp_path, capsys, monkeypatch, argum
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and error.startswith("biornn_lite: ") and message in error
     assert not (tmp_path / "out").exists(), "nothing is made for a study that cannot be"
+
+
+def test_a_study_takes_names_where_it_takes_objects(column):
+    named = Study("synthetic_column", "W*D*C*", "go_nogo", protocol="sound")
+    assert named.field.neurons == column.neurons and named.protocol == PROTOCOLS["sound"]
+    assert named.variants == ("W*D*C*",) and named.tasks == ("go_nogo",)
+    assert Study(column, ["W", "WD"]).variants == ("W", "WD")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"variants": "W*D*C*C"}, r"no variant 'W\*D\*C\*C'"),
+        ({"tasks": "maze"}, "no task 'maze'"),
+        ({"protocol": "best"}, "no protocol 'best'; there are published, sound"),
+        ({"protocol": None}, "protocol is a NoneType; a Protocol is needed"),
+        ({"settings": {"epochs": 3}}, "settings is a dict; a Settings is needed"),
+        ({"field": None}, "field is a NoneType; a CorticalField is needed"),
+        ({"field": "5_3_99"}, "5_3_99: no such folder, file or field"),
+    ],
+)
+def test_what_no_study_is_made_of_is_said_in_a_line(column, options, message):
+    with pytest.raises((InputError, FieldError), match=message) as caught:
+        Study(**{"field": column, **options})
+    assert str(caught.value).isprintable()
+
+
+def test_a_device_that_is_not_there_is_said(small, tmp_path):
+    study = Study(small, ("W",), ("go_nogo",), runs=1)
+    for device in ("cuda", "abacus"):
+        if device == "cuda" and torch.cuda.is_available():
+            continue
+        with pytest.raises(InputError, match=f"device is {device}, which PyTorch does not find"):
+            run_study(study, tmp_path / "out", device=device)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_bad_folder_gets_one_line_and_code_2(tmp_path, microns, capsys):

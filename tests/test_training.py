@@ -1,6 +1,7 @@
 """Network and gradients against a loop written from the definition; what training records and keeps apart."""
 
 from contextlib import nullcontext
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -9,11 +10,12 @@ import torch
 from torch.nn import functional
 
 from biornn_lite import training as training_module
+from biornn_lite.errors import InputError
 from biornn_lite.network import RecurrentNetworks, glorot_uniform
 from biornn_lite.priors import Priors, Start
 from biornn_lite.study import Study, run_networks
 from biornn_lite.synthetic import synthetic_field
-from biornn_lite.tasks import TASKS, get_task
+from biornn_lite.tasks import TASKS, GoNoGo, get_task
 from biornn_lite.training import (
     Adam,
     Penalty,
@@ -244,6 +246,54 @@ def test_tiny_numbers_are_zero_while_a_network_trains_and_only_then(small):
     with pytest.raises(ZeroDivisionError), small_numbers_as_zero():
         1 / 0  # noqa: B018
     assert not tiny_is_zero()
+
+
+def test_starts_of_several_sizes_are_refused():
+    starts = [Start(np.eye(n), np.zeros((n, n))) for n in (5, 4)]
+    with pytest.raises(InputError, match=r"starts have \[4, 5\] neurons"):
+        train(starts, get_task("go_nogo"), [0, 1], QUICK)
+    with pytest.raises(InputError, match="starts have no neurons"):
+        train([], get_task("go_nogo"), [], QUICK)
+
+
+@dataclass(frozen=True)
+class Odd(GoNoGo):
+    """Go/NoGo with a fault."""
+
+    fault: str = "none"
+
+    def trials(self, count, rng):
+        inputs, labels = super().trials(count, rng)
+        return {
+            "labels from 1": (inputs, labels + 1),
+            "labels below 0": (inputs, labels - 1),
+            "halves": (inputs, labels / 2),
+            "too few": (inputs[1:], labels[1:]),
+            "another length": (inputs[:, 1:], labels),
+            "lists": (inputs.tolist(), labels.tolist()),
+        }[self.fault]
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("labels from 1", "labels are int64 from 1 to 2; expected whole numbers from 0 to 1"),
+        ("labels below 0", "from -1 to 0; expected"),
+        ("halves", "labels are float64"),
+        ("too few", r"inputs of shape \(95, 40, 3\) and labels of shape \(95,\); expected \(96, 40, 3\)"),
+        ("another length", r"inputs of shape \(96, 39, 3\)"),
+    ],
+)
+def test_trials_that_are_not_what_their_task_says_are_refused(fault, message):
+    start = Start(np.eye(5), np.zeros((5, 5)))
+    with pytest.raises(InputError, match=f"task go_nogo: .*{message}"):
+        train([start], Odd(fault=fault), [0], QUICK)
+
+
+def test_trials_may_be_lists():
+    start = Start(np.eye(5), np.zeros((5, 5)))
+    as_lists, plain = (train([start], task, [0], QUICK)[0] for task in (Odd(fault="lists"), get_task("go_nogo")))
+    np.testing.assert_array_equal(as_lists.weights, plain.weights)
 
 
 @pytest.mark.parametrize(("neurons", "expected"), [(24, 1), (training_module.ALL_THREADS_FROM, 2)])
