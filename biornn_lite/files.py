@@ -81,6 +81,19 @@ def _mode(path: Path) -> int | None:
     return stat.S_IMODE(mode)
 
 
+def read_text(path: Path, encoding: str = "utf-8", errors: str = "strict") -> str:
+    """Return what a text file holds. Another kind of thing, such as a pipe, which might never end, is not opened.
+
+    Raises
+    ------
+    OSError
+        If there is none, it cannot be read, or it is not a file.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "it is not a file")
+    return path.read_text(encoding=encoding, errors=errors)
+
+
 def _clear_away(temporary: Path, stem: str) -> None:
     """Remove what runs that were killed left of the same file."""
     left = re.compile(re.escape(stem) + r"[0-9a-f]+\.part")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from scipy import stats
 from .errors import InputError
 from .field import CorticalField
 from .files import data_folder
-from .results import Results, as_results
+from .results import TEXT_COLUMNS, Results, as_results
 from .statistics import estimates, holm, welch
 from .study import Study
 from .summary import MEASURES, ceilings
@@ -95,11 +96,16 @@ SHIPPED = {
 """The shipped studies by name: the paper's two tables, other measures, a thousandth of the penalty, other fields."""
 
 
+def read_shipped(path: str | Path) -> pd.DataFrame:
+    """Read a shipped table, in which a name stays text whatever it looks like."""
+    return pd.read_csv(path, dtype=dict.fromkeys(TEXT_COLUMNS, str), low_memory=False)
+
+
 @cache
 def _shipped_tables() -> Results:
     folder = data_folder() / "replication"
     try:
-        return Results(*(pd.read_csv(folder / f"{name}.csv.gz", low_memory=False) for name in ("networks", "curves")))
+        return Results(*(read_shipped(folder / f"{name}.csv.gz") for name in ("networks", "curves")))
     except FileNotFoundError as error:
         raise InputError(f"{error.filename}: no such file; in a clone, data/make_replication.py makes it") from None
 

@@ -20,7 +20,7 @@ import pandas as pd
 
 from .arrays import first_line
 from .errors import InputError
-from .files import written_atomically
+from .files import read_text, written_atomically
 from .seeds import run_seed
 from .variants import VARIANTS, Protocol
 
@@ -48,6 +48,9 @@ CHECK = "check"
 
 _WHOLE = {"run", "seed", "diverged_step", "epoch"}
 _NUMBERS = {*RECORDED, *SHAPE, "seconds"} | {k for k, v in asdict(Protocol()).items() if isinstance(v, float)}
+
+TEXT_COLUMNS = ["study", *(c for c in [*COLUMNS, *CURVE_COLUMNS] if c not in _WHOLE | _NUMBERS)]
+"""Columns that are text whatever they look like; a shipped table has ``study`` too."""
 
 
 class Results(NamedTuple):
@@ -308,7 +311,7 @@ class _Table:
 
     def __init__(self, path: Path, columns: list[str], optional: Sequence[str] = ()) -> None:
         try:
-            text = path.read_text(encoding="utf-8-sig", errors="replace")
+            text = read_text(path, "utf-8-sig", "replace")
         except FileNotFoundError:
             raise _NoTable("no such file") from None
         except OSError as error:

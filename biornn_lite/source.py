@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
@@ -29,16 +31,17 @@ from .activity import field_from_events
 from .arrays import first_line
 from .datasets import cache_folder
 from .deconvolution import events_from_fluorescence
-from .errors import FieldError, InputError
+from .errors import FieldError, FieldWarning, InputError
 from .field import MICRONS_VOXEL_UM, CorticalField
 from .files import written_atomically
 
 if TYPE_CHECKING:
     from caveclient import CAVEclient
+    from pynwb.ophys import RoiResponseSeries
 
 DATASTACK = "minnie65_public"
 MATERIALIZATION = 1300
-"""The version of CAVE's tables that is read."""
+"""The version of CAVE's tables that is read unless another is asked for; the server keeps each for some time only."""
 
 COREGISTRATION = "coregistration_manual_v4"
 NUCLEI = "nucleus_detection_v0"
@@ -50,24 +53,53 @@ MOST_ROWS = 50_000
 """A query for synapses that gives more rows is halved and asked again: the server cuts long answers off silently."""
 
 
-def connect() -> CAVEclient:
-    """Return a client of CAVE for the public MICrONS data, pinned to :data:`MATERIALIZATION`."""
+def connect(version: int = MATERIALIZATION) -> CAVEclient:
+    """Return a client of CAVE for the public MICrONS data, pinned to a version of its tables."""
     try:
         from caveclient import CAVEclient
     except ImportError:
         raise InputError('reading CAVE needs more packages: pip install "biornn_lite[source]"') from None
-    return _ask(CAVEclient, DATASTACK, version=MATERIALIZATION)
-
-
-def _ask(query: Callable[..., pd.DataFrame], *table: str, **arguments: object) -> pd.DataFrame:
-    """Ask CAVE, and say in one line what stands in the way: the network, a token, a table that is gone."""
     try:
-        return query(*table, **arguments)
+        return CAVEclient(DATASTACK, version=version)
     except Exception as error:
-        raise FieldError(f"CAVE does not answer: {type(error).__name__}, {first_line(error)}") from error
+        # Only a client without a version can then tell which versions there are.
+        offered = _offered(lambda: CAVEclient(DATASTACK)) if isinstance(error, ValueError) else []
+        raise FieldError(_unanswered(error, version, offered)) from error
 
 
-def coregistered_neurons(client: CAVEclient, session: int, scan: int, field: int) -> pd.DataFrame:
+def _ask(client: CAVEclient, query: str, *table: str, version: int, **arguments: object) -> pd.DataFrame:
+    """Ask CAVE, and say in one line what stands in the way: the network, a token, a table or version that is gone."""
+    try:
+        return getattr(client.materialize, query)(*table, materialization_version=version, **arguments)
+    except Exception as error:
+        raise FieldError(_unanswered(error, version, _offered(lambda: client))) from error
+
+
+def _offered(client: Callable[[], CAVEclient]) -> list[int]:
+    """List the versions that a client offers, increasing; none if it cannot tell."""
+    try:
+        return sorted(int(version) for version in client().materialize.get_versions())
+    except Exception:
+        return []  # what went wrong before is what is reported
+
+
+def _unanswered(error: Exception, version: int, offered: list[int]) -> str:
+    """Say why CAVE does not answer and, where the version may be the reason, how to ask for another."""
+    says = f"{type(error).__name__}, {first_line(error)}"
+    gone = offered and version not in offered
+    if not gone and not re.search(r"version(?!s?/)|expired", says, re.IGNORECASE):  # addresses hold "version/1300"
+        return f"CAVE does not answer: {says}"
+    others = [other for other in offered if other != version]
+    offers = f"it offers {', '.join(map(str, others))}" if others else "it does not tell which it offers"
+    remedy = f"{offers}; pass another, as in field_from_source(..., version={others[-1] if others else 'N'})"
+    if gone:
+        return f"CAVE does not offer version {version} of its tables ({says}); {remedy}"
+    return f"CAVE does not answer for version {version} of its tables, which may have expired: {says}; {remedy}"
+
+
+def coregistered_neurons(
+    client: CAVEclient, session: int, scan: int, field: int, version: int = MATERIALIZATION
+) -> pd.DataFrame:
     """List the neurons of an imaging field that were found again in the electron-microscopic volume.
 
     Where one nucleus was matched to several units, or one unit to several nuclei, the match with the smallest
@@ -77,6 +109,8 @@ def coregistered_neurons(client: CAVEclient, session: int, scan: int, field: int
     ----------
     client : CAVEclient
     session, scan, field : int
+    version : int
+        Of CAVE's tables.
 
     Returns
     -------
@@ -85,11 +119,12 @@ def coregistered_neurons(client: CAVEclient, session: int, scan: int, field: int
         in µm. ``attrs["left_out"]`` counts the matches left out.
     """
     matches = _ask(
-        client.materialize.query_table,
+        client,
+        "query_table",
         COREGISTRATION,
         filter_equal_dict={"session": session, "scan_idx": scan, "field": field},
         merge_reference=False,
-        materialization_version=MATERIALIZATION,
+        version=version,
     )
     if matches.empty:
         raise FieldError(f"{COREGISTRATION} has no neuron in session {session}, scan {scan}, field {field}")
@@ -98,12 +133,13 @@ def coregistered_neurons(client: CAVEclient, session: int, scan: int, field: int
     wanted = sorted(int(nucleus) for nucleus in best["target_id"])
     parts = [
         _ask(
-            client.materialize.query_table,
+            client,
+            "query_table",
             NUCLEI,
             filter_in_dict={"id": wanted[first : first + 500]},
             split_positions=True,
             desired_resolution=[1000 * edge for edge in MICRONS_VOXEL_UM],  # nm: positions come in voxels
-            materialization_version=MATERIALIZATION,
+            version=version,
         )
         for first in range(0, len(wanted), 500)
     ]
@@ -133,6 +169,7 @@ def synapse_counts(
     folder: str | Path | None = None,
     chunk: int = 50,
     progress: bool = True,
+    version: int = MATERIALIZATION,
 ) -> np.ndarray:
     """Count the synapses among some neurons.
 
@@ -143,13 +180,15 @@ def synapse_counts(
     ----------
     client : CAVEclient
     root_ids : ndarray of int64, shape (N,)
-        Segments at :data:`MATERIALIZATION`, each once.
+        Segments at `version`, each once.
     folder : path, optional
         Where answers are kept; within the cache folder when left out.
     chunk : int
         Presynaptic neurons per query.
     progress : bool
         Show a bar.
+    version : int
+        Of CAVE's tables.
 
     Returns
     -------
@@ -167,7 +206,7 @@ def synapse_counts(
     root_ids = root_ids.astype(np.int64)
     key = hashlib.sha256(root_ids.tobytes()).hexdigest()[:12]
     home = Path(folder) if folder else cache_folder() / "cave"
-    home = home / f"synapses_{MATERIALIZATION}_{key}"
+    home = home / f"synapses_{version}_{key}"
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -179,7 +218,7 @@ def synapse_counts(
             part = root_ids[first : first + chunk]
             path = home / f"{first}_{first + len(part)}.csv"
             if not path.exists():
-                ends = _synapses(client, part, root_ids)
+                ends = _synapses(client, part, root_ids, version)
                 with written_atomically(path) as temporary:
                     ends.to_csv(temporary, index=False)
             ends = pd.read_csv(path, dtype=np.int64)
@@ -189,18 +228,12 @@ def synapse_counts(
     return counts
 
 
-def _synapses(client: CAVEclient, pre: np.ndarray, post: np.ndarray) -> pd.DataFrame:
+def _synapses(client: CAVEclient, pre: np.ndarray, post: np.ndarray, version: int) -> pd.DataFrame:
     """Ask for the synapses from some neurons to some others: one row each, with the ids of both."""
-    table = _ask(
-        client.materialize.synapse_query,
-        pre_ids=pre,
-        post_ids=post,
-        remove_autapses=True,
-        materialization_version=MATERIALIZATION,
-    )
+    table = _ask(client, "synapse_query", pre_ids=pre, post_ids=post, remove_autapses=True, version=version)
     if len(table) > MOST_ROWS and len(pre) > 1:
         half = len(pre) // 2
-        return pd.concat([_synapses(client, pre[:half], post), _synapses(client, pre[half:], post)])
+        return pd.concat([_synapses(client, part, post, version) for part in (pre[:half], pre[half:])])
     ends = table[["pre_pt_root_id", "post_pt_root_id"]]
     if len(ends):  # nothing tells types where there are no rows
         _check_ids(ends, *ends)
@@ -272,7 +305,12 @@ def read_fluorescence(
     traces : ndarray, shape (N, T)
         Fluorescence, not events, in the file's unit.
     times : ndarray, shape (T,)
-        Seconds.
+        Seconds, as the file has them: they need be neither evenly spaced nor known.
+
+    Raises
+    ------
+    FieldError
+        If the file cannot be read, lacks the field, or has a rate that gives no times.
     """
     with _open_nwb(source) as nwb:
         try:
@@ -283,9 +321,7 @@ def read_fluorescence(
         column_of = _regions(rois, neurons, tolerance, f"{source}: PlaneSegmentation{field}")
         nucleus_ids = np.array([nucleus for nucleus in neurons.index if nucleus in column_of], dtype=np.int64)
         columns = np.array([column_of[nucleus] for nucleus in nucleus_ids])
-        times = series.timestamps[:] if series.timestamps is not None else None
-        if times is None:
-            times = series.starting_time + np.arange(series.data.shape[0]) / series.rate
+        times = _frame_times(series, f"{source}: RoiResponseSeries{field}")
         traces = np.empty((len(columns), series.data.shape[0]))
         width = (series.data.chunks or (0, 64))[1]  # stored together, so read together
         for first in tqdm(
@@ -294,7 +330,19 @@ def read_fluorescence(
             block = series.data[:, first : first + width]
             here = np.flatnonzero(columns // width == first // width)
             traces[here] = block[:, columns[here] - first].T
-    return nucleus_ids, traces, np.asarray(times, dtype=np.float64)
+    return nucleus_ids, traces, times
+
+
+def _frame_times(series: RoiResponseSeries, where: str) -> np.ndarray:
+    """Return the time of each frame in seconds, from a series' timestamps or else from its rate."""
+    if series.timestamps is not None:
+        return np.asarray(series.timestamps[:], dtype=np.float64)
+    if not (0 < series.rate < np.inf and np.isfinite(series.starting_time)):
+        raise FieldError(
+            f"{where} has an imaging rate of {series.rate:g} Hz from {series.starting_time:g} s on, which gives its "
+            "frames no times; correct starting_time and its attribute rate in a copy of the file, and give it as nwb"
+        )
+    return series.starting_time + np.arange(series.data.shape[0]) / series.rate
 
 
 def _regions(rois: pd.DataFrame, neurons: pd.DataFrame, tolerance: float, where: str) -> dict[int, int]:
@@ -322,6 +370,117 @@ def _regions(rois: pd.DataFrame, neurons: pd.DataFrame, tolerance: float, where:
     return taken
 
 
+def _on_even_clock(
+    traces: np.ndarray, times: np.ndarray, where: str, interpolate: bool, longest_gap: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Put traces on an evenly spaced clock, or say which frame keeps them from it.
+
+    Parameters
+    ----------
+    traces : ndarray, shape (N, T)
+        Fluorescence in any unit.
+    times : ndarray, shape (T,)
+        Seconds.
+    where : str
+        The file and series, for messages.
+    interpolate, longest_gap
+        See :func:`field_from_source`.
+
+    Returns
+    -------
+    traces : ndarray, shape (N, T')
+        Those of which a gap was not filled hold values that are not finite.
+    times : ndarray, shape (T',)
+        Seconds.
+    """
+    timed = np.flatnonzero(np.isfinite(times))
+    if len(times) != traces.shape[1] or len(timed) < 3:
+        raise FieldError(
+            f"{where} has {len(timed)} finite timestamps for {traces.shape[1]} frames; expected one for each, of at "
+            "least 3 frames: give another file as nwb"
+        )
+    _check_clock(times, timed, where, interpolate, longest_gap)
+    if not interpolate:
+        return traces, times
+    traces, times = traces[:, timed], times[timed]
+    usual, uneven = _spacing(times)
+    frames = 1 + int(np.rint(np.diff(times) / usual).sum())
+    even = np.linspace(times[0], times[-1], frames) if len(uneven) else times
+    filled = np.full((len(traces), len(even)), np.nan)
+    for row, trace in zip(filled, traces, strict=True):
+        known = np.isfinite(trace)
+        gap = np.diff(times[known], prepend=times[0], append=times[-1]).max()
+        if known.all() or (known.any() and gap <= longest_gap):
+            row[:] = np.interp(even, times[known], trace[known])
+    return filled, even
+
+
+def _spacing(times: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return the usual step between times and which steps are off it by more than a tenth."""
+    steps = np.diff(times)
+    usual = float(np.median(steps))
+    return usual, np.flatnonzero(np.abs(steps - usual) > 0.1 * usual)
+
+
+def _check_clock(times: np.ndarray, timed: np.ndarray, where: str, interpolate: bool, longest_gap: float) -> None:
+    """Refuse times that decrease or repeat; and missing or uneven ones, or with `interpolate` only long gaps."""
+    steps = np.diff(times[timed])
+
+    def ends(step: int) -> tuple[str, str]:
+        return tuple(f"frame {frame} (at {times[frame]:.10g} s)" for frame in timed[step : step + 2])
+
+    back = np.flatnonzero(steps <= 0)
+    if len(back):
+        before, after = ends(back[0])
+        raise FieldError(
+            f"{where} has {'decreasing' if steps[back[0]] else 'repeated'} timestamps: {after} follows {before}; "
+            "correct them in a copy of the file and give that as nwb (which of them is right cannot be told here)"
+        )
+    remedy = f"interpolate=True fills gaps of at most {longest_gap:g} s"
+    if len(timed) < len(times) and not interpolate:
+        first = np.flatnonzero(~np.isfinite(times))[0]
+        near, _ = ends(min(max(np.searchsorted(timed, first) - 1, 0), len(steps) - 1))
+        raise FieldError(
+            f"{where} has missing timestamps (NaN or infinite), {len(times) - len(timed)} of {len(times)}, the first "
+            f"that of frame {first}, near {near}; {remedy}"
+        )
+    usual, uneven = _spacing(times[timed])
+    if len(uneven) and not interpolate:
+        before, after = ends(uneven[0])
+        raise FieldError(
+            f"{where} has unevenly spaced timestamps: {steps[uneven[0]]:.4g} s from {before} to {after}, where "
+            f"{usual:.4g} s is usual, and {len(uneven)} such steps in all; {remedy}"
+        )
+    long = uneven[steps[uneven] > longest_gap]
+    if len(long):
+        before, after = ends(long[0])
+        raise FieldError(
+            f"{where} has a gap of {steps[long[0]]:.4g} s from {before} to {after}, longer than "
+            f"longest_gap={longest_gap:g} s; pass a larger longest_gap, or a file that is cut there"
+        )
+
+
+def _faults(
+    measured: np.ndarray, broken: np.ndarray, constant: np.ndarray, nucleus_ids: np.ndarray, remedy: str
+) -> str:
+    """Say which neurons have no usable trace: the measured one holds NaN or infinite values, or is constant."""
+
+    def names(chosen: np.ndarray) -> str:
+        ids = nucleus_ids[chosen]
+        return f"nuclei {', '.join(map(str, ids[:5]))}{' and more' if len(ids) > 5 else ''}"
+
+    says = ""
+    if broken.any():
+        frames = np.flatnonzero(~np.isfinite(measured[broken]).all(axis=0))
+        says += (
+            f"; {broken.sum()} of them hold NaN or infinite values ({names(broken)}), in {len(frames)} of "
+            f"{measured.shape[1]} frames, the first frame {frames[0]}: {remedy}"
+        )
+    if constant.any():
+        says += f"; {constant.sum()} of them are constant ({names(constant)})"
+    return says
+
+
 def field_from_source(
     session: int,
     scan: int,
@@ -332,8 +491,14 @@ def field_from_source(
     decay: float = 1.0,
     threshold: float = 2.0,
     progress: bool = True,
+    version: int = MATERIALIZATION,
+    interpolate: bool = False,
+    longest_gap: float = 2.0,
 ) -> CorticalField:
     """Make a field from the public archives.
+
+    A neuron whose trace is constant, or holds NaN or infinite values, is left out with a
+    :class:`biornn_lite.errors.FieldWarning` that names it.
 
     Parameters
     ----------
@@ -349,6 +514,16 @@ def field_from_source(
         See :func:`biornn_lite.deconvolution.events_from_fluorescence`.
     progress : bool
         Show bars.
+    version : int
+        Of CAVE's tables. CAVE removes old versions; ``client.materialize.get_versions()`` lists those it offers.
+    interpolate : bool
+        Interpolate traces linearly where a neuron's values or a frame's time is NaN or infinite, and where frames are
+        missing or unevenly spaced, then onto an even clock. A gap at either end of the recording takes the nearest
+        value. Filled frames hold no noise and no events of their own, so fill few. Timestamps that repeat or decrease
+        stay errors: which of them are right cannot be told.
+    longest_gap : float
+        How long, in seconds, a gap between two measured values may be to be interpolated. A longer gap of a neuron
+        leaves it out, and one of the clock is an error. The default is short against the 60 s of a baseline.
 
     Returns
     -------
@@ -358,28 +533,48 @@ def field_from_source(
 
     Raises
     ------
+    InputError
+        If `version` or `longest_gap` is not a number above 0.
     FieldError
-        If the archives lack the field, or what they give does not fit together.
+        If the archives lack the field or the version, what they give does not fit together, frames have no even
+        clock, or fewer than 2 neurons are left.
     """
-    client = client or connect()
-    neurons = coregistered_neurons(client, session, scan, field)
-    nucleus_ids, traces, times = read_fluorescence(nwb or find_nwb(session, scan), field, neurons, progress=progress)
-    alive = np.isfinite(traces).all(axis=1) & (np.ptp(traces, axis=1) > 0)
+    if isinstance(version, bool) or not isinstance(version, (int, np.integer)) or version < 1:
+        raise InputError(
+            f"version is {first_line(repr(version))}; expected an integer above 0, such as {MATERIALIZATION}"
+        )
+    if not longest_gap > 0:
+        raise InputError(f"longest_gap is {longest_gap:g} s; expected more than 0")
+    client = client or connect(int(version))
+    neurons = coregistered_neurons(client, session, scan, field, int(version))
+    nwb = nwb or find_nwb(session, scan)
+    nucleus_ids, measured, times = read_fluorescence(nwb, field, neurons, progress=progress)
+    where = f"{nwb}: RoiResponseSeries{field}"
+    traces, times = _on_even_clock(measured, times, where, interpolate, longest_gap)
+    broken = ~np.isfinite(traces).all(axis=1)
+    constant = (traces == traces[:, :1]).all(axis=1) & ~broken
+    remedy = f"{'a larger longest_gap' if interpolate else 'interpolate=True'} fills gaps of "
+    remedy += f"{'more than' if interpolate else 'at most'} {longest_gap:g} s"
+    faults = _faults(measured, broken, constant, nucleus_ids, remedy)
+    tally = f"{where}: {len(nucleus_ids)} of {len(neurons)} coregistered neurons have a trace{faults}"
+    alive = ~(broken | constant)
     nucleus_ids, traces = nucleus_ids[alive], traces[alive]
+    if len(nucleus_ids) < 2:
+        raise FieldError(f"{tally}; 2 are needed, {len(nucleus_ids)} can be used")
+    if faults:
+        warnings.warn(f"{tally}; {len(nucleus_ids)} are used", FieldWarning, stacklevel=2)
     if progress:
         print(
-            f"{len(nucleus_ids)} of {len(neurons)} coregistered neurons have fluorescence; "
+            f"{len(nucleus_ids)} of {len(neurons)} coregistered neurons are used; "
             f"{neurons.attrs['left_out']} doubtful matches were left out before",
             file=sys.stderr,
         )
-    if len(nucleus_ids) < 2:
-        raise FieldError(f"{len(nucleus_ids)} of {len(neurons)} coregistered neurons have fluorescence; 2 are needed")
     neurons = neurons.loc[nucleus_ids]
     times = times - times[0]  # the recording begins at 0
     return field_from_events(
         f"{session}_{scan}_{field}_source",
         neurons[["x", "y", "z"]].to_numpy(),
-        synapse_counts(client, neurons["root_id"].to_numpy(), folder, progress=progress),
+        synapse_counts(client, neurons["root_id"].to_numpy(), folder, progress=progress, version=int(version)),
         events_from_fluorescence(traces, times, decay, threshold, progress),
         nucleus_ids=nucleus_ids,
         unit_ids=neurons["unit_id"].to_numpy(),

@@ -30,7 +30,7 @@ from .arrays import first_line
 from .datasets import fetch_field
 from .errors import InputError
 from .field import CorticalField
-from .files import written_atomically
+from .files import read_text, written_atomically
 from .priors import Priors
 from .results import (
     COLUMNS,
@@ -401,7 +401,7 @@ def _check_configuration(study: Study, out: Path, device: str) -> dict[str, str]
 def _noted(path: Path) -> dict[str, Any] | None:
     """Read ``study.json``, if it is there."""
     try:
-        noted = json.loads(path.read_text(encoding="utf-8"))
+        noted = json.loads(read_text(path))
     except FileNotFoundError:
         return None
     except OSError as error:

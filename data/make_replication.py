@@ -18,7 +18,7 @@ import pandas as pd
 from biornn_lite.datasets import fetch_field
 from biornn_lite.errors import InputError
 from biornn_lite.files import written_atomically
-from biornn_lite.replication import SHIPPED, ShippedStudy
+from biornn_lite.replication import SHIPPED, ShippedStudy, read_shipped
 from biornn_lite.results import Results, as_results, read_results
 from biornn_lite.study import run_study
 from biornn_lite.tasks import TASKS
@@ -43,7 +43,7 @@ def finished(study: ShippedStudy, out: Path) -> Results | None:
 def pack(out: Path) -> None:
     """Put what is finished into the two tables and the list in the data card."""
     packed = {kind: HERE / f"{kind}.csv.gz" for kind in Results._fields}
-    old = {kind: pd.read_csv(path, low_memory=False) for kind, path in packed.items() if path.exists()}
+    old = {kind: read_shipped(path) for kind, path in packed.items() if path.exists()}
     parts = []
     for name, study in SHIPPED.items():
         results = finished(study, out)
@@ -57,7 +57,7 @@ def pack(out: Path) -> None:
         with written_atomically(path) as temporary:
             temporary.write_bytes(gzip.compress(table.to_csv(index=False, float_format="%.6g").encode(), mtime=0))
     card = (HERE / "README.md").read_text(encoding="utf-8")
-    rows = describe(pd.read_csv(HERE / "networks.csv.gz", low_memory=False))
+    rows = describe(read_shipped(HERE / "networks.csv.gz"))
     card = re.sub(f"(?s)(?<={re.escape(BEGIN)}).*?(?={re.escape(END)})", lambda _: rows, card)
     with written_atomically(HERE / "README.md") as temporary:
         temporary.write_text(card, encoding="utf-8", newline="\n")

@@ -87,13 +87,12 @@ def test_a_handouts_pages_name_what_it_holds(handed_out):
             assert (page.parent / link).exists(), (page, link)
     readme = (handed_out / "README.md").read_text(encoding="utf-8")
     assert not re.search("INSTRUCTOR|editions|tests/|<!-- clone", readme) and "## The library" in readme
+    makefile = (handed_out / "Makefile").read_text(encoding="utf-8")
     called = re.findall(r"\bpython (\w\S+\.py)", readme)
     targets = re.findall(r"\bmake (\w+)", readme)
     assert called and targets
     for target in targets:
-        rule = re.search(
-            rf"^(?:[\w-]+ )*{target}(?: [\w-]+)*:.*\n((?:\t.*\n)+)", (handed_out / "Makefile").read_text(), re.M
-        )
+        rule = re.search(rf"^(?:[\w-]+ )*{target}(?: [\w-]+)*:.*\n((?:\t.*\n)+)", makefile, re.M)
         assert rule, target
         called += re.findall(r"\b(?:notebooks|tests|docs|data)\b[\w/.]*", rule[1])
     assert not [name for name in called if not (handed_out / name).exists()]
@@ -105,24 +104,24 @@ def downloaded(tmp_path):
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
     if not tracked:
         pytest.skip("needs a clone made by git")
-    left = (
-        "build/a solutions/01.ipynb mine/01.ipynb env/pyvenv.cfg env/lib/a.py docs/__pycache__/a.pyc docs/.DS_Store"
-    )
-    for name in [*tracked.split("\0")[:-1], *left.split()]:
-        (tmp_path / "biornn" / name).parent.mkdir(parents=True, exist_ok=True)
-        if (ROOT / name).is_file() and name not in left.split():
-            shutil.copy(ROOT / name, tmp_path / "biornn" / name)
-        else:
-            (tmp_path / "biornn" / name).touch()
-    return tmp_path / "biornn"
+    project = tmp_path / "project"
+    for name in tracked.split("\0")[:-1]:
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, project / name)
+    for name in (
+        "build/a", "solutions/01.ipynb", "mine/01.ipynb", "env/pyvenv.cfg", "env/a.py", "docs/__pycache__/a", "docs/.a"
+    ):  # fmt: skip
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).touch()
+    return project
 
 
 @pytest.mark.parametrize("environment", [{}, {"PATH": ""}], ids=["no clone", "no git"])
-def test_a_downloaded_project_packs_what_a_clone_packs(downloaded, tmp_path, environment):
-    ours = zipfile.ZipFile(packed_by(ROOT, tmp_path / "clone.zip"))
-    (downloaded / "again.zip").touch()  # what is packed is not part of itself
-    theirs = zipfile.ZipFile(packed_by(downloaded, downloaded / "again.zip", **environment))
-    assert sorted(theirs.namelist()) == sorted(ours.namelist())
+def test_a_downloaded_project_packs_what_a_clone_packs(handed_out, downloaded, environment):
+    out = downloaded / "again.zip"
+    out.touch()  # what is packed is not part of itself
+    ours, theirs = handed_out.parent / "handout.zip", packed_by(downloaded, out, **environment)
+    assert sorted(zipfile.ZipFile(theirs).namelist()) == sorted(zipfile.ZipFile(ours).namelist())
 
 
 def test_a_project_that_cannot_tell_its_files_says_so(downloaded, tmp_path):

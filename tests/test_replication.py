@@ -27,6 +27,7 @@ from biornn_lite.replication import (
     published_failures,
     published_pooled,
     published_table,
+    read_shipped,
     with_diverged_as_published,
 )
 from biornn_lite.results import RECORDED
@@ -323,3 +324,11 @@ def test_the_best_on_a_draw_is_what_the_sum_of_evidence_gets_right():
     ]
     simulated = np.mean([(answer == labels).float().mean() for answer in right])
     assert simulated == pytest.approx(shipped[1165], abs=0.002)
+
+
+def test_names_in_a_shipped_table_stay_text(tmp_path):
+    rows = load_replication("6_6_2").networks.head(2).assign(field=["001", "1e5"], study="0506")
+    rows.to_csv(tmp_path / "rows.csv.gz", index=False)
+    read = read_shipped(tmp_path / "rows.csv.gz")
+    assert [*read["field"], *read["study"]] == ["001", "1e5", "0506", "0506"]
+    assert read["train_accuracy"].dtype == np.float64

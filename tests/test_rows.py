@@ -336,11 +336,11 @@ def test_a_finished_study_is_not_written_again(folder, study, trained):
 
 
 @pytest.mark.parametrize("name", [*FILES, "study.json"])
-@pytest.mark.parametrize("how", ["denied", "a folder"])
+@pytest.mark.parametrize("how", ["denied", "a folder", "a pipe"])
 def test_a_file_that_cannot_be_read_is_no_corrupt_one(folder, study, trained, monkeypatch, name, how):
-    if how == "a folder":
+    if how in ("a folder", "a pipe"):
         (folder / name).unlink()
-        (folder / name).mkdir()
+        (Path.mkdir if how == "a folder" else os.mkfifo)(folder / name)
     else:
         read = Path.read_text
 

@@ -20,7 +20,7 @@ import pytest
 
 from biornn_lite import activity, source
 from biornn_lite.deconvolution import fluorescence_from_events
-from biornn_lite.errors import FieldError, InputError
+from biornn_lite.errors import FieldError, FieldWarning, InputError
 from biornn_lite.field import CorticalField
 from biornn_lite.source import coregistered_neurons, field_from_source, find_nwb, read_fluorescence, synapse_counts
 
@@ -50,7 +50,7 @@ def called_as(real):
             for name, value in bound.arguments.items():
                 assert name in known or value is signature.parameters[name].default, f"{name} is not dealt with"
             given = {name: bound.arguments[name] for name in known if name != "self"}
-            assert given["materialization_version"] == 1300
+            assert given["materialization_version"] == self.version
             json.dumps(given, cls=caveclient.base.BaseEncoder)  # as it is sent
             self.asked.append(given)
             return method(self, **given)
@@ -62,6 +62,9 @@ def called_as(real):
 
 class Tables:
     """Answers like ``client.materialize``: rows in no order, and silently no more than `most` of them."""
+
+    version = 1300
+    offers, refusal = None, ConnectionError("the line is dead")
 
     def __init__(self, matches=(), nuclei=(), synapses=(), most=500_000, fails_at=None):
         self.tables = {
@@ -98,13 +101,18 @@ class Tables:
     @called_as(MaterializationClient.synapse_query)
     def synapse_query(self, pre_ids, post_ids, remove_autapses, materialization_version):
         if len(self.asked) == self.fails_at:
-            raise ConnectionError("the line is dead")
+            raise self.refusal
         found = self.synapses
         found = found[found["pre_pt_root_id"].isin(pre_ids) & found["post_pt_root_id"].isin(post_ids)]
         found = found.sample(frac=1, random_state=1).head(self.most)
         if remove_autapses:
             found = found.query("pre_pt_root_id != post_pt_root_id")
         return found if len(found) else found.astype(object)
+
+    def get_versions(self):
+        if self.offers is None:
+            raise ConnectionError("the line is dead")
+        return self.offers
 
 
 def rows(columns, values):
@@ -139,6 +147,43 @@ def test_the_client_is_of_one_version_of_the_public_data(monkeypatch):
     signature = inspect.signature(caveclient.CAVEclient.__new__)
     monkeypatch.setattr(caveclient, "CAVEclient", lambda *a, **k: signature.bind(None, *a, **k).arguments)
     assert source.connect() == {"cls": None, "datastack_name": "minnie65_public", "version": 1300}
+    assert source.connect(1412)["version"] == 1412
+
+
+OTHERS = r"it offers 943, 1412; pass another, as in field_from_source\(\.\.\., version=1412\)$"
+UNKNOWN = r"it does not tell which it offers; pass another, as in field_from_source\(\.\.\., version=N\)$"
+
+
+@pytest.mark.parametrize(
+    ("says", "offers", "told"),
+    [
+        ("404", [1412, 943], rf"^CAVE does not offer version 1300 of its tables \(OSError, 404\); {OTHERS}"),
+        ("version 1300 expired", [1300, 943, 1412], f"for version 1300 of its tables, .*: OSError, .*; {OTHERS}"),
+        ("version 1300 expired", None, f"for version 1300 of its tables, .*: OSError, .*; {UNKNOWN}"),
+        ("no table at /version/1300/table", [943, 1300], "^CAVE does not answer: OSError, no table at [^;]*$"),
+        ("no table at /version/1300/table", None, "^CAVE does not answer: OSError, no table at [^;]*$"),
+    ],
+)
+def test_a_version_that_is_gone_is_told_with_those_there_are(tmp_path, says, offers, told):
+    cave = client()
+    cave.materialize.fails_at, cave.materialize.offers = 1, offers
+    cave.materialize.refusal = OSError(f"{says}\nmore")
+    with pytest.raises(FieldError, match=told) as error:
+        synapse_counts(cave, ROOTS, tmp_path, progress=False)
+    assert str(error.value).isprintable()
+
+
+def test_a_client_of_a_version_that_is_gone_is_told_with_those_there_are(monkeypatch):
+    def made(datastack, version=None):
+        if version is not None:
+            raise ValueError(f"Version {version} is not available for this datastack.")
+        return SimpleNamespace(materialize=SimpleNamespace(get_versions=lambda: [1412, 943]))
+
+    monkeypatch.setattr(caveclient, "CAVEclient", made)
+    with pytest.raises(
+        FieldError, match=rf"^CAVE does not offer version 117 of its tables \(ValueError, .*\); {OTHERS}"
+    ):
+        source.connect(117)
 
 
 @pytest.mark.parametrize(
@@ -460,6 +505,19 @@ def test_times_may_be_told_by_a_rate_and_data_be_in_one_piece(tmp_path):
     np.testing.assert_allclose(times, scan.times)
 
 
+@pytest.mark.parametrize("rate", [np.nan, np.inf, 0.0, -6.3])
+@pytest.mark.filterwarnings("ignore:Timeseries has a rate of 0.0", "ignore:.*Rate must not be a negative value")
+def test_a_rate_that_gives_no_times_is_said(tmp_path, rate):
+    scan = made_scan()
+    path = write_nwb(tmp_path / "a.nwb", {2: scan}, rate=1 / FRAME)
+    with h5py.File(path, "a") as file:
+        file["processing/ophys/Fluorescence/RoiResponseSeries2/starting_time"].attrs["rate"] = rate
+    message = f"^{path}: RoiResponseSeries2 has an imaging rate of {rate:g} Hz from 5 s on, .*; correct starting_time"
+    with pytest.raises(FieldError, match=message) as told:
+        read_fluorescence(path, 2, scan.neurons, progress=False)
+    assert str(told.value).isprintable()
+
+
 def test_only_the_columns_needed_are_read(scan_and_file, monkeypatch):
     scan, path = scan_and_file
     read, real = Counter(), h5py.Dataset.__getitem__
@@ -685,30 +743,200 @@ def test_a_field_from_the_archives_is_the_known_one(known, tmp_path):
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_a_neuron_whose_trace_is_dead_is_left_out_and_said_to_be(known, tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    """Write a scan, make a field of it, and return the field with the traces and times that its events come from."""
+
+    def make(scan, **options):
+        path = write_nwb(tmp_path / "a.nwb", {2: scan})
+        used = []
+        monkeypatch.setattr(
+            source, "events_from_fluorescence", lambda traces, times, *_: used.extend((traces, times)) or [[1.0]] * N
+        )
+        monkeypatch.setattr(source, "field_from_events", lambda *_, **ids: ids["nucleus_ids"])
+        matches = [(n, unit, 1.0, *HERE) for n, unit in scan.neurons["unit_id"].items()]
+        nuclei = [(n, root, 0, 0, 0) for n, root in scan.neurons["root_id"].items()]
+        cave = client(matches=matches, nuclei=nuclei)
+        return field_from_source(6, 6, 2, cave, path, tmp_path, progress=False, **options), *used
+
+    return make
+
+
+def ramps(scan):
+    """Fill a scan with straight lines, whose values are known at any time; the first is not steeper than others."""
+    scan.data = (scan.times[:, None] * np.arange(1, scan.data.shape[1] + 1)).astype(np.float32)
+    return scan
+
+
+def test_neurons_without_a_usable_trace_are_named_and_left_out(known, tmp_path, monkeypatch, capsys):
     def read(*arguments, **options):
         nucleus_ids, traces, times = read_fluorescence(*arguments, **options)
-        traces[2], traces[5, 7] = 1.0, np.nan
+        traces[2], traces[5, 7:9], traces[6, 8:10] = 1.0, np.nan, np.inf
         return nucleus_ids, traces, times
 
     monkeypatch.setattr(source, "read_fluorescence", read)
-    field = field_from_source(6, 6, 2, client(**known.tables), known.path, tmp_path)
-    wanted = np.delete(np.sort(known.neurons.index), [2, 5])
-    np.testing.assert_array_equal(field.nucleus_ids, wanted)
+    with pytest.warns(FieldWarning) as told:
+        field = field_from_source(6, 6, 2, client(**known.tables), known.path, tmp_path)
+    nuclei = np.sort(known.neurons.index)
+    np.testing.assert_array_equal(field.nucleus_ids, np.delete(nuclei, [2, 5, 6]))
     # One more was found in the volume and has no region in the film.
-    assert f"{N - 2} of {N + 1} coregistered neurons have fluorescence" in capsys.readouterr().err
+    assert [str(warning.message) for warning in told] == [
+        f"{known.path}: RoiResponseSeries2: {N} of {N + 1} coregistered neurons have a trace; 2 of them hold NaN or "
+        f"infinite values (nuclei {nuclei[5]}, {nuclei[6]}), in 3 of 6000 frames, the first frame 7: interpolate=True "
+        f"fills gaps of at most 2 s; 1 of them are constant (nuclei {nuclei[2]}); {N - 3} are used"
+    ]
+    assert f"{N - 3} of {N + 1} coregistered neurons are used" in capsys.readouterr().err
+
+
+def test_frames_that_are_nan_in_all_neurons_are_said_or_filled(made, tmp_path):
+    scan = ramps(made_scan())
+    whole = scan.traces[np.argsort(scan.neurons.index)]
+    scan.data[[7, 8, 40]] = np.nan
+    message = (
+        f"^{tmp_path}/a.nwb: RoiResponseSeries2: 12 of 12 coregistered neurons have a trace; 12 of them hold NaN or "
+        r"infinite values \(nuclei 250000, 250001, 250002, 250003, 250004 and more\), in 3 of 400 frames, the first "
+        "frame 7: interpolate=True fills gaps of at most 2 s; 2 are needed, 0 can be used$"
+    )
+    with pytest.raises(FieldError, match=message):
+        made(scan)
+    nuclei, traces, times = made(scan, interpolate=True)
+    assert len(nuclei) == N and len(times) == 400
+    np.testing.assert_allclose(traces, whole, rtol=1e-6)
+
+
+def test_gaps_of_a_neuron_are_filled_only_where_they_are_short(made):
+    scan = ramps(made_scan())
+    order = np.argsort(scan.neurons.index)
+    scan.data[50:70, scan.columns[order[3]]] = np.nan  # 21 steps of 0.1587 s between the values around
+    scan.data[:, scan.columns[order[4]]] = np.nan
+    scan.data[:2, scan.columns[order[5]]] = np.nan
+    for longest, left_out in ((3.2, [3, 4]), (3.4, [4])):
+        with pytest.warns(FieldWarning, match=f"frames, the first frame 0: a larger longest_gap .* {longest:g} s"):
+            nuclei, traces, _ = made(scan, interpolate=True, longest_gap=longest)
+        assert nuclei.tolist() == np.delete(scan.neurons.index[order], left_out).tolist()
+    assert traces[4, 0] == traces[4, 1] == traces[4, 2] < traces[4, 3], "the nearest value is held at the ends"
+
+
+CLOCKS = {
+    "repeated": ({30: 5 + 29 * FRAME}, r"repeated timestamps: frame 30 \(at 9.6023 s\) follows frame 29 \(at 9.6023"),
+    "decreasing": (
+        {30: 5 + 28.5 * FRAME},
+        r"decreasing timestamps: frame 30 \(at 9.52295 s\) follows frame 29 \(at 9",
+    ),
+    "missing": (
+        {30: np.nan, 31: np.nan, 60: np.nan},
+        r"missing timestamps \(NaN or infinite\), 3 of 400, the first that of frame 30, near frame 29 \(at 9.6023 s\)",
+    ),
+    "missing first": ({0: np.nan}, r"1 of 400, the first that of frame 0, near frame 1 \(at 5.1587 s\)"),
+    "missing last": ({399: np.inf}, r"1 of 400, the first that of frame 399, near frame 397 \(at 68"),
+    "uneven": (
+        {30: 5 + 30.3 * FRAME},
+        r"unevenly spaced timestamps: 0.2063 s from frame 29 \(at 9.6023 s\) to frame 30 \(at 9.80861 s\), where "
+        r"0.1587 s is usual, and 2 such steps in all; interpolate=True fills gaps of at most 2 s",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", CLOCKS)
+def test_a_clock_that_is_not_even_is_told_by_its_kind_and_frame(made, tmp_path, kind):
+    scan = made_scan()
+    wrong, message = CLOCKS[kind]
+    scan.times[list(wrong)] = list(wrong.values())
+    for interpolate in (False, True) if kind in ("repeated", "decreasing") else (False,):
+        with pytest.raises(FieldError, match=f"^{tmp_path}/a.nwb: RoiResponseSeries2 has .*{message}") as told:
+            made(scan, interpolate=interpolate)
+        assert str(told.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "kind", ["whole", "missing", "missing first", "missing last", "uneven", "left out", "jitter"]
+)
+def test_traces_are_interpolated_onto_an_even_clock(made, kind):
+    scan = made_scan()
+    if kind == "jitter":
+        scan.times += np.random.default_rng(0).uniform(-0.3, 0.3, 400) * FRAME
+        scan.times[[0, -1]] = 5, 5 + 399 * FRAME
+    ramps(scan)
+    if kind == "left out":
+        keep = np.delete(np.arange(400), [50, 51, 52, 200])
+        scan.times, scan.data = scan.times[keep], scan.data[keep]
+    elif kind in CLOCKS:
+        wrong = CLOCKS[kind][0]
+        if kind == "uneven":
+            scan.times[list(wrong)] = list(wrong.values())
+            ramps(scan)
+        else:
+            scan.data[list(wrong)] = -99  # when these were measured is not known
+            scan.times[list(wrong)] = np.nan
+    nuclei, traces, times = made(scan, interpolate=True)
+    start, frames = (1, 399) if kind == "missing first" else (0, 399 if kind == "missing last" else 400)
+    np.testing.assert_allclose(times, FRAME * np.arange(frames), atol=1e-9 if kind != "jitter" else 1e-3)
+    slopes = scan.columns[np.argsort(scan.neurons.index)] + 1
+    np.testing.assert_allclose(traces, slopes[:, None] * (times + 5 + FRAME * start), rtol=1e-6)
+    assert len(nuclei) == N
+
+
+def test_a_clock_with_a_long_gap_is_refused_with_the_place(made):
+    scan = made_scan()
+    scan.times[100:] += 10
+    message = (
+        r"has a gap of 10.16 s from frame 99 \(at 20.7113 s\) to frame 100 .* than longest_gap=2 s; pass a larger"
+    )
+    with pytest.raises(FieldError, match=message):
+        made(scan, interpolate=True)
+    _, traces, times = made(scan, interpolate=True, longest_gap=11)
+    assert traces.shape == (N, 463) and times[-1] == pytest.approx(399 * FRAME + 10)
+
+
+@pytest.mark.parametrize("frames", [0, 2])
+def test_a_film_of_too_few_frames_is_refused(made, frames):
+    scan = made_scan(frames=max(frames, 1))
+    scan.times[frames:] = np.nan
+    with pytest.raises(FieldError, match=f"has {frames} finite timestamps for {max(frames, 1)} frames; expected one"):
+        made(scan, interpolate=True)
+
+
+def test_events_survive_frames_that_are_missing(known, tmp_path, monkeypatch):
+    lost = np.arange(100, 5900, 100)
+
+    def read(*arguments, **options):
+        nucleus_ids, traces, times = read_fluorescence(*arguments, **options)
+        return nucleus_ids, np.delete(traces, lost, axis=1), np.delete(times, lost)
+
+    args = (6, 6, 2, client(**known.tables), known.path, tmp_path)
+    whole = field_from_source(*args, progress=False)
+    monkeypatch.setattr(source, "read_fluorescence", read)
+    field = field_from_source(*args, progress=False, interpolate=True)
+    for ours, true in zip(field.spike_times, whole.spike_times, strict=True):
+        assert np.isin(np.rint(true / FRAME), np.rint(ours / FRAME)).mean() > 0.9
+
+
+def test_the_version_asked_for_is_that_of_every_query(known, tmp_path, monkeypatch):
+    cave = client(**known.tables)
+    cave.materialize.version = 1412  # the stand-in refuses any other
+    monkeypatch.setattr(source, "connect", {1412: cave}.get)
+    assert field_from_source(6, 6, 2, None, known.path, tmp_path, progress=False, version=1412).neurons == N
+    assert len(cave.materialize.asked) == 3 and [*tmp_path.glob("synapses_1412_*")]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"version": v} for v in (0, True, "1300", None, 1300.0)] + [{"longest_gap": np.nan}]
+)
+def test_arguments_that_mean_nothing_are_refused(wrong):
+    with pytest.raises(InputError, match=rf"^{next(iter(wrong))} is .*; expected "):
+        field_from_source(6, 6, 2, client(), "a.nwb", progress=False, **wrong)
 
 
 def test_what_is_left_out_is_asked_of_the_archives(known, tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(source, "connect", lambda: asked.append("CAVE") or client(**known.tables))
+    monkeypatch.setattr(source, "connect", lambda version: asked.append(version) or client(**known.tables))
     monkeypatch.setattr(source, "find_nwb", lambda *scan: asked.append(scan) or known.path)
     assert field_from_source(6, 6, 2, folder=tmp_path, progress=False).neurons == N
-    assert asked == ["CAVE", (6, 6)]
+    assert asked == [1300, (6, 6)]
 
 
 @pytest.mark.parametrize("keep", [0, 1])
 def test_neurons_without_fluorescence_make_no_field(known, tmp_path, keep):
     cave = client(**known.tables | {"matches": known.tables["matches"][: keep + 1]})
-    with pytest.raises(FieldError, match=f"{keep} of {keep + 1} coregistered neurons have fluorescence; 2 are"):
+    with pytest.raises(FieldError, match=f"{keep} of {keep + 1} coregistered neurons have a trace; 2 are needed"):
         field_from_source(6, 6, 2, cave, known.path, tmp_path, progress=False)
