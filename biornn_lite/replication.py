@@ -138,6 +138,20 @@ def load_replication(name: str = "6_6_2") -> Results:
     return as_results(*(table.reset_index(drop=True) for table in mine))
 
 
+def load_modules() -> pd.DataFrame:
+    """Load what became of communities where coordinates are transposed, as they should be, and not reshaped.
+
+    Returns
+    -------
+    DataFrame
+        A row per network of 6_6_2, variants with ``C``, 20 runs: ``coordinates`` (``reshaped``, as published, or
+        ``transposed``, at the same price of a mean wire), ``variant``, ``task``, ``run``, accuracies, ``modularity``,
+        ``communities``, ``largest`` (sizes), ``with_edges`` (neurons that have one), and ``mutual_information``
+        (adjusted) of these neurons' communities with their number modulo 3. See ``data/modules/README.md``.
+    """
+    return pd.read_csv(data_folder() / "modules" / "networks.csv.gz")
+
+
 @cache
 def _published() -> dict:
     return json.loads((data_folder() / "published.json").read_text(encoding="utf-8"))

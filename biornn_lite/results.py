@@ -117,6 +117,8 @@ def as_results(networks: pd.DataFrame, curves: pd.DataFrame) -> Results:
     """Put two tables together as results, every column of its kind whether or not a value is there."""
     kinds = dict.fromkeys([*RECORDED, *SHAPE, "seconds"], "float64") | {"run": "int64", "diverged_step": "Int64"}
     whole = {"run": "int64", "epoch": "int64"} | dict.fromkeys(RECORDED, "float64")
+    kinds |= {name: "str" for name in TEXT_COLUMNS if name in networks}
+    whole |= {name: "str" for name in TEXT_COLUMNS if name in curves}
     return Results(networks.astype(kinds), curves.astype(whole))
 
 

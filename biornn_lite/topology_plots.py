@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 from scipy.stats import gaussian_kde
 
@@ -24,6 +25,8 @@ from .training_widgets import STYLES
 from .variants import get_variant
 
 BLUE, ORANGE = "#0173b2", "#de8f05"
+GROUP_COLOURS = ("#0173b2", "#ece133", "#000000", "#d55e00")
+"""Of groups of neurons; they differ in lightness too."""
 
 
 def _before(title: str) -> str:
@@ -48,7 +51,9 @@ def as_built(adjacency: np.ndarray, ax: Axes) -> Axes:
     return ax
 
 
-def reordered(adjacency: np.ndarray, ax: Axes, title: str = "") -> Axes:
+def reordered(
+    adjacency: np.ndarray, ax: Axes, title: str = "", groups: np.ndarray | None = None, group_label: str = "group"
+) -> Axes:
     """Draw a graph as a matrix, its neurons ordered by community and each community framed.
 
     Parameters
@@ -58,8 +63,14 @@ def reordered(adjacency: np.ndarray, ax: Axes, title: str = "") -> Axes:
     ax : Axes
     title : str
         Goes before Q.
+    groups : ndarray of int, shape (N,), optional
+        A number of each neuron, from 0 to 3; drawn as a colour on the left, within each community in its order.
+    group_label : str
+        What a legend calls it.
     """
     found = communities(adjacency)
+    if groups is not None:
+        found = [members[np.argsort(groups[members], kind="stable")] for members in found]
     order = np.concatenate(found)
     ax.imshow(adjacency[np.ix_(order, order)], cmap="Greys", interpolation="nearest", vmin=0, vmax=1)
     first = 0
@@ -69,11 +80,24 @@ def reordered(adjacency: np.ndarray, ax: Axes, title: str = "") -> Axes:
             ax.add_patch(Rectangle(*square, fill=False, edgecolor=ORANGE, linewidth=2))
         first += len(community)
     ax.set(xlabel="neuron, by community", ylabel="neuron, by community")
+    if groups is not None:
+        _strip(groups[order], ax, group_label)
     q = nx.community.modularity(nx.from_numpy_array(adjacency), [set(map(int, c)) for c in found])
     large = sum(len(community) > 1 for community in found)
     alone = f", {len(found) - large} alone" if large < len(found) else ""
     ax.set_title(f"{_before(title)}Q = {q:.3f}, {large} communities{alone}", fontsize=10)
     return ax
+
+
+def _strip(groups: np.ndarray, ax: Axes, label: str) -> None:
+    """Draw the group of each row as a strip of colours on the left of a matrix, with a legend below."""
+    n, width = len(groups), 0.06 * len(groups)
+    colours = np.array([to_rgb(colour) for colour in GROUP_COLOURS])
+    ends = (-0.5 - width, -0.5, n - 0.5, -0.5)
+    ax.imshow(colours[groups][:, None], extent=ends, interpolation="nearest", aspect="equal")
+    ax.set(xlim=(ends[0], n - 0.5), ylim=(n - 0.5, -0.5))
+    handles = [Patch(color=GROUP_COLOURS[k], label=f"{label} {k}") for k in np.unique(groups)]
+    ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=len(handles), frameon=False)
 
 
 def degrees_at_ends(adjacency: np.ndarray, ax: Axes, title: str = "") -> Axes:

@@ -1,7 +1,8 @@
 """Train the networks of ``modules/README.md`` and keep how their communities go with the list of neurons.
 
 ``python data/make_modules.py [--jobs N]`` writes each network's row to ``--out`` as it finishes and goes on from
-there when it is started again; ``--pack`` puts what is there into ``modules/networks.csv.gz``.
+there when it is started again; ``--pack`` puts what is there into ``modules/networks.csv.gz``, and what follows
+from it into ``modules/README.md``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 from sklearn.metrics import adjusted_mutual_info_score
 from tqdm import tqdm
 
@@ -30,7 +32,10 @@ from biornn_lite.field import CorticalField
 from biornn_lite.files import written_atomically
 from biornn_lite.graphs import communities
 from biornn_lite.priors import Priors
+from biornn_lite.replication import load_modules
 from biornn_lite.seeds import run_seed
+from biornn_lite.statistics import holm, mean_interval
+from biornn_lite.summary import learned
 from biornn_lite.tasks import TASKS, get_task
 from biornn_lite.training import train
 from biornn_lite.variants import Protocol, get_variant
@@ -43,6 +48,7 @@ COLUMNS = [
     "with_edges", "communities", "largest", "mutual_information", "plan",
 ]  # fmt: skip
 RUNS = 20
+BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
 def plan(folder: Path = HERE) -> str:
@@ -93,6 +99,73 @@ def measure(field: CorticalField, coordinates: str, variant: str, task: str, run
     }
 
 
+def median_interval(values: np.ndarray) -> tuple[float, float]:
+    """Return the 95 % bootstrap interval (percentiles) of a median over runs."""
+    drawn = np.random.default_rng(0).choice(values, (9999, len(values)))
+    return tuple(np.percentile(np.median(drawn, axis=1), [2.5, 97.5]))
+
+
+def results(table: pd.DataFrame) -> pd.DataFrame:
+    """Apply the plan: a row per variant and task, both coordinates side by side and paired by run.
+
+    Returns
+    -------
+    DataFrame
+        Index ``variant, task``; for each kind of coordinates the median AMI with its interval, mean Q and how many
+        learned; ``fall`` of Q with its t interval, and McNemar's exact p with Holm's correction.
+    """
+    table = table.assign(learned=learned(table))
+    rows = {}
+    for key, group in table[table["variant"] != "WDC"].groupby(["variant", "task"], sort=False):
+        row, halves = {}, {}
+        for how, part in group.groupby("coordinates"):
+            halves[how] = part.set_index("run").sort_index()
+            ami = part["mutual_information"].to_numpy()
+            low, high = median_interval(ami)
+            row |= {f"ami_{how}": np.median(ami), f"ami_low_{how}": low, f"ami_high_{how}": high}
+            row |= {f"q_{how}": part["modularity"].mean(), f"learned_{how}": int(part["learned"].sum())}
+        fall = (halves["reshaped"]["modularity"] - halves["transposed"]["modularity"]).dropna()
+        row["runs"], row["fall"] = len(fall), fall.mean()
+        row["fall_low"], row["fall_high"] = mean_interval(fall)
+        before, after = halves["reshaped"]["learned"], halves["transposed"]["learned"]
+        lost, won = int((before & ~after).sum()), int((~before & after).sum())
+        row["p"] = binomtest(lost, lost + won).pvalue if lost + won else 1.0
+        rows[key] = row
+    found = pd.DataFrame.from_dict(rows, orient="index")
+    found.index = pd.MultiIndex.from_tuples(rows, names=["variant", "task"])
+    found["p_holm"] = holm(found["p"])
+    return found
+
+
+def report(table: pd.DataFrame) -> str:
+    """Set the results as a Markdown table."""
+
+    def signed(value: float, digits: int = 2) -> str:
+        return f"{value:.{digits}f}".replace("-", "−")
+
+    head = ["variant", "task", "AMI, reshaped", "AMI, transposed", "Q, reshaped", "Q, transposed", "fall of Q",
+            "learned, reshaped", "learned, transposed", "p (McNemar, Holm)"]  # fmt: skip
+    lines = [head, ["---"] * len(head)]
+    for (variant, task), r in results(table).iterrows():
+        ami = [
+            f"{signed(r[f'ami_{how}'])} [{signed(r[f'ami_low_{how}'])}, {signed(r[f'ami_high_{how}'])}]"
+            for how in ("reshaped", "transposed")
+        ]
+        q = [f"{r[f'q_{how}']:.2f}" for how in ("reshaped", "transposed")]
+        fall = f"{signed(r['fall'])} [{signed(r['fall_low'])}, {signed(r['fall_high'])}]"
+        right = [f"{r[f'learned_{how}']} of {r['runs']}" for how in ("reshaped", "transposed")]
+        p = "< 0.001" if r["p_holm"] < 0.001 else f"{r['p_holm']:.3f}"
+        lines.append([f"`{variant}`", TASKS[task].title, *ami, *q, fall, *right, p])
+    control = table[table["variant"] == "WDC"]
+    low, high = median_interval(control["mutual_information"].to_numpy())
+    ami, q = control["mutual_information"].median(), control["modularity"].mean()
+    ending = (
+        f"`WDC`, {len(control)} networks: median AMI {signed(ami)} [{signed(low)}, {signed(high)}], mean Q {q:.2f}, "
+        f"{learned(control).sum()} learned."
+    )
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + f"\n\n{ending}\n"
+
+
 def pack(path: Path) -> None:
     """Put the rows that are there into the shipped table."""
     place = {key: k for k, key in enumerate(networks())}
@@ -101,6 +174,10 @@ def pack(path: Path) -> None:
     content = gzip.compress(table.to_csv(index=False, float_format="%.6g").encode(), mtime=0)
     with written_atomically(HERE / "networks.csv.gz") as temporary:
         temporary.write_bytes(content)
+    card = (HERE / "README.md").read_text(encoding="utf-8")
+    card = re.sub(f"(?s)(?<={BEGIN}).*?(?={END})", lambda _: f"\n{report(load_modules())}", card)
+    with written_atomically(HERE / "README.md") as temporary:
+        temporary.write_text(card, encoding="utf-8", newline="\n")
     print(f"{len(table)} of {len(place)} networks")
 
 

@@ -72,7 +72,7 @@ def files(project: Path) -> list[str]:
     if not (project / ".gitignore").is_file():
         sys.exit(f"handout: {project} is no clone and has no .gitignore, so nothing tells which files to pack")
     lines = (project / ".gitignore").read_text(encoding="utf-8").splitlines()
-    patterns = [*(line.rstrip("/") for line in lines)]
+    patterns = [".*", *(line.rstrip("/") for line in lines)]
 
     def ours(path: Path) -> bool:
         ignored = any(fnmatch(path.name, pattern) for pattern in patterns)

@@ -109,7 +109,7 @@ def downloaded(tmp_path):
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, project / name)
     for name in (
-        "build/a", "solutions/01.ipynb", "mine/01.ipynb", "env/pyvenv.cfg", "env/a.py", "docs/__pycache__/a", "docs/.a"
+        "build/a", "solutions/1.ipynb", "mine/1.ipynb", "env/pyvenv.cfg", "env/a.py", "docs/__pycache__/a", "docs/.b"
     ):  # fmt: skip
         (project / name).parent.mkdir(exist_ok=True)
         (project / name).touch()
