@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .errors import FieldError
+from .errors import FieldError, printable
 from .unpickling import unpickle
 
 LARGEST_ARCHIVE = 8 * 2**30
@@ -150,8 +150,7 @@ def check_neurons(neurons: int) -> None:
 
 def first_line(error: object) -> str:
     """What an error or another text says, in one line that a terminal can show."""
-    line = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-    return "".join(letter if letter.isprintable() else "?" for letter in line)
+    return printable((str(error).strip() or type(error).__name__).splitlines()[0][:300])
 
 
 def as_numbers(value: ArrayLike) -> np.ndarray:

@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 from editions import HERE, build, sources, student
 from nbclient import NotebookClient
+from PIL import Image
 from tqdm import tqdm
+
+
+def without_alpha(data: str) -> str:
+    """Return a PNG in base64 without its alpha channel, if no pixel of it is transparent: an eighth is saved."""
+    picture = Image.open(io.BytesIO(base64.b64decode(data)))
+    if picture.mode != "RGBA" or picture.getextrema()[3] != (255, 255):
+        return data
+    buffer = io.BytesIO()
+    picture.convert("RGB").save(buffer, "PNG", optimize=True)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def pictures(notebook: nbformat.NotebookNode) -> Iterator[tuple[dict, str]]:
+    """Find all pictures of a notebook: what holds each, and under which key."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                yield output["data"], "image/png"
+    for kind in notebook.metadata.get("widgets", {}).values():
+        for model in kind["state"].values():
+            if model["model_name"] == "ImageModel":
+                yield from ((part, "data") for part in model.get("buffers", []) if part["data"])
 
 
 def run(path: Path) -> None:
@@ -23,6 +49,8 @@ def run(path: Path) -> None:
     ).execute()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # the time of day, which differs at each run
+    for held, key in pictures(notebook):
+        held[key] = without_alpha(held[key])
     # Of the kernel, only what every machine has in common.
     notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook.metadata["language_info"] = {"name": "python"}

@@ -1,6 +1,8 @@
 """What all tests share. Under ``BIORNN_NO_SKIP`` (the project's own checks) a skipped test is a failure."""
 
+import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -12,6 +14,18 @@ ROOT = Path(__file__).parent.parent
 def pytest_configure(config):
     # Worker processes and kernels must not find another copy of the package first.
     os.environ.pop("PYTHONPATH", None)
+
+
+def script(path: str):
+    """Import a script of the project, and what lies beside it."""
+    sys.path.insert(0, str((ROOT / path).parent))
+    spec = importlib.util.spec_from_file_location(path.replace("/", "_"), ROOT / path)
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str((ROOT / path).parent))
+    return module
 
 
 def fail_a_skip(report):

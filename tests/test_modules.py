@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, script
 from scipy import stats
-from test_replication import script
 
 from biornn_lite.replication import load_modules, load_replication
 from biornn_lite.summary import learned

@@ -35,12 +35,16 @@ from biornn_lite import (
     wiring_widgets,
 )
 from biornn_lite.__main__ import _parser, main
-from biornn_lite.datasets import EMBEDDED
+from biornn_lite.activity import field_from_events
+from biornn_lite.datasets import EMBEDDED, load_field, read_released
 from biornn_lite.errors import FieldWarning, InputError
+from biornn_lite.field import CorticalField
 from biornn_lite.replication import load_replication
 from biornn_lite.results import read_results
-from biornn_lite.tasks import TASKS
+from biornn_lite.study import Study
+from biornn_lite.tasks import TASKS, get_task
 from biornn_lite.training import Settings
+from biornn_lite.variants import get_variant
 from biornn_lite.watching import watch
 
 SCRIPT = "<img src=x onerror=window.__hacked=1>"
@@ -462,3 +466,24 @@ def test_streams_are_given_back(capsys):
     before = sys.stdout, sys.stderr
     assert main(["choices"]) == 0
     assert (sys.stdout, sys.stderr) == before and isinstance(before[0], io.TextIOBase)
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\x1b[2J\x1b[31mred", "a\u202eb", "\r\n"])
+def test_a_message_is_one_line_whatever_the_name(column, tmp_path, name):
+    """Names that a user gives from Python, in every door that takes one."""
+    doors = (
+        lambda: load_field(name),
+        lambda: read_released(tmp_path / name),
+        lambda: get_variant(name),
+        lambda: get_task(name),
+        lambda: Study(column, protocol=name),
+        lambda: Study(column, sign=name),
+        lambda: Study(column, ("W", name)),
+        lambda: load_replication(name),
+        lambda: CorticalField.load(tmp_path / f"{name}.npz"),
+        lambda: field_from_events(name, np.zeros((3, 3)), np.zeros((3, 3)), None),
+    )
+    for door in doors:
+        with pytest.raises(InputError) as caught:
+            door()
+        assert str(caught.value).isprintable() and len(str(caught.value)) < 1000

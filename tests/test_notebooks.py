@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import ROOT
+from conftest import ROOT, script
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
@@ -95,3 +95,12 @@ def test_the_scan_finds_an_error_in_a_widget():
     notebook = nbformat.v4.new_notebook(metadata=metadata)
     with pytest.raises(AssertionError, match="ValueError"):
         errors_of(notebook)
+
+
+@names
+def test_pictures_carry_no_alpha_channel_that_nobody_sees(path):
+    """``run_all.py`` takes it away, so that a notebook stays below its size."""
+    run_all = script("notebooks/run_all.py")
+    found = list(run_all.pictures(nbformat.read(path, as_version=4)))
+    assert found
+    assert all(run_all.without_alpha(held[key]) == held[key] for held, key in found)

@@ -1,16 +1,14 @@
 """The shipped rows: whole, of the published protocol, the same when trained again; and what is said of them."""
 
 import gzip
-import importlib.util
 import json
 import re
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import ROOT
+from conftest import ROOT, script
 from scipy import stats
 from statsmodels.stats.weightstats import ttost_ind
 
@@ -37,18 +35,6 @@ from biornn_lite.study import run_networks
 from biornn_lite.summary import MEASURES, learned
 from biornn_lite.tasks import TASKS, get_task
 from biornn_lite.training import Settings, training_trials
-
-
-def script(path: str):
-    """Import a script of the project, and what lies beside it."""
-    sys.path.insert(0, str((ROOT / path).parent))
-    spec = importlib.util.spec_from_file_location(path.replace("/", "_"), ROOT / path)
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str((ROOT / path).parent))
-    return module
 
 
 @pytest.fixture(scope="module")

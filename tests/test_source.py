@@ -159,7 +159,7 @@ UNKNOWN = r"it does not tell which it offers; pass another, as in field_from_sou
     [
         ("404", [1412, 943], rf"^CAVE does not offer version 1300 of its tables \(OSError, 404\); {OTHERS}"),
         ("version 1300 expired", [1300, 943, 1412], f"for version 1300 of its tables, .*: OSError, .*; {OTHERS}"),
-        ("version 1300 expired", None, f"for version 1300 of its tables, .*: OSError, .*; {UNKNOWN}"),
+        ("the materialization has expired", None, f"for version 1300 of its tables, .*: OSError, .*; {UNKNOWN}"),
         ("no table at /version/1300/table", [943, 1300], "^CAVE does not answer: OSError, no table at [^;]*$"),
         ("no table at /version/1300/table", None, "^CAVE does not answer: OSError, no table at [^;]*$"),
     ],
