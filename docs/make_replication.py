@@ -361,6 +361,9 @@ def failing(free: pd.DataFrame, positive: pd.DataFrame) -> dict[str, str]:
         "fisher": f"{stats.fisher_exact([[total, networks - total], [mine, networks - mine]]).pvalue:.2f}",
         "cluster_low": f"{low:.0f}",
         "cluster_high": f"{high:.0f}",
+        "more_failures": f"{total - mine}",
+        # The variance of a number of failures grows with the number.
+        "cluster_error": f"{drawn.std() * np.sqrt(1 + total / mine):.0f}",
     }
 
 
@@ -400,11 +403,12 @@ def draws(networks: pd.DataFrame) -> dict[str, str]:
     right = learned(hard)
     swapped = rows.drop(hard.index)
     swapped = swapped.assign(of=swapped["trials"].str.removeprefix("0/").astype(int), failed=~learned(swapped))
-    told = []
+    told, halves = [], []
     for (variant, task), group in swapped.groupby(["variant", "task"], sort=False):
         run = group.loc[group["run"] == group["of"], "run"].item()
         seeds = group[(group["run"] == run) & (group["of"] != run)]
         trials = group[(group["run"] != run) & (group["of"] == run)]
+        halves.append((seeds["failed"].sum(), len(seeds), trials["failed"].sum(), len(trials)))
         told.append(
             f"`{variant}` on {TASKS[task].title}, run {run}: with trials of other runs {seeds['failed'].sum()} of "
             f"{len(seeds)} fail, and of other runs with its trials {trials['failed'].sum()} of {len(trials)}"
@@ -417,9 +421,15 @@ def draws(networks: pd.DataFrame) -> dict[str, str]:
         "hard_train": number(hard["train_accuracy"][right].mean()),
         "hard_runs": f"{len(hard)}",
         "hard_learned": f"{right.sum()}",
-        "hard_test": number(hard["test_accuracy"][right].mean()),
-        "own_test": number(own["test_accuracy"].mean()),
+        "own_train": number(own["train_accuracy"].mean()),
         "swaps": "; ".join(told),
+        **dict(
+            zip(
+                ("seed_failed", "seed_of", "trials_failed", "trials_of"),
+                map(sum, zip(*halves, strict=True)),
+                strict=True,
+            )
+        ),
     }
 
 
