@@ -153,7 +153,7 @@ def report(table: pd.DataFrame) -> str:
         ]
         q = [f"{r[f'q_{how}']:.2f}" for how in ("reshaped", "transposed")]
         fall = f"{signed(r['fall'])} [{signed(r['fall_low'])}, {signed(r['fall_high'])}]"
-        right = [f"{r[f'learned_{how}']} of {r['runs']}" for how in ("reshaped", "transposed")]
+        right = [f"{r[f'learned_{how}']:.0f} of {r['runs']:.0f}" for how in ("reshaped", "transposed")]
         p = "< 0.001" if r["p_holm"] < 0.001 else f"{r['p_holm']:.3f}"
         lines.append([f"`{variant}`", TASKS[task].title, *ami, *q, fall, *right, p])
     control = table[table["variant"] == "WDC"]
