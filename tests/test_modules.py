@@ -20,9 +20,7 @@ def rows():
 
 
 def test_all_networks_are_there_and_follow_the_plan(make, rows):
-    assert [*rows[make.KEY].itertuples(index=False, name=None)] == sorted(
-        make.networks(), key=[*rows[make.KEY].itertuples(index=False, name=None)].index
-    )
+    assert [*rows[make.KEY].itertuples(index=False, name=None)] == make.networks()
     assert len(rows) == len(set(make.networks())) == 420
     assert set(rows["plan"]) == {make.plan()} and (rows["status"] == "ok").all()
 
@@ -81,3 +79,24 @@ def test_medians_have_an_interval_that_holds_them_as_often_as_it_says(make):
     r = np.random.default_rng(0)
     held = [low <= 0 <= high for low, high in (make.median_interval(r.normal(size=20)) for _ in range(60))]
     assert np.mean(held) > 0.85
+
+
+def test_readme_and_notebook_say_what_the_rows_say(make, rows):
+    found = make.results(rows)
+    assert found["runs"].eq(20).all()
+    least, most = (f"{end(found['ami_reshaped']):.2f}" for end in (min, max))
+    falls = " to ".join(f"{end(found['fall']):.2f}" for end in (min, max))
+    cell = found.loc[("WD*C", "go_nogo")]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    notebook = (ROOT / "notebooks" / "source" / "08_topology.ipynb").read_text(encoding="utf-8")
+    learn = f"learns Go/NoGo in {cell['learned_transposed']:.0f} of 20 runs"
+    for text in (readme, notebook):
+        assert f"{least} to {most}" in text and falls in text and learn in text
+    perceptual = found.loc[("WD*C", "perceptual_decision_making")]
+    assert (
+        f"perceptual decision in {perceptual['learned_reshaped']:.0f} and {perceptual['learned_transposed']:.0f} (p"
+        in notebook
+    )
+    # What was to count, by the plan.
+    assert (found["ami_reshaped"] > 0.5).all() and (found["fall_low"] > 0.1).all()
+    assert found[["ami_low_transposed", "ami_high_transposed"]].abs().max(axis=None) < 0.05
