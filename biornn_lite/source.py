@@ -357,7 +357,7 @@ def _regions(rois: pd.DataFrame, neurons: pd.DataFrame, tolerance: float, where:
     axes = ["pt_x_position", "pt_y_position", "pt_z_position"]
     if not set(axes) <= set(rois):
         raise FieldError(f"{where} has neither nucleus ids nor positions in the volume to find neurons by")
-    somata = (rois[axes] * MICRONS_VOXEL_UM).dropna()
+    somata = (rois[axes] * np.array(MICRONS_VOXEL_UM)).dropna()
     if somata.empty:
         return {}
     distance, nearest = cKDTree(somata.to_numpy()).query(neurons[["x", "y", "z"]].to_numpy())
