@@ -42,6 +42,15 @@ help:
 	$(BIN)/python -m pip install --quiet --editable ".[book,cluster,lab,source,test]"
 	@touch $@
 
+# What a learner gets: with the optional extra `source`, pandas is older than `make lab` installs.
+LEARNER := .venv/learner/$(notdir $(BIN))
+.venv/learner/ready: .venv/ready
+	$(PYTHON) -m venv .venv/learner
+	$(LEARNER)/python -m pip install --quiet --upgrade pip
+	$(LEARNER)/python -m pip install --quiet "$(TORCH)"
+	$(LEARNER)/python -m pip install --quiet --editable ".[lab]" hypothesis pytest
+	@touch $@
+
 lab: .venv/ready
 	$(BIN)/jupyter lab $(ROOT) $(LAB_ARGS) notebooks/00_start_here.ipynb
 
@@ -49,10 +58,12 @@ lab: .venv/ready
 # with one thread: on a busy machine two wait for each other most of the time.
 test: export OMP_NUM_THREADS = 1
 test: export OPENBLAS_NUM_THREADS = 1
-test: .venv/develop
+test: .venv/develop .venv/learner/ready
 	rm -rf build/notebooks && mkdir -p build && cp -r notebooks build/notebooks && rm -r build/notebooks/source
 	BIORNN_EXECUTED=build/notebooks $(BIN)/python -m pytest --nbmake --overwrite --nbmake-timeout=300 --durations=40 \
 		build/notebooks tests
+	$(LEARNER)/python -m pytest -q -m "not slow" -W error::pandas.errors.PandasChangeWarning \
+		tests/test_statistics.py tests/test_rows.py tests/test_comparison.py tests/test_study_widgets.py
 
 replicate: .venv/ready
 	$(BIN)/python -m biornn_lite replicate --runs 3 --out $(OUT)
