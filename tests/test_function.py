@@ -138,7 +138,7 @@ def test_hostile_parts_get_one_line():
     for positions, spike_times, says in [
         ([[1, 2, 3], [1, 2]], trains, "positions does not hold numbers"),
         (7, trains, "positions have shape"),
-        (flat, None, "without event times"),
+        (flat, None, "spike_times is None"),
         (flat, [np.array([1.7e9])] * 3, "times are seconds from the start of the recording"),
         (flat, [np.array([1e300])] * 3, "times are seconds from the start of the recording"),
     ]:
