@@ -11,7 +11,7 @@ import joblib
 import numpy as np
 import torch
 
-from biornn_lite.products import product, uses_onednn
+from biornn_lite.plumbing.matmul import product, uses_onednn
 
 
 def name() -> str:

@@ -12,22 +12,20 @@ import time
 import ipywidgets as ipw
 import numpy as np
 
-from biornn_lite import (
-    communicability_widgets,
-    field_widgets,
-    growth_widgets,
-    space_widgets,
-    study_widgets,
-    task_widgets,
-    topology_widgets,
-    training_widgets,
-    weights_widgets,
-    wiring_widgets,
-)
 from biornn_lite.datasets import load_field
 from biornn_lite.errors import InputError
+from biornn_lite.figures.communicability import walk_panel
+from biornn_lite.figures.field import field_panel, inference_panel, pair_panel
+from biornn_lite.figures.space import space_panel
+from biornn_lite.figures.study import effects_panel, forest_panel, learning_panel
+from biornn_lite.figures.tasks import trial_panel
+from biornn_lite.figures.topology import graph_panel, trained_panel
+from biornn_lite.figures.training import network_panel
+from biornn_lite.figures.untrained import growth_panel
+from biornn_lite.figures.weights import weights_panel
+from biornn_lite.figures.wiring import across_panel
+from biornn_lite.snapshots import watch
 from biornn_lite.training import Settings
-from biornn_lite.watching import watch
 
 MOVES = 5
 
@@ -59,21 +57,21 @@ def main(source: str) -> None:
     both = zip(*watch(field, pair, "go_nogo", 0, settings=Settings(epochs=2)), strict=True)
     histories = dict(zip(pair, map(list, both), strict=True))
     panels = {
-        "01 field": lambda: field_widgets.field_panel(field),
-        "02 pair of neurons": lambda: field_widgets.pair_panel(field),
-        "03 weights": lambda: weights_widgets.weights_panel(field),
-        "04 space": lambda: space_widgets.space_panel(field),
-        "05 walk": lambda: communicability_widgets.walk_panel(field),
-        "06 trial": task_widgets.trial_panel,
-        "07 network": lambda: training_widgets.network_panel(histories, field),
-        "08 graph": topology_widgets.graph_panel,
-        "08 trained": lambda: topology_widgets.trained_panel(histories),
-        "09 forest": study_widgets.forest_panel,
-        "09 effects": study_widgets.effects_panel,
-        "09 learning": study_widgets.learning_panel,
-        "10 growth": growth_widgets.growth_panel,
-        "13 inference": lambda: field_widgets.inference_panel(field),
-        "14 across": lambda: wiring_widgets.across_panel(field),
+        "01 field": lambda: field_panel(field),
+        "02 pair of neurons": lambda: pair_panel(field),
+        "03 weights": lambda: weights_panel(field),
+        "04 space": lambda: space_panel(field),
+        "05 walk": lambda: walk_panel(field),
+        "06 trial": trial_panel,
+        "07 network": lambda: network_panel(histories, field),
+        "08 graph": graph_panel,
+        "08 trained": lambda: trained_panel(histories),
+        "09 forest": forest_panel,
+        "09 effects": effects_panel,
+        "09 learning": learning_panel,
+        "10 growth": growth_panel,
+        "13 inference": lambda: inference_panel(field),
+        "14 across": lambda: across_panel(field),
     }
     print(f"{'panel':22} {'moves':>5} {'median s':>9} {'slowest s':>9}  slowest control")
     for name, make in panels.items():

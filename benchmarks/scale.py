@@ -16,10 +16,11 @@ import numpy as np
 import torch
 
 from biornn_lite import activity, space, weights
+from biornn_lite.adam import Adam
 from biornn_lite.communicability import empirical_communicability
 from biornn_lite.network import RecurrentNetworks, glorot_uniform
+from biornn_lite.penalty import Penalty
 from biornn_lite.priors import Start
-from biornn_lite.training import Adam, Penalty
 
 SIZES = (312, 632, 2000, 12_000)
 EVENTS, FRAMES, FRAME_SECONDS, SYNAPSES = 1500, 40_000, 0.1587, 6  # per neuron, but for the frames

@@ -11,7 +11,7 @@ import time
 import joblib
 import torch
 
-from biornn_lite import training
+from biornn_lite.plumbing import threads as plumbing_threads
 from biornn_lite.priors import Priors
 from biornn_lite.synthetic import synthetic_field
 from biornn_lite.tasks import get_task
@@ -29,7 +29,7 @@ def count_for_ever() -> None:
 
 def measure(neurons: int, runs: int, threads: int) -> float:
     """Seconds of ten batches of networks side by side."""
-    training.ALL_THREADS_FROM = 0  # so that small networks take as many threads as they are given here
+    plumbing_threads.ALL_THREADS_FROM = 0  # so that small networks take as many threads as they are given here
     torch.set_num_threads(threads)
     priors = Priors(synthetic_field(neurons), Protocol())
     starts = [priors.start(get_variant("W*D*C"), seed) for seed in range(runs)]

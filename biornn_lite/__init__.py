@@ -1,11 +1,74 @@
 """Replicate and audit recurrent networks that start from cortical function, position and wiring.
 
-The modules stand in the order of the notebooks: ``released_order``, ``field``, ``datasets``, ``activity``,
-``synthetic``, ``comparison``, ``alignment``, ``deconvolution``, ``source``, ``weights``, ``memory``, ``space``,
-``communicability``, ``tasks``, ``variants``, ``priors``, ``products``, ``network``, ``training``, ``watching``,
-``topology``, ``graphs``, ``relations``, ``results``, ``study``, ``summary``, ``statistics``, ``replication``,
-``growth`` and ``wiring``. ``plots`` and those that end in ``_plots`` or ``_widgets`` draw for the notebooks,
-``exercises`` checks their answers; ``arrays``, ``unpickling`` and ``files`` read and write safely.
+These are the doors; what stands behind each is imported when it is first used. The README lists the modules in the
+order in which to read them. ``figures`` draws for the notebooks, ``exercises`` checks their answers, ``plumbing`` is
+what the library shares and no lesson is about.
 """
 
-__version__ = "0.2.0"
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .activity import field_from_events
+    from .datasets import fetch_field, load_field
+    from .field import CorticalField
+    from .priors import Priors
+    from .replication import load_replication
+    from .snapshots import watch
+    from .statistics import paired
+    from .study import Study, read_network, run_study
+    from .tasks import Task
+    from .training import Settings, train
+    from .variants import Protocol, Variant
+
+__version__ = "0.3.0"
+
+_DOORS = {
+    "CorticalField": "field",
+    "Priors": "priors",
+    "Protocol": "variants",
+    "Settings": "training",
+    "Study": "study",
+    "Task": "tasks",
+    "Variant": "variants",
+    "fetch_field": "datasets",
+    "field_from_events": "activity",
+    "load_field": "datasets",
+    "load_replication": "replication",
+    "paired": "statistics",
+    "read_network": "study",
+    "run_study": "study",
+    "train": "training",
+    "watch": "snapshots",
+}
+
+__all__ = [
+    "CorticalField",
+    "Priors",
+    "Protocol",
+    "Settings",
+    "Study",
+    "Task",
+    "Variant",
+    "fetch_field",
+    "field_from_events",
+    "load_field",
+    "load_replication",
+    "paired",
+    "read_network",
+    "run_study",
+    "train",
+    "watch",
+]
+
+
+def __getattr__(name: str):
+    if name not in _DOORS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_DOORS[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -115,10 +115,10 @@ def _replicate(arguments: argparse.Namespace) -> None:
     import torch
 
     from .datasets import fetch_field
-    from .files import written_atomically
+    from .plumbing.files import written_atomically
+    from .results import format_table
     from .seeds import generator
     from .study import Study, run_study
-    from .summary import format_table
     from .tasks import TASKS
     from .training import Settings
 
@@ -170,10 +170,10 @@ def _picture(results, label: str) -> bytes:
     import matplotlib
 
     matplotlib.use("Agg")
-    from . import plots
+    from .figures.study import accuracy_figure
 
     picture = io.BytesIO()
-    plots.accuracy_figure(results, label).savefig(picture, dpi=150, format="png")
+    accuracy_figure(results, label).savefig(picture, dpi=150, format="png")
     return picture.getvalue()
 
 

@@ -14,9 +14,9 @@ from scipy import sparse
 from sklearn.covariance import GraphicalLassoCV, empirical_covariance, graphical_lasso
 from sklearn.exceptions import ConvergenceWarning
 
-from .arrays import first_line
 from .errors import FieldError, InputError
 from .field import CorticalField
+from .plumbing.arrays import first_line
 
 BIN_SECONDS = 0.2
 """Bin width of the released correlations."""

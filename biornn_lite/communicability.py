@@ -16,7 +16,12 @@ import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
 
-from .products import add_product, product
+from .errors import InputError
+from .field import CorticalField
+from .plumbing.matmul import add_product, product
+from .seeds import generator
+from .space import distances
+from .weights import functional, lognormal_draws
 
 _BLOCKS = {torch.float32: 3, torch.float64: 4}
 """Blocks of the series for each precision: with q of them it is summed to degree q²."""
@@ -122,7 +127,7 @@ def communicability(weights: torch.Tensor) -> torch.Tensor:
         Diagonal 0. A neuron without outgoing weights has communicability 0 with all others.
     """
     if weights.dtype not in _BLOCKS:
-        raise TypeError(f"weights are {weights.dtype}; expected float32 or float64")
+        raise InputError(f"weights are {weights.dtype}; expected float32 or float64")
     return _Communicability.apply(weights.reshape(-1, *weights.shape[-2:])).view_as(weights)
 
 
@@ -144,7 +149,7 @@ def empirical_communicability(connectome: np.ndarray, isolated: str) -> np.ndarr
         Diagonal 0.
     """
     if isolated not in ("epsilon", "zero"):
-        raise ValueError(f"isolated {isolated!r}; expected epsilon or zero")
+        raise InputError(f"isolated is {isolated!r}; it allows epsilon, zero")
     strengths = np.abs(np.asarray(connectome, dtype=np.float64))
     out = strengths.sum(axis=1)
     filled = np.where(out == 0, 1e-10, out)
@@ -198,3 +203,30 @@ def distribution_distance(matrix: torch.Tensor, sorted_target: torch.Tensor) -> 
     Tensor, shape (...)
     """
     return _DistributionDistance.apply(matrix.flatten(-2), sorted_target)
+
+
+NETWORKS = {
+    "nearby": "the nearer the stronger, exp(−distance / 50 µm)",
+    "functional": "functional weights, diagonal removed",
+    "connectome": "synapses of the connectome",
+}
+"""Where connection strengths may come from."""
+
+
+def strengths_of(field: CorticalField, network: str) -> np.ndarray:
+    """Return the connection strengths A of one of :data:`NETWORKS`, shape (N, N), from row to column."""
+    if network == "connectome":
+        return field.part("connectome", "this network").astype(float)
+    if network == "functional":
+        draws = lognormal_draws(field.neurons, generator(0, "lognormal"))
+        similarities = (field.part(name, "this network") for name in ("correlation", "sttc"))
+        return functional(draws, *similarities, self_connections="removed")
+    strengths = np.exp(-distances(field.positions) / 50)
+    np.fill_diagonal(strengths, 0)
+    return strengths
+
+
+def transitions(strengths: np.ndarray) -> np.ndarray:
+    """Return the probabilities P of one step of a random walk, shape (N, N): each row over its sum, or all 0."""
+    out = strengths.sum(axis=1, keepdims=True)
+    return np.divide(strengths, out, out=np.zeros_like(strengths), where=out > 0)

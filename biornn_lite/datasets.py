@@ -24,10 +24,10 @@ import pooch
 import requests
 from tqdm.auto import tqdm
 
-from .arrays import LARGEST_FIELD, as_numbers, check_file, check_neurons, first_line, read_npy, room
 from .errors import FieldError, FieldWarning, InputError
 from .field import IDS, MICRONS_VOXEL_UM, CorticalField, PartError
-from .files import data_folder, written_atomically
+from .plumbing.arrays import LARGEST_FIELD, as_numbers, check_file, check_neurons, first_line, read_npy, room
+from .plumbing.files import data_folder, written_atomically
 
 EMBEDDED = "synthetic_column"
 """Name of the synthetic field that comes with the library."""

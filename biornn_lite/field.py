@@ -11,13 +11,16 @@ from pathlib import Path
 
 import numpy as np
 
-from .arrays import as_numbers, first_line, read_npz, write_npz
-from .errors import FieldError
-from .files import written_atomically
+from .errors import FieldError, InputError
+from .plumbing.arrays import as_numbers, first_line, read_npz, write_npz
+from .plumbing.files import written_atomically
 from .released_order import released_rows
 
 MICRONS_VOXEL_UM = (0.004, 0.004, 0.040)
 """Edge lengths of a MICrONS voxel, in µm: the released positions count voxels of 4 × 4 × 40 nm."""
+
+MATRICES = ("connectome", "correlation", "sttc", "precision")
+"""What a field may know of pairs of its neurons; a part that is missing is None."""
 
 IDS = ("nucleus_ids", "unit_ids", "root_ids")
 """The identifiers that a field may carry."""
@@ -47,11 +50,11 @@ class CorticalField:
         What the field is called: ``session_scan_field`` for the released ones.
     positions : ndarray, shape (N, 3)
         Somata in µm: columns x, y, z.
-    connectome : ndarray, shape (N, N)
+    connectome : ndarray, shape (N, N), optional
         Synapse counts; ``connectome[i, j]`` from neuron i to neuron j.
-    correlation : ndarray, shape (N, N)
+    correlation : ndarray, shape (N, N), optional
         Pearson correlation of event counts; symmetric.
-    sttc : ndarray, shape (N, N)
+    sttc : ndarray, shape (N, N), optional
         Spike time tiling coefficient (Cutts & Eglen 2014); symmetric.
     precision : ndarray, shape (N, N), optional
         Sparse inverse covariance of the event counts; symmetric.
@@ -66,6 +69,8 @@ class CorticalField:
     nucleus_ids, unit_ids, root_ids : ndarray of int64, shape (N,), optional
         What the neurons are called elsewhere: the nucleus in the electron-microscopic volume, which stays; the
         unit in the functional scan; the segment, which changes whenever the segmentation is proofread.
+    labels : sequence of N texts, optional
+        What the neurons are called in words, such as ``AVAL``; each one once.
     released_rows : ndarray of int, shape (N,), optional
         Of a field whose connectome was released in another order than its neurons and was put in order:
         ``released_rows[r]`` is the neuron of row and column r of the released one. :meth:`as_released` undoes it.
@@ -81,9 +86,9 @@ class CorticalField:
 
     name: str
     positions: np.ndarray
-    connectome: np.ndarray
-    correlation: np.ndarray
-    sttc: np.ndarray
+    connectome: np.ndarray | None = None
+    correlation: np.ndarray | None = None
+    sttc: np.ndarray | None = None
     precision: np.ndarray | None = None
     spike_times: Sequence[np.ndarray] | None = None
     lattice: tuple[int, int, int] | None = None
@@ -92,6 +97,7 @@ class CorticalField:
     nucleus_ids: np.ndarray | None = None
     unit_ids: np.ndarray | None = None
     root_ids: np.ndarray | None = None
+    labels: Sequence[str] | None = None
     released_rows: np.ndarray | None = None
     connectome_order: str = "neurons"
 
@@ -108,8 +114,8 @@ class CorticalField:
         if n < 2:
             raise self._fault("positions", f"{n} neuron{'s' * (n != 1)}; a field needs at least 2")
         self._keep("positions", positions)
-        for key in ("connectome", "correlation", "sttc", "precision"):
-            if key != "precision" or self.precision is not None:
+        for key in MATRICES:
+            if getattr(self, key) is not None:
                 self._keep(key, self._checked_matrix(key, n))
         self._keep("voxel_size", self._checked_voxel_size())
         if self.spike_times is not None:
@@ -119,6 +125,8 @@ class CorticalField:
         for key in IDS:
             if getattr(self, key) is not None:
                 self._keep(key, self._checked_ids(key, n))
+        if self.labels is not None:
+            self._keep("labels", self._checked_labels(n))
         if self.connectome_order not in CONNECTOME_ORDERS:
             allowed = ", ".join(CONNECTOME_ORDERS)
             raise self._fault(
@@ -198,6 +206,21 @@ class CorticalField:
             raise self._fault(key, f"{key} name {values[counts > 1][0]} more than once")
         return ids.astype(np.int64)
 
+    def _checked_labels(self, n: int) -> np.ndarray:
+        try:
+            labels = np.array([str(label) for label in self.labels])
+        except TypeError:
+            raise self._fault("labels", f"labels are {_shown(self.labels)}; expected one text per neuron") from None
+        if labels.shape != (n,):
+            raise self._fault("labels", f"there are {len(labels)} labels; expected one text for each of {n} neurons")
+        wrong = [label for label in labels.tolist() if not label.isprintable() or not 0 < len(label) <= LONGEST_NAME]
+        if wrong:
+            raise self._fault("labels", f"labels have {_shown(wrong[0])}; expected texts of one line")
+        values, counts = np.unique(labels, return_counts=True)
+        if (counts > 1).any():
+            raise self._fault("labels", f"labels name {_shown(str(values[counts > 1][0]))} more than once")
+        return labels
+
     def _checked_rows(self, n: int) -> np.ndarray:
         rows = np.array(self.released_rows)
         if rows.dtype.kind not in "iu" or not np.array_equal(np.sort(rows, axis=None), np.arange(n)):
@@ -231,9 +254,33 @@ class CorticalField:
             trains.append(train)
         return tuple(trains)
 
+    def part(self, name: str, needed_for: str) -> np.ndarray:
+        """Return a part that a field may lack.
+
+        Parameters
+        ----------
+        name : {"connectome", "correlation", "sttc", "precision"}
+        needed_for : str
+            What needs it, for the message.
+
+        Raises
+        ------
+        InputError
+            If this field has none.
+        """
+        value = getattr(self, name)
+        if value is None:
+            what = "wiring (connectome)" if name == "connectome" else f"function ({name})"
+            there = [p for p in MATRICES if getattr(self, p) is not None]
+            raise InputError(
+                f"{needed_for} needs {what}; {self.name} has none, only positions"
+                + (f" and {', '.join(there)}" if there else "")
+            )
+        return value
+
     def in_neurons_order(self) -> CorticalField:
         """Return the field with its connectome in the neurons' order, if it is a released one as it was released."""
-        rows = released_rows(self.root_ids, self.connectome)
+        rows = None if self.connectome is None else released_rows(self.root_ids, self.connectome)
         if rows is None:
             return self
         row_of = np.argsort(rows)  # of each neuron
@@ -300,15 +347,13 @@ class CorticalField:
             self,
             name=f"{self.name}[{len(keep)}]",
             positions=self.positions[keep],
-            connectome=self.connectome[square],
-            correlation=self.correlation[square],
-            sttc=self.sttc[square],
+            **{key: getattr(self, key)[square] for key in MATRICES[:3] if getattr(self, key) is not None},
             # A part of a precision matrix is not the precision matrix of the part.
             precision=None,
             spike_times=None if self.spike_times is None else [self.spike_times[i] for i in keep],
             lattice=None,
             released_rows=None,  # the order of a part was never released
-            **{key: getattr(self, key)[keep] for key in IDS if getattr(self, key) is not None},
+            **{key: getattr(self, key)[keep] for key in (*IDS, "labels") if getattr(self, key) is not None},
         )
 
     def save(self, path: str | Path) -> None:
@@ -323,10 +368,11 @@ class CorticalField:
         """
         if not Path(path).parent.is_dir():
             raise FieldError(f"{path}: there is no folder {Path(path).parent} to write to")
-        arrays = {key: getattr(self, key) for key in ("positions", "connectome", "correlation", "sttc")}
+        arrays = {"positions": self.positions}
+        arrays |= {key: getattr(self, key) for key in MATRICES[:3] if getattr(self, key) is not None}
         arrays |= {"name": self.name, "voxel_size": self.voxel_size, "synthetic": self.synthetic}
         arrays["connectome_order"] = self.connectome_order
-        for key in ("precision", "lattice", "released_rows", *IDS):
+        for key in ("precision", "lattice", "released_rows", *IDS, "labels"):
             if getattr(self, key) is not None:
                 arrays[key] = getattr(self, key)
         if self.spike_times is not None:
@@ -349,7 +395,7 @@ class CorticalField:
         """
         path = Path(path)
         arrays = read_npz(path)
-        missing = {"name", "positions", "connectome", "correlation", "sttc"} - arrays.keys()
+        missing = {"name", "positions"} - arrays.keys()
         if missing:
             raise FieldError(f"{path}: lacks {', '.join(sorted(missing))}")
         try:

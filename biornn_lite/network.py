@@ -6,12 +6,16 @@ state. A leading axis ``runs`` holds independent networks. Notebook 07 works thr
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
 import numpy as np
 import torch
 from torch import nn
 from torch.autograd.function import once_differentiable
 
-from .products import add_product, product, rectified_product
+from .errors import InputError
+from .plumbing.matmul import add_product, product, rectified_product
 
 _STEPS_AT_ONCE = 4  # of which the backward pass sums the gradient by one product
 
@@ -75,8 +79,11 @@ def glorot_uniform(rows: int, columns: int, rng: np.random.Generator) -> np.ndar
     return rng.uniform(-limit, limit, (rows, columns))
 
 
-class RecurrentNetworks(nn.Module):
-    """Independent recurrent networks of one size, side by side.
+class Networks(nn.Module):
+    """Independent recurrent networks of one size, side by side, written step by step in plain PyTorch.
+
+    Networks of your own inherit from this class and have another :meth:`step`; a class with further weights adds
+    them as parameters with a leading axis ``runs``. PyTorch's autograd takes the gradient through all steps.
 
     Parameters
     ----------
@@ -105,6 +112,16 @@ class RecurrentNetworks(nn.Module):
         self.b_out = nn.Parameter(torch.zeros(runs, 1, self.w_out.shape[-1]))
         self.non_negative = non_negative
 
+    def step(self, h: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        """Return the next state, shape (runs, batch, N), from the one before and inputs (runs, batch, inputs)."""
+        return torch.relu(x @ self.w_in + h @ self.w + self.b)
+
+    def _states(self, x: torch.Tensor) -> Iterator[torch.Tensor]:
+        h = x.new_zeros(*x.shape[1:3], self.w.shape[-1])  # (runs, batch, N)
+        for x_t in x:
+            h = self.step(h, x_t)
+            yield h
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the readout of the last state.
 
@@ -117,21 +134,13 @@ class RecurrentNetworks(nn.Module):
         Tensor, shape (runs, batch, classes)
             Logits.
         """
-        last = _LastState.apply(x, self.w_in, self.w, self.b)  # (runs, batch, N)
+        *_, last = self._states(x)  # (runs, batch, N)
         return torch.baddbmm(self.b_out, last, self.w_out)
 
     @torch.no_grad()
     def evaluate(self, x: torch.Tensor) -> torch.Tensor:
         """Return the same as :meth:`forward`, without keeping what a gradient would need."""
-        stacked = _stacked(self.w_in, self.w, self.b)
-        neurons = self.w.shape[-1]
-        s, after = (x.new_zeros(*x.shape[1:3], stacked.shape[1]) for _ in range(2))  # (runs, batch, N + inputs + 1)
-        s[..., -1] = after[..., -1] = 1
-        for x_t in x:
-            s[..., neurons:-1] = x_t
-            rectified_product(s, stacked, out=after[..., :neurons])
-            s, after = after, s
-        return torch.baddbmm(self.b_out, s[..., :neurons], self.w_out)
+        return self(x)
 
     @torch.no_grad()
     def activity(self, x: torch.Tensor) -> torch.Tensor:
@@ -145,15 +154,110 @@ class RecurrentNetworks(nn.Module):
         -------
         Tensor, shape (steps, runs, batch, N)
         """
-        h = x.new_zeros(*x.shape[1:3], self.w.shape[-1])  # (runs, batch, N)
-        states = []
-        for x_t in x:
-            h = torch.relu(x_t @ self.w_in + h @ self.w + self.b)
-            states.append(h)
-        return torch.stack(states)
+        return torch.stack(list(self._states(x)))
 
     @torch.no_grad()
     def constrain(self) -> None:
         """Clip the recurrent weights at 0, if these networks are non-negative."""
         if self.non_negative:
             self.w.clamp_(min=0)
+
+    def state_of_run(self, run: int) -> dict[str, np.ndarray]:
+        """Return copies of all weights and biases of one run by name, without the axis ``runs``."""
+        return {name: values.detach().cpu().numpy()[run].copy() for name, values in self.named_parameters()}
+
+    def single(self, run: int = 0) -> SingleNetwork:
+        """Return one run as a network by itself, with copies of its weights, for your own code."""
+        return SingleNetwork(self, run)
+
+
+def networks_of(
+    states: Sequence[Mapping[str, np.ndarray]],
+    architecture: Callable[..., Networks] | None = None,
+    non_negative: bool = False,
+) -> Networks:
+    """Make networks of the weights and biases of their runs, as :meth:`Networks.state_of_run` gives them.
+
+    Parameters
+    ----------
+    states : sequence of mapping of str to ndarray
+        One per run.
+    architecture : callable, optional
+        Makes the networks; :class:`RecurrentNetworks` when left out.
+    non_negative : bool
+        As in :class:`Networks`.
+    """
+    architecture = architecture or RecurrentNetworks
+    ends = ("w", "w_in", "w_out")
+    if any(end not in state for state in states for end in ends):
+        raise InputError(f"the weights of a network have {', '.join(ends)} among them; some of these do not")
+    networks = architecture(*([state[end] for state in states] for end in ends), non_negative)
+    with torch.no_grad():
+        for name, values in networks.named_parameters():
+            try:
+                values.copy_(torch.as_tensor(np.stack([state[name] for state in states])))
+            except (KeyError, ValueError, RuntimeError):
+                raise InputError(f"these weights are not those of {architecture.__name__}: {name} differs") from None
+    return networks
+
+
+class SingleNetwork(nn.Module):
+    """One network, which takes trials as most PyTorch code has them: ``network(x)`` with x (batch, steps, inputs).
+
+    Parameters
+    ----------
+    networks : Networks
+    run : int
+        Which of them. Its weights are copied.
+
+    Attributes
+    ----------
+    networks : Networks
+        The one run, with an axis ``runs`` of length 1.
+    """
+
+    def __init__(self, networks: Networks, run: int) -> None:
+        super().__init__()
+        runs = networks.w.shape[0]
+        if not 0 <= run < runs:
+            raise InputError(f"run is {run}; there are {runs}, counted from 0")
+        self.networks = copy.deepcopy(networks)
+        for module in self.networks.modules():
+            for name, values in module.named_parameters(recurse=False):
+                setattr(module, name, nn.Parameter(values.detach()[run : run + 1].clone()))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return logits of shape (batch, classes) for inputs of shape (batch, steps, inputs).
+
+        Computed step by step, so that there are gradients with respect to inputs too.
+        """
+        return Networks.forward(self.networks, x.transpose(0, 1).unsqueeze(1)).squeeze(0)
+
+    def activity(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the states, shape (batch, steps, N), for inputs of shape (batch, steps, inputs)."""
+        return self.networks.activity(x.transpose(0, 1).unsqueeze(1)).squeeze(1).transpose(0, 1)
+
+
+class RecurrentNetworks(Networks):
+    """The published networks, with the quick forms of the recurrence and of its gradient.
+
+    Parameters and attributes are those of :class:`Networks`.
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`Networks.forward`."""
+        last = _LastState.apply(x, self.w_in, self.w, self.b)  # (runs, batch, N)
+        return torch.baddbmm(self.b_out, last, self.w_out)
+
+    @torch.no_grad()
+    def evaluate(self, x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`Networks.evaluate`."""
+        stacked = _stacked(self.w_in, self.w, self.b)
+        neurons = self.w.shape[-1]
+        s, after = (x.new_zeros(*x.shape[1:3], stacked.shape[1]) for _ in range(2))  # (runs, batch, N + inputs + 1)
+        s[..., -1] = after[..., -1] = 1
+        for x_t in x:
+            s[..., neurons:-1] = x_t
+            rectified_product(s, stacked, out=after[..., :neurons])
+            s, after = after, s
+        return torch.baddbmm(self.b_out, s[..., :neurons], self.w_out)

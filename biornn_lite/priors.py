@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -12,8 +14,10 @@ from . import space, weights
 from .communicability import communicability, empirical_communicability
 from .errors import InputError
 from .field import CorticalField
+from .plumbing.arrays import as_numbers, first_line
+from .plumbing.objects import name_of
 from .seeds import generator
-from .variants import Protocol, Variant
+from .variants import Protocol, Space, Target, Variant, Weights, get_protocol, get_variant
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +31,9 @@ class Start:
     cost : ndarray, shape (N, N)
         λ times distance (1 without space): what one unit of each ``|weight|`` costs.
     communicability : {"none", "weights", "empirical"}
-        As in :class:`biornn_lite.variants.Variant`.
+        None, that of the network's own weights as a factor, or a pull towards a target.
     sorted_target : ndarray, shape (N * N,), or None
-        For ``empirical``: the connectome's communicabilities in increasing order.
+        For ``empirical``: the target's communicabilities in increasing order.
     emd_weight : float
         For ``empirical``: weight of the distance to `sorted_target`.
     """
@@ -55,15 +59,25 @@ class Priors:
     Parameters
     ----------
     field : CorticalField
-    protocol : Protocol
+    protocol : Protocol or str
+        The published one when left out.
     positive : bool
         Whether recurrent weights are to be non-negative.
     """
 
-    def __init__(self, field: CorticalField, protocol: Protocol, positive: bool = False) -> None:
+    def __init__(self, field: CorticalField, protocol: Protocol | str = "published", positive: bool = False) -> None:
+        protocol = get_protocol(protocol)
         if protocol.function == "precision" and field.precision is None:
             raise InputError(f"{field.name} has no precision matrix; choose function=correlation or sttc")
         self.field, self.protocol, self.positive = field, protocol, positive
+
+    def check(self, variant: Variant | str) -> None:
+        """Refuse a variant that needs what the field has not, in one line."""
+        variant = get_variant(variant)
+        if variant.weights in ("functional", "relabelled") or self.protocol.penalty_start == "matched":
+            self._similarities()
+        if variant.communicability == "empirical":
+            self._wiring()
 
     @cached_property
     def cortical_distances(self) -> np.ndarray:
@@ -82,30 +96,39 @@ class Priors:
     @cached_property
     def empirical_communicability(self) -> np.ndarray:
         """Communicability of the field's connectome, shape (N, N)."""
-        off = ~np.eye(self.field.neurons, dtype=bool)
-        if not self.field.connectome[off].any():
-            raise InputError(f"C* needs wiring; {self.field.name} has no connection between two neurons")
-        return empirical_communicability(self.field.connectome, self.protocol.isolated_neurons)
+        return empirical_communicability(self._wiring(), self.protocol.isolated_neurons)
 
-    def functional_weights(self, seed: int) -> np.ndarray:
-        """Functional weights ``W*`` of one run, shape (N, N)."""
-        similarities = [self.field.sttc]
-        if self.protocol.function != "sttc":
-            similarities.insert(0, getattr(self.field, self.protocol.function))
-        off = ~np.eye(self.field.neurons, dtype=bool)
+    def _wiring(self) -> np.ndarray:
+        connectome = self.field.part("connectome", "C*")
+        if not connectome[~np.eye(self.field.neurons, dtype=bool)].any():
+            raise InputError(f"C* needs wiring; {self.field.name} has no connection between two neurons")
+        return connectome
+
+    def _similarities(self) -> list[np.ndarray]:
+        """Return the measures of function that ``W*`` is made of, each (N, N)."""
+        names = ["sttc"] if self.protocol.function == "sttc" else [self.protocol.function, "sttc"]
+        similarities = [self.field.part(name, "W* and W!") for name in names]
+        off = ~np.eye(len(similarities[0]), dtype=bool)
         if self.protocol.self_connections != "only" and any(np.ptp(each[off]) == 0 for each in similarities):
             raise InputError(
                 f"W* and W! need function; all pairs of {self.field.name} are equally alike, as without activity"
             )
+        return similarities
+
+    def functional_weights(self, seed: int) -> np.ndarray:
+        """Functional weights ``W*`` of one run, shape (N, N)."""
+        similarities = self._similarities()
         return weights.functional(
             weights.lognormal_draws(self.field.neurons, generator(seed, "lognormal")),
             *similarities,
             self_connections=self.protocol.self_connections,
         )
 
-    def initial_weights(self, kind: str, seed: int) -> np.ndarray:
+    def initial_weights(self, kind: str | Weights, seed: int) -> np.ndarray:
         """Initial recurrent weights of one run, shape (N, N); `kind` as in :class:`biornn_lite.variants.Variant`."""
-        if kind == "orthogonal":
+        if callable(kind):
+            initial = self._checked(kind(self.field, generator(seed, "lognormal")), f"the start {name_of(kind)}")
+        elif kind == "orthogonal":
             initial = weights.orthogonal(self.field.neurons, generator(seed, "orthogonal"))
         else:
             initial = self.functional_weights(seed)
@@ -115,13 +138,55 @@ class Priors:
             initial = weights.non_negative(initial, self.protocol.positive_start == "rescaled")
         return initial
 
-    def start(self, variant: Variant, seed: int) -> Start:
+    def distances(self, kind: str | Space) -> np.ndarray:
+        """Distances in the penalty, shape (N, N); `kind` as in :class:`biornn_lite.variants.Variant`."""
+        if callable(kind):
+            matrix = self._checked(kind(self.field), f"the space {name_of(kind)}")
+            if matrix.min() < 0:
+                raise InputError(f"the space {name_of(kind)} gives negative distances, down to {matrix.min():g}")
+            return matrix
+        if kind == "none":
+            return np.ones((self.field.neurons,) * 2)
+        return self.lattice_distances if kind == "lattice" else self.cortical_distances
+
+    def target(self, kind: str | Target, seed: int) -> np.ndarray:
+        """Communicability that that of a network is pulled towards, shape (N, N); `kind` as in ``Variant``."""
+        if not callable(kind):
+            return self.empirical_communicability
+        graph = self._checked(kind(self.field, generator(seed, "target")), f"the target {name_of(kind)}")
+        return empirical_communicability(graph, self.protocol.isolated_neurons)
+
+    def _checked(self, matrix: np.ndarray, what: str) -> np.ndarray:
+        """Refuse a matrix of a function of the user's that cannot be used."""
+        try:
+            matrix = as_numbers(matrix)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise InputError(f"{what} does not give numbers ({first_line(error)})") from None
+        wanted = (self.field.neurons,) * 2
+        if matrix.shape != wanted:
+            raise InputError(f"{what} gives an array of shape {matrix.shape}; {wanted} is needed")
+        if not np.isfinite(matrix).all():
+            raise InputError(f"{what} gives numbers that are not finite")
+        return matrix
+
+    def starts(self, variants: Sequence[str | Variant], seeds: Sequence[int] | int) -> list[Start]:
+        """Assemble what some networks start from, side by side.
+
+        Parameters
+        ----------
+        variants : sequence of str or Variant
+            One per network.
+        seeds : sequence of int, or int
+            One per network, or the same for all.
+        """
+        seeds = [seeds] * len(variants) if isinstance(seeds, Integral) else seeds
+        return [self.start(variant, seed) for variant, seed in zip(variants, seeds, strict=True)]
+
+    def start(self, variant: Variant | str, seed: int) -> Start:
         """Assemble what one run of a variant starts from."""
+        variant = get_variant(variant)
         initial = self.initial_weights(variant.weights, seed)
-        if variant.space == "none":
-            distances = np.ones_like(initial)
-        else:
-            distances = self.lattice_distances if variant.space == "lattice" else self.cortical_distances
+        distances = self.distances(variant.space)
         plain = variant.space == variant.communicability == "none"
         weight = self.protocol.penalty_weight
         if plain and self.protocol.lambda_in_w == "ignored":
@@ -132,11 +197,11 @@ class Priors:
             if variant.communicability == "weights":
                 own = own * communicability(torch.from_numpy(initial)).numpy()
             weight = self.protocol.penalty_weight * reference / own.sum()
-        empirical = variant.communicability == "empirical"
+        empirical = variant.communicability == "empirical" or callable(variant.communicability)
         return Start(
             weights=initial,
             cost=weight * distances,
-            communicability=variant.communicability,
-            sorted_target=np.sort(self.empirical_communicability.ravel()) if empirical else None,
+            communicability="empirical" if empirical else variant.communicability,
+            sorted_target=np.sort(self.target(variant.communicability, seed).ravel()) if empirical else None,
             emd_weight=self.protocol.emd_weight if empirical else 0.0,
         )

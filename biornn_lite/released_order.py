@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from .files import data_folder
+from .plumbing.files import data_folder
 
 _SMALLEST_TABLE, _PROBES, _SHIFT = 8, 9, 5
 _PRIME = 2**61 - 1

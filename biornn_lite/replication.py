@@ -16,11 +16,10 @@ from scipy import stats
 
 from .errors import InputError
 from .field import CorticalField
-from .files import data_folder
-from .results import TEXT_COLUMNS, Results, as_results
+from .plumbing.files import data_folder
+from .results import MEASURES, TEXT_COLUMNS, Results, as_results, ceilings
 from .statistics import estimates, holm, welch
 from .study import Study
-from .summary import MEASURES, ceilings
 from .tasks import TASKS, get_task
 from .training import Settings, training_trials
 from .variants import PROTOCOLS, PUBLISHED_VARIANTS, Protocol, get_variant

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import math
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,11 +19,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from .arrays import first_line
 from .errors import InputError
-from .files import read_text, written_atomically
+from .plumbing.arrays import first_line
+from .plumbing.files import read_text, written_atomically
 from .seeds import run_seed
-from .variants import VARIANTS, Protocol
+from .tasks import TASKS, Task, get_task, title_of
+from .training import Settings
+from .variants import PUBLISHED_VARIANTS, VARIANTS, Protocol
 
 NETWORKS_FILE, CURVES_FILE = "results.csv", "curves.csv"
 
@@ -36,9 +39,10 @@ SHAPE = ["entropy", "modularity", "small_worldness", "assortativity"]
 
 COLUMNS = [
     "field", "protocol", "sign", "variant", "task", "run", "seed", "status", "diverged_step",
-    *RECORDED, *SHAPE, "seconds", *asdict(Protocol()),
+    *RECORDED, *SHAPE, "seconds", *asdict(Protocol()), *asdict(Settings()), "own_objects",
 ]  # fmt: skip
-"""Columns of a table of networks."""
+"""Columns of a table of networks. ``own_objects`` names what is not of this library, with a digest
+of each, or is ``none``."""
 
 CURVE_COLUMNS = [*KEY, "epoch", *RECORDED]
 """Columns of a table of learning curves."""
@@ -46,8 +50,9 @@ CURVE_COLUMNS = [*KEY, "epoch", *RECORDED]
 CHECK = "check"
 """One more column of ``results.csv``: digests of the study, of the row and of the curve, with ``-`` between."""
 
-_WHOLE = {"run", "seed", "diverged_step", "epoch"}
-_NUMBERS = {*RECORDED, *SHAPE, "seconds"} | {k for k, v in asdict(Protocol()).items() if isinstance(v, float)}
+_CHOSEN = asdict(Protocol()) | asdict(Settings())
+_WHOLE = {"run", "seed", "diverged_step", "epoch"} | {k for k, v in _CHOSEN.items() if isinstance(v, int)}
+_NUMBERS = {*RECORDED, *SHAPE, "seconds"} | {k for k, v in _CHOSEN.items() if isinstance(v, float)}
 
 TEXT_COLUMNS = ["study", *(c for c in [*COLUMNS, *CURVE_COLUMNS] if c not in _WHOLE | _NUMBERS)]
 """Columns that are text whatever they look like; a shipped table has ``study`` too."""
@@ -77,16 +82,19 @@ class Origin:
     Attributes
     ----------
     same : mapping of str to str or float
-        Columns that have one value in all rows: field, protocol, sign and the choices.
+        Columns that have one value in all rows: field, protocol, sign, the choices and the settings.
     seed, epochs : int
     tasks : mapping of str to str
         A digest of the study's configuration for each task that it may have.
+    variants : mapping of str to str
+        A digest of each variant of the user's own that it may have.
     """
 
     same: Mapping[str, str | float]
     seed: int
     epochs: int
     tasks: Mapping[str, str]
+    variants: Mapping[str, str]
 
 
 class Found(NamedTuple):
@@ -437,7 +445,7 @@ def _check_networks(table: _Table, origin: Origin | None) -> None:
     rows = table.rows
     for name in ("field", "protocol", "sign", "task"):
         table.mark_all(rows[name] == "", name)
-    table.mark_all(~rows["variant"].isin(list(VARIANTS)), "variant")
+    table.mark_all(rows["variant"] == "", "variant")
     table.mark_all((rows["run"] < 0) | (rows["run"] >= 2**31), "run")
     table.mark_all(rows["seed"] < 0, "seed")
     table.mark_all(~rows["status"].isin(["ok", "diverged"]), "status")
@@ -456,6 +464,7 @@ def _check_networks(table: _Table, origin: Origin | None) -> None:
     for name, value in origin.same.items():
         table.mark_all(np.array(canonical(name, rows[name])) != canonical(name, [value])[0], name)
     table.mark_all(~rows["task"].isin(list(origin.tasks)), "task")
+    table.mark_all(~rows["variant"].isin([*VARIANTS, *origin.variants]), "variant")
     seeds = {run: run_seed(origin.seed, run) for run in set(rows["run"]) if 0 <= run < 2**31}
     table.mark_all([seeds.get(run) != seed for run, seed in zip(rows["run"], rows["seed"], strict=True)], "seed")
 
@@ -509,3 +518,127 @@ def _fault_of_check(
     if origin is not None and study != origin.tasks[networks.column("task")[row]]:
         return NETWORKS_FILE, f"{where} is of another study"
     return "", ""
+
+
+MEASURES = ("accuracy", "entropy", "modularity", "small_worldness", "assortativity")
+
+
+def reported_accuracy(results: pd.DataFrame) -> pd.Series:
+    """Accuracy of each network as its protocol reports it: of the last training epoch, or on test trials."""
+    return results["train_accuracy"].where(results["reported_accuracy"] == "train", results["test_accuracy"])
+
+
+def ceilings(task: str | Task, reported: str, input_noise: float = Settings.input_noise) -> tuple[float, float]:
+    """Accuracy without memory and with perfect use of the input, in the trials of that accuracy.
+
+    Parameters
+    ----------
+    task : str or Task
+        Of a name that is not known here, as in a table of a user's own tasks, both are NaN.
+    reported : {"train", "test"}
+        Training trials carry input noise, test trials do not.
+    input_noise : float
+        SD of that noise, as in the study's :class:`biornn_lite.training.Settings`.
+    """
+    noise = input_noise if reported == "train" else 0.0
+    if isinstance(task, str) and task not in TASKS:
+        return math.nan, math.nan
+    task = get_task(task)
+    return task.memoryless_ceiling(), task.best_ceiling(noise)
+
+
+def input_noise_of(results: pd.DataFrame) -> float:
+    """Return the SD of the noise on the inputs in training, which a table says of its study."""
+    known = "input_noise" in results and len(results)
+    return float(results["input_noise"].iloc[0]) if known else Settings.input_noise
+
+
+def learned(results: pd.DataFrame) -> pd.Series:
+    """Say of each network whether its last training accuracy lies above the middle of its task's two ceilings.
+
+    Of a task without known ceilings no network counts as one that learned.
+    """
+    input_noise = input_noise_of(results)
+    tasks = results["task"].unique()
+    middle = results["task"].map({task: sum(ceilings(task, "train", input_noise)) / 2 for task in tasks})
+    return results["train_accuracy"] > middle
+
+
+def summarise(results: pd.DataFrame) -> pd.DataFrame:
+    """Summarise a results table by task and variant, over the runs that did not diverge.
+
+    Parameters
+    ----------
+    results : DataFrame
+        Columns :data:`biornn_lite.results.COLUMNS`, of one field, protocol and sign.
+
+    Raises
+    ------
+    InputError
+        If there are rows of several: their runs do not belong together.
+
+    Returns
+    -------
+    DataFrame
+        Index ``task, variant``; columns ``runs``, ``diverged``, ``accuracy_min``, ``accuracy_max``, and for each
+        measure its median over the runs in which it is defined (column ``defined_…`` counts them), NaN if none.
+    """
+    for what in ("field", "protocol", "sign"):
+        several = results[what].unique() if what in results else []
+        if len(several) > 1:
+            raise InputError(f"the table has rows of several {what}s, {', '.join(several)}; choose those of one")
+    table = results.assign(accuracy=reported_accuracy(results))
+    rows = {}
+    for (task, variant), group in table.groupby(["task", "variant"], sort=False):
+        ok = group[group["status"] == "ok"]
+        row = {"runs": len(group), "diverged": len(group) - len(ok)}
+        for measure in MEASURES:
+            values = ok[measure].dropna()
+            row[measure], row[f"defined_{measure}"] = values.median(), len(values)
+        row["accuracy_min"], row["accuracy_max"] = ok["accuracy"].min(), ok["accuracy"].max()
+        rows[task, variant] = row
+    known = {name: k for k, name in enumerate((*TASKS, *PUBLISHED_VARIANTS))}
+    order = sorted(rows, key=lambda key: tuple(known.get(name, len(known)) for name in key))
+    summary = pd.DataFrame.from_dict({key: rows[key] for key in order}, orient="index")
+    summary.index = pd.MultiIndex.from_tuples(order, names=["task", "variant"])
+    return summary
+
+
+def format_table(results: pd.DataFrame, field: str) -> str:
+    """Write the summary as text: a block per task, with its ceilings above the variants; `field` is its label."""
+    summary = summarise(results)
+    width = max(9, 1 + max(map(len, summary.index.unique("variant"))))
+    reported = results["reported_accuracy"].iloc[0]
+    first = results.iloc[0]
+    lines = [
+        f"Field {field}, protocol {first['protocol']}, signs {first['sign']}. "
+        f"Medians over the runs that did not diverge; accuracy of "
+        + ("the last training epoch." if reported == "train" else "held-out test trials.")
+    ]
+    for task, block in summary.groupby(level="task", sort=False):
+        memoryless, best = ceilings(task, reported, input_noise_of(results))
+        allowed = f": without memory {memoryless:.3f}, best possible {best:.3f}" if memoryless == memoryless else ""
+        lines += [
+            "",
+            f"{title_of(task)}{allowed}",
+            f"{'variant':<{width}}{'runs':>6}{'diverged':>10}{'accuracy':>10}{'min':>8}{'max':>8}"
+            f"{'entropy':>10}{'modularity':>12}{'small-world':>13}{'assortativity':>15}",
+        ]
+        for (_, variant), row in block.iterrows():
+            cells = {measure: _cell(row, measure) for measure in MEASURES}
+            lines.append(
+                f"{variant:<{width}}{row['runs']:>6.0f}{row['diverged']:>10.0f}{cells['accuracy']:>10}"
+                f"{_shown(row['accuracy_min']):>8}{_shown(row['accuracy_max']):>8}{cells['entropy']:>10}"
+                f"{cells['modularity']:>12}{cells['small_worldness']:>13}{cells['assortativity']:>15}"
+            )
+    return "\n".join(lines)
+
+
+def _shown(value: float) -> str:
+    return "–" if pd.isna(value) else f"{value:.3f}"
+
+
+def _cell(row: pd.Series, measure: str) -> str:
+    """Show a median; where a measure is undefined in some runs, also in how many it is defined."""
+    ok, defined = row["runs"] - row["diverged"], row[f"defined_{measure}"]
+    return _shown(row[measure]) + (f" ({defined:.0f})" if 0 < defined < ok else "")

@@ -6,9 +6,12 @@ Notebook 04 works through this module.
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial.distance import cdist
+from scipy.spatial.distance import cdist, squareform
 
+from .errors import InputError
 from .field import CorticalField
+from .seeds import generator
+from .weights import relabelled
 
 
 def coordinates(field: CorticalField, arrangement: str, units: str) -> np.ndarray:
@@ -33,12 +36,12 @@ def coordinates(field: CorticalField, arrangement: str, units: str) -> np.ndarra
     if arrangement == "reshaped":
         values = values.reshape(3, -1).T
     elif arrangement != "transposed":
-        raise ValueError(f"coordinates {arrangement!r}; expected reshaped or transposed")
+        raise InputError(f"coordinates is {arrangement!r}; it allows reshaped, transposed")
     extent = np.ptp(values, axis=0)
     if units == "micrometres":
         extent = np.full(3, extent.max())
     elif units != "min_max":
-        raise ValueError(f"units {units!r}; expected min_max or micrometres")
+        raise InputError(f"units is {units!r}; it allows min_max, micrometres")
     return (values - values.min(axis=0)) / np.where(extent > 0, extent, 1.0)
 
 
@@ -79,3 +82,80 @@ def mean_distance(matrix: np.ndarray) -> float:
 def wiring_cost(weights: np.ndarray, matrix: np.ndarray) -> float:
     """Sum of connection strength times length, ``Σ |W| ⊙ D``, both of shape (N, N)."""
     return float((np.abs(weights) * matrix).sum())
+
+
+PLACES = {
+    "transposed": "cortical, each neuron at its own place (transposed)",
+    "reshaped": "cortical, as published (reshaped)",
+    "lattice": "lattice",
+    "scrambled": "cortical, neurons scrambled",
+}
+"""What the panel calls each arrangement."""
+
+
+def believed_places(
+    field: CorticalField,
+    places: str = "transposed",
+    units: str = "min_max",
+    lattice_scale: str = "raw",
+    seed: int = 0,
+) -> np.ndarray:
+    """Return the places between which the penalty takes its distances.
+
+    Parameters
+    ----------
+    field : CorticalField
+    places : {"transposed", "reshaped", "lattice", "scrambled"}
+        The first two are values of ``coordinates`` in ``Protocol``. ``lattice`` are the points of the lattice
+        ``D``, matched where it is to the mean distance of ``transposed``. ``scrambled`` are the true places, handed
+        to the neurons in a random order.
+    units, lattice_scale : str
+        As in :class:`biornn_lite.variants.Protocol`.
+    seed : int
+        Of ``scrambled``.
+
+    Returns
+    -------
+    ndarray, shape (N, 3)
+        Without unit.
+    """
+    if places not in PLACES:
+        raise InputError(f"no places {places!r}; there are {', '.join(PLACES)}")
+    if places == "lattice":
+        points = lattice(field.lattice or lattice_shape(field.neurons))
+        if lattice_scale == "raw":
+            return points
+        cortical = distances(coordinates(field, "transposed", units))
+        return points * (mean_distance(cortical) / mean_distance(distances(points)))
+    points = coordinates(field, "reshaped" if places == "reshaped" else "transposed", units)
+    if places == "scrambled":
+        points = points[generator(seed, "scrambled places").permutation(field.neurons)]
+    return points
+
+
+def of_pairs(matrix: np.ndarray) -> np.ndarray:
+    """Take each unordered pair of different neurons once from a symmetric (N, N): shape (N (N − 1) / 2,)."""
+    return squareform(matrix, checks=False)
+
+
+def correlation_with_true(field: CorticalField, matrix: np.ndarray) -> float:
+    """Pearson correlation over pairs of a distance matrix, shape (N, N), with the field's own distances in µm."""
+    return float(np.corrcoef(of_pairs(distances(field.positions)), of_pairs(matrix))[0, 1])
+
+
+def relabelled_costs(weights: np.ndarray, matrix: np.ndarray, draws: int = 100) -> np.ndarray:
+    """Compute the wiring costs of the same weights under random new labels, ``W!``.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (N, N)
+    matrix : ndarray, shape (N, N)
+        Distances; the costs have its unit.
+    draws : int
+        How many relabellings, with the seeds 0, 1, …
+
+    Returns
+    -------
+    ndarray, shape (draws,)
+    """
+    return np.array([wiring_cost(relabelled(weights, generator(k, "relabelling")), matrix) for k in range(draws)])

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import sys
 import time
@@ -15,7 +16,7 @@ from dataclasses import asdict, dataclass
 from dataclasses import field as dataclass_field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
@@ -26,11 +27,24 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm import tqdm
 
 from . import __version__, topology
-from .arrays import first_line
 from .datasets import fetch_field
 from .errors import InputError
 from .field import CorticalField
-from .files import read_text, written_atomically
+from .network import Networks, RecurrentNetworks, networks_of
+from .penalty import OwnPenalty
+from .plumbing.arrays import first_line, read_npz, write_npz
+from .plumbing.files import read_text, written_atomically
+from .plumbing.objects import digest_of, name_of
+from .plumbing.threads import threads
+from .plumbing.workers import (
+    Progress,
+    jobs_at_once,
+    note_epoch,
+    processes_that_fit,
+    safe_folder,
+    start_worker,
+    uses_processes,
+)
 from .priors import Priors
 from .results import (
     COLUMNS,
@@ -49,18 +63,9 @@ from .results import (
     write_results,
 )
 from .seeds import run_seed
-from .tasks import TASKS, GoNoGo, OneChoiceInference, PerceptualDecision, Task, get_task
-from .training import Settings, check_device, memory_per_network, threads, train
-from .variants import PUBLISHED_VARIANTS, Protocol, get_protocol, get_variant
-from .workers import (
-    Progress,
-    jobs_at_once,
-    note_epoch,
-    processes_that_fit,
-    safe_folder,
-    start_worker,
-    uses_processes,
-)
+from .tasks import TASKS, Task, draw_trials, get_task
+from .training import Settings, Trained, check_device, train
+from .variants import CHOICES, PUBLISHED_VARIANTS, VARIANTS, Protocol, Variant, get_protocol, get_variant
 
 
 @dataclass(frozen=True)
@@ -71,8 +76,10 @@ class Study:
     ----------
     field : CorticalField or str
         A name or path is looked up as :func:`biornn_lite.datasets.fetch_field` does.
-    variants, tasks : tuple of str
-        Names, in the order of the table; a single name stands for itself.
+    variants : sequence of str or Variant
+    tasks : sequence of str or Task
+        Names or objects of your own, in the order of the table; a single one stands for itself. Once the study is
+        made, both are tuples of objects.
     runs : int
         Networks per variant and task.
     seed : int
@@ -82,34 +89,46 @@ class Study:
     sign : {"free", "positive"}
         Whether recurrent weights may be negative.
     settings : Settings
+    penalty : callable, optional
+        Of your own, in place of the published ones; see :data:`biornn_lite.penalty.OwnPenalty`.
+    architecture : callable
+        Makes the networks: :class:`biornn_lite.network.RecurrentNetworks` or a class of your own that inherits from
+        :class:`biornn_lite.network.Networks`.
+
+    Raises
+    ------
+    InputError
+        If something is not known here, is not of its kind or needs what the field has not, in one line.
     """
 
     field: CorticalField
-    variants: tuple[str, ...] = PUBLISHED_VARIANTS
-    tasks: tuple[str, ...] = tuple(TASKS)
+    variants: tuple[Variant, ...] = PUBLISHED_VARIANTS
+    tasks: tuple[Task, ...] = tuple(TASKS)
     runs: int = 20
     seed: int = 0
     protocol: Protocol = dataclass_field(default_factory=Protocol)
     sign: str = "free"
     settings: Settings = dataclass_field(default_factory=Settings)
+    penalty: OwnPenalty | None = None
+    architecture: Callable[..., Networks] = RecurrentNetworks
 
     def __post_init__(self) -> None:
         if isinstance(self.field, (str, Path)):
             object.__setattr__(self, "field", fetch_field(str(self.field)))
         if isinstance(self.protocol, str):
             object.__setattr__(self, "protocol", get_protocol(self.protocol))
-        for what in ("variants", "tasks"):
-            names = getattr(self, what)
-            object.__setattr__(self, what, (names,) if isinstance(names, str) else tuple(names))
+        for what, kind, known in (("variants", Variant, get_variant), ("tasks", Task, get_task)):
+            given = getattr(self, what)
+            given = (given,) if isinstance(given, (str, kind)) else tuple(given)
+            object.__setattr__(self, what, tuple(map(known, given)))
         for what, kind in (("field", CorticalField), ("protocol", Protocol), ("settings", Settings)):
             if not isinstance(getattr(self, what), kind):
                 raise InputError(f"{what} is a {type(getattr(self, what)).__name__}; a {kind.__name__} is needed")
-        for variant in self.variants:
-            get_variant(variant)
-        for task in self.tasks:
-            get_task(task)
-        Priors(self.field, self.protocol)  # refuses a protocol that this field cannot serve
-        for what, names in (("variant", self.variants), ("task", self.tasks)):
+        for what in ("penalty", "architecture"):
+            if not callable(getattr(self, what)) and (what, getattr(self, what)) != ("penalty", None):
+                raise InputError(f"{what} is {first_line(getattr(self, what))}; a function or class is needed")
+        for what, things in (("variant", self.variants), ("task", self.tasks)):
+            names = [thing.name for thing in things]
             if not names or len(set(names)) < len(names):
                 raise InputError(
                     f"each {what} is to be named once, and at least one: got {', '.join(names) or 'none'}"
@@ -121,11 +140,50 @@ class Study:
         ):  # fmt: skip
             if value < least:
                 raise InputError(f"{what} is {value}; it must be at least {least}")
+        priors = Priors(self.field, self.protocol, self.sign == "positive")
+        for variant in self.variants:
+            priors.check(variant)
+            if variant.own:
+                priors.start(variant, run_seed(self.seed, 0))
+        for task in self.tasks:
+            if task != TASKS.get(task.name):
+                check_task(task)
+
+    def variant(self, name: str) -> Variant:
+        """Return the variant of a name, of this study or a published one."""
+        return {variant.name: variant for variant in self.variants}.get(name) or get_variant(name)
+
+    def task(self, name: str) -> Task:
+        """Return the task of a name, of this study or a published one."""
+        return {task.name: task for task in self.tasks}.get(name) or get_task(name)
 
     @property
     def networks(self) -> list[tuple[str, str, int]]:
         """All networks as (variant, task, run), in the order of the table."""
-        return [(v, t, run) for t in self.tasks for v in self.variants for run in range(self.runs)]
+        return [(v.name, t.name, run) for t in self.tasks for v in self.variants for run in range(self.runs)]
+
+    def network(self, variant: str, task: str, run: int) -> Networks:
+        """Train one network of this study again, alone: the same to the last bit on the machine of its row.
+
+        Returns
+        -------
+        Networks
+            With one run; its :meth:`biornn_lite.network.Networks.single` takes trials as most code has them.
+        """
+        (trained,) = train_networks(self, [(variant, task, run)])
+        return networks_of([trained.state], self.architecture, self.sign == "positive")
+
+    def own_objects(self, variant: str, task: str) -> str:
+        """Name what is not of this library in one network's training, with digests, or ``none``."""
+        variant, task = self.variant(variant), self.task(task)
+        objects = dict(variant.own)
+        if task != TASKS.get(task.name):
+            objects["task"] = task
+        if self.penalty is not None:
+            objects["penalty"] = self.penalty
+        if self.architecture is not RecurrentNetworks:
+            objects["architecture"] = self.architecture
+        return "; ".join(f"{what} {described(thing)}" for what, thing in objects.items()) or "none"
 
     @property
     def configuration(self) -> dict:
@@ -134,6 +192,8 @@ class Study:
         # In the order as released, in which earlier versions read it: no penalty looks at the order of a connectome,
         # and so what they began can be gone on with.
         field = self.field if self.field.released_rows is None else self.field.as_released()
+        own = {"penalty": self.penalty, "architecture": self.architecture}
+        own = {k: described(v) for k, v in own.items() if v is not None and v is not RecurrentNetworks}
         for key in ("positions", "connectome", "correlation", "sttc", "precision", "lattice"):
             value = getattr(field, key)
             digest.update(b"" if value is None else np.ascontiguousarray(value).tobytes())
@@ -145,8 +205,20 @@ class Study:
             "sign": self.sign,
             **asdict(self.protocol),
             **asdict(self.settings),
-            "tasks": {name: task_digest(get_task(name)) for name in self.tasks},
+            **own,
+            "tasks": {task.name: task_digest(task) for task in self.tasks},
+            "variants": {v.name: variant_digest(v) for v in self.variants if v != VARIANTS.get(v.name)},
         }
+
+
+def described(thing: object) -> str:
+    """Name an object of the user's with a digest of its source and values."""
+    return f"{name_of(thing)} {digest_of(thing)}"
+
+
+def variant_digest(variant: Variant) -> str:
+    """Digest the choices of a variant of the user's own."""
+    return digest_of([getattr(variant, choice) for choice in CHOICES])
 
 
 def task_digest(task: Task) -> str:
@@ -159,10 +231,39 @@ def task_digest(task: Task) -> str:
     return digest.hexdigest()[:16]
 
 
-@cache
-def _shipped_tasks() -> Mapping[str, str]:
-    """Digests of the tasks that come with the library, which is what they were before folders said so."""
-    return {task.name: task_digest(task) for task in (OneChoiceInference(), GoNoGo(), PerceptualDecision())}
+def check_task(task: Task) -> None:
+    """Refuse a task of the user's whose trials are not what it says, or depend on more than the random stream."""
+    (inputs, labels), (again, same) = (draw_trials(task, 8, np.random.default_rng(0)) for _ in range(2))
+    if not (np.array_equal(inputs, again) and np.array_equal(labels, same)):
+        raise InputError(
+            f"task {task.name}: the same random stream gives other trials each time; draw all numbers from `rng`"
+        )
+
+
+def train_networks(
+    study: Study,
+    networks: Sequence[tuple[str, str, int]],
+    device: str = "cpu",
+    on_epoch: Callable[[int], None] | None = None,
+) -> list[Trained]:
+    """Train some networks of a study side by side. Takes the same parameters as :func:`run_networks`."""
+    (task_name,) = {task for _, task, _ in networks}
+    positive = study.sign == "positive"
+    seeds = [run_seed(study.seed, run) for _, _, run in networks]
+    trial_seeds = [run_seed(study.seed, 0)] * len(seeds) if study.protocol.trials == "shared" else seeds
+    variants = [study.variant(variant) for variant, _, _ in networks]
+    return train(
+        Priors(study.field, study.protocol, positive).starts(variants, seeds),
+        study.task(task_name),
+        seeds,
+        study.settings,
+        positive,
+        device,
+        on_epoch,
+        trial_seeds,
+        study.penalty,
+        study.architecture,
+    )
 
 
 def run_networks(
@@ -170,6 +271,7 @@ def run_networks(
     networks: Sequence[tuple[str, str, int]],
     device: str = "cpu",
     on_epoch: Callable[[int], None] | None = None,
+    on_trained: Callable[[tuple[str, str, int], Trained], None] | None = None,
 ) -> Results:
     """Train and measure some networks of a study side by side.
 
@@ -181,6 +283,8 @@ def run_networks(
     device : str
     on_epoch : callable, optional
         Called with the number of finished epochs after each.
+    on_trained : callable, optional
+        Called with each network's name and the network.
 
     Returns
     -------
@@ -188,22 +292,20 @@ def run_networks(
         Of these networks; ``seconds`` is each one's equal share of the time.
     """
     began = time.perf_counter()
-    (task_name,) = {task for _, task, _ in networks}
-    positive = study.sign == "positive"
-    priors = Priors(study.field, study.protocol, positive)
-    seeds = [run_seed(study.seed, run) for _, _, run in networks]
-    starts = [priors.start(get_variant(variant), seed) for (variant, _, _), seed in zip(networks, seeds, strict=True)]
-    trial_seeds = [run_seed(study.seed, 0)] * len(seeds) if study.protocol.trials == "shared" else seeds
-    trained = train(starts, get_task(task_name), seeds, study.settings, positive, device, on_epoch, trial_seeds)
+    trained = train_networks(study, networks, device, on_epoch)
     shapes = [None if t.diverged else topology.measure(t.weights, study.protocol.small_world_null) for t in trained]
     seconds = (time.perf_counter() - began) / len(networks)
     rows, curves = [], []
-    for (variant, task, run), seed, result, shape in zip(networks, seeds, trained, shapes, strict=True):
+    for (variant, task, run), result, shape in zip(networks, trained, shapes, strict=True):
+        if on_trained is not None:
+            on_trained((variant, task, run), result)
         key = {"variant": variant, "task": task, "run": run}
         row = {
-            "field": study.field.name, "protocol": study.protocol.name, "sign": study.sign, **key, "seed": seed,
+            "field": study.field.name, "protocol": study.protocol.name, "sign": study.sign, **key,
+            "seed": run_seed(study.seed, run),
             "status": "diverged" if result.diverged else "ok", "diverged_step": result.diverged_step,
-            "seconds": round(seconds, 3), **asdict(study.protocol),
+            "seconds": round(seconds, 3), **asdict(study.protocol), **asdict(study.settings),
+            "own_objects": study.own_objects(variant, task),
         }  # fmt: skip
         recorded = [
             key | {"epoch": epoch + 1} | {what: getattr(result, what)[epoch] for what in RECORDED}
@@ -223,6 +325,7 @@ def run_study(
     jobs: int | None = None,
     device: str = "cpu",
     progress: bool = True,
+    keep_networks: bool = False,
 ) -> Results:
     """Train every network of a study that `out` does not hold yet.
 
@@ -244,6 +347,9 @@ def run_study(
         ``cpu`` or ``cuda``; on the latter this process trains as many networks side by side as fit.
     progress : bool
         Show a bar.
+    keep_networks : bool
+        Keep all weights and biases of every network in the folder ``networks`` in `out`; :func:`read_network` reads
+        them. A network that has a row there and no weights is trained again.
 
     Returns
     -------
@@ -259,16 +365,26 @@ def run_study(
     """
     check_device(device)
     if out is None:
+        if keep_networks:
+            raise InputError("keep_networks needs a folder to keep them in; name it as out")
         return _run(study, no_results(), lambda piece: None, jobs, device, progress)
     out = Path(out)
+
+    def keep(piece: _Piece) -> None:
+        for network, state in piece.states.items():
+            _write_network(out, network, state)
+        append_results(piece.results, out, origin)
+
     with _locked(out):
-        origin = _origin(study, _check_configuration(study, out, device))
+        origin = _origin(study, *_check_configuration(study, out, device))
         done, mend = _done(out, origin)
+        if keep_networks:
+            done = _with_networks(done, out)
         done = _in_order(done, study)
         missing = _missing(study, done)
         if mend or (missing and (out / NETWORKS_FILE).exists()):  # rows are added behind whole ones only
             write_results(done, out, origin)
-        results = _run(study, done, lambda piece: append_results(piece, out, origin), jobs, device, progress)
+        results = _run(study, done, keep, jobs, device, progress, keep_networks)
         if missing:
             write_results(results, out, origin)
         return results
@@ -308,13 +424,75 @@ def _locked(out: Path) -> Iterator[None]:
         lock.release(force=True)
 
 
-def _origin(study: Study, tasks: Mapping[str, str]) -> Origin:
-    """Say what the rows in a folder of this study must have; `tasks` holds the digests of those that it may have."""
-    common = {key: value for key, value in study.configuration.items() if key != "tasks"}
+class _Piece(NamedTuple):
+    """What one piece of a study gives: rows, and if they are to be kept, the weights of each network."""
+
+    results: Results
+    states: dict[tuple[str, str, int], Mapping[str, np.ndarray]]
+
+
+def network_file(out: str | Path, variant: str, task: str, run: int) -> Path:
+    """Say where a study keeps the weights of one network; names of files hold letters of every system alone."""
+    digest = hashlib.sha256(f"{variant}\0{task}\0{run}".encode()).hexdigest()[:8]
+    spelt = variant.replace("*", "-star").replace("!", "-bang")
+    shown = "_".join(re.sub(r"[^A-Za-z0-9-]+", "-", text)[:40] for text in (spelt, task, str(run)))
+    return Path(out) / "networks" / f"{shown}_{digest}.npz"
+
+
+def _write_network(out: Path, network: tuple[str, str, int], state: Mapping[str, np.ndarray]) -> None:
+    path = network_file(out, *network)
+    path.parent.mkdir(exist_ok=True)
+    with written_atomically(path) as temporary:
+        write_npz(temporary, state)
+
+
+def read_network(
+    out: str | Path, variant: str, task: str, run: int, architecture: Callable[..., Networks] = RecurrentNetworks
+) -> Networks:
+    """Read one network that :func:`run_study` has kept, with one run.
+
+    Parameters
+    ----------
+    out : path
+        Folder of the study.
+    variant, task, run : str, str, int
+    architecture : callable
+        That of the study.
+
+    Raises
+    ------
+    InputError
+        If it was not kept, or its file is damaged or of another architecture.
+    """
+    path = network_file(out, variant, task, run)
+    if not path.exists():
+        raise InputError(
+            f"{first_line(path)}: no such file; run_study(…, keep_networks=True) keeps networks, and "
+            "study.network(variant, task, run) trains one again"
+        )
+    return networks_of([read_npz(path)], architecture)
+
+
+def _with_networks(done: Results, out: Path) -> Results:
+    """Leave out those networks whose weights are not there."""
+    keys = list(zip(*(done.networks[key] for key in KEY), strict=True))
+    kept = {key for key in keys if network_file(out, *key).exists()}
+    there = [key in kept for key in keys]
+    curves = [key in kept for key in zip(*(done.curves[key] for key in KEY), strict=True)]
+    return Results(done.networks[there].reset_index(drop=True), done.curves[curves].reset_index(drop=True))
+
+
+def _origin(study: Study, tasks: Mapping[str, str], variants: Mapping[str, str]) -> Origin:
+    """Say what the rows in a folder of this study must have.
+
+    `tasks` and `variants` hold the digests of those that it may have.
+    """
+    common = {key: value for key, value in study.configuration.items() if key not in GROWING}
     text = json.dumps(common, sort_keys=True, default=_plain)
     checks = {name: hashlib.sha256(f"{text} {name} {task}".encode()).hexdigest()[:8] for name, task in tasks.items()}
-    same = {"field": study.field.name, "protocol": study.protocol.name, "sign": study.sign, **asdict(study.protocol)}
-    return Origin(same, study.seed, study.settings.epochs, checks)
+    same = {"field": study.field.name, "protocol": study.protocol.name, "sign": study.sign}
+    same |= asdict(study.protocol) | asdict(study.settings)
+    return Origin(same, study.seed, study.settings.epochs, checks, variants)
 
 
 def _done(out: Path, origin: Origin) -> tuple[Results, bool]:
@@ -352,8 +530,12 @@ def _say(what: str) -> None:
     print("".join(letter if letter.isprintable() else "?" for letter in what), file=sys.stderr)
 
 
-def _check_configuration(study: Study, out: Path, device: str) -> dict[str, str]:
-    """Compare the study with the one that `out` holds, note what is new, and return the digests of its tasks."""
+GROWING = ("tasks", "variants")
+"""What a folder may hold more of with every study: by name, a digest of each."""
+
+
+def _check_configuration(study: Study, out: Path, device: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Compare the study with the one that `out` holds, note what is new, and return digests of tasks and variants."""
     path = out / "study.json"
     mine = study.configuration
     here = _machine(device)
@@ -363,39 +545,34 @@ def _check_configuration(study: Study, out: Path, device: str) -> dict[str, str]
             raise InputError(f"{first_line(out)}: holds {NETWORKS_FILE} without study.json; choose another --out")
         noted = mine | {"made_on": [here]}
     else:
-        tasks = theirs.pop("tasks", None)
+        known = {what: theirs.pop(what, {}) for what in GROWING}
         places = theirs.pop("made_on", [])
-        tasks = dict(_shipped_tasks()) if tasks is None else tasks
         places = places if isinstance(places, list) else []
-        if not isinstance(tasks, dict):
+        if not all(isinstance(digests, dict) for digests in known.values()):
             raise _unreadable(path)
-        for key in [key for key in mine | theirs if key != "tasks"]:
+        for key in [key for key in mine | theirs if key not in GROWING]:
             if theirs.get(key) != mine.get(key):
                 raise InputError(
                     f"{first_line(out)}: holds results of another configuration: {first_line(key)} is "
                     f"{first_line(theirs.get(key))} there and {first_line(mine.get(key))} here; choose another --out"
                 )
-        for name in tasks.keys() - TASKS.keys():
-            raise InputError(
-                f"{first_line(out)}: holds results of task {first_line(name)!r}, which is not known here; define it "
-                "as there or choose another --out"
-            )
-        for name, digest in mine["tasks"].items():
-            if tasks.setdefault(name, digest) != digest:
-                raise InputError(
-                    f"{first_line(out)}: holds results of another configuration: the task {first_line(name)} is "
-                    "another one there than here; choose another --out"
-                )
+        for what, digests in known.items():
+            for name, digest in mine[what].items():
+                if digests.setdefault(name, digest) != digest:
+                    raise InputError(
+                        f"{first_line(out)}: holds results of another configuration: the {what[:-1]} "
+                        f"{first_line(name)} is another one there than here; choose another --out"
+                    )
         if places and here not in places:
             _say(
                 f"{first_line(out)}: begun on another machine ({_in_words(places[-1])}), goes on here "
                 f"({_in_words(here)}); last digits may differ between rows"
             )
-        noted = theirs | {"tasks": tasks, "made_on": places + [here] * (here not in places)}
+        noted = theirs | known | {"made_on": places + [here] * (here not in places)}
     if noted != _noted(path):
         with written_atomically(path) as temporary:
             temporary.write_text(json.dumps(noted, indent=1, default=_plain) + "\n", encoding="utf-8")
-    return noted["tasks"]
+    return noted["tasks"], noted["variants"]
 
 
 def _noted(path: Path) -> dict[str, Any] | None:
@@ -475,7 +652,7 @@ def _missing(study: Study, done: Results) -> list[tuple[str, str, int]]:
     return [network for network in study.networks if network not in have]
 
 
-def _run(study, done, keep, jobs, device, progress) -> Results:
+def _run(study, done, keep, jobs, device, progress, keep_networks=False) -> Results:
     """Compute what `done` lacks, giving each piece of results to `keep` as it ends."""
     missing = _missing(study, done)
     if not missing:
@@ -491,15 +668,15 @@ def _run(study, done, keep, jobs, device, progress) -> Results:
     )  # fmt: skip
     parts = [done] if len(done.networks) else []
     with bar, Progress([len(piece) for piece in pieces], epochs, bar) as followed:
-        calls = [(study, piece, device, followed.note(number)) for number, piece in enumerate(pieces)]
+        calls = [(study, piece, device, followed.note(k), keep_networks) for k, piece in enumerate(pieces)]
         try:
             # Closed at the end, so that after an error no process goes on with what nobody waits for.
             with closing(way(calls, at_once)) as found:
                 for piece in found:
                     keep(piece)
-                    parts.append(piece)
-                    finished += len(piece.networks)
-                    followed.ended(epochs * len(piece.networks))
+                    parts.append(piece.results)
+                    finished += len(piece.results.networks)
+                    followed.ended(epochs * len(piece.results.networks))
                     bar.set_description(f"{finished}/{total} networks", refresh=False)
         except TerminatedWorkerError:
             raise InputError(
@@ -523,7 +700,7 @@ def _plan(missing, study: Study, jobs: int | None, device: str) -> tuple[list[li
     each = max(
         _side_by_side(study.field.neurons, task, study.settings, device)
         * memory_per_network(study.field.neurons, task, study.settings)
-        for task in map(get_task, {task for _, task, _ in missing})
+        for task in map(study.task, {task for _, task, _ in missing})
     )
     fits = processes_that_fit(each)
     at_once = wanted if fits is None else min(wanted, fits)
@@ -534,12 +711,12 @@ def _plan(missing, study: Study, jobs: int | None, device: str) -> tuple[list[li
     return pieces, at_once, _here_with_one_thread if at_once == 1 else _in_parallel
 
 
-def _here(calls: list[tuple], at_once: int) -> Generator[Results]:
+def _here(calls: list[tuple], at_once: int) -> Generator[_Piece]:
     """Call :func:`_run_piece` in this process."""
     yield from (_run_piece(*call) for call in calls)
 
 
-def _here_with_one_thread(calls: list[tuple], at_once: int) -> Generator[Results]:
+def _here_with_one_thread(calls: list[tuple], at_once: int) -> Generator[_Piece]:
     """Call :func:`_run_piece` in this process, as a process of its own would."""
     for call in calls:
         with threads(1):
@@ -547,7 +724,7 @@ def _here_with_one_thread(calls: list[tuple], at_once: int) -> Generator[Results
         yield piece
 
 
-def _in_parallel(calls: list[tuple], at_once: int) -> Generator[Results]:
+def _in_parallel(calls: list[tuple], at_once: int) -> Generator[_Piece]:
     """Have joblib call :func:`_run_piece`, each call a task of its own so that no result waits for another."""
     parallel = joblib.Parallel(
         n_jobs=at_once,
@@ -560,9 +737,13 @@ def _in_parallel(calls: list[tuple], at_once: int) -> Generator[Results]:
     return parallel(joblib.delayed(_run_piece)(*call) for call in calls)
 
 
-def _run_piece(study: Study, networks: Sequence[tuple[str, str, int]], device: str, note: Path) -> Results:
+def _run_piece(
+    study: Study, networks: Sequence[tuple[str, str, int]], device: str, note: Path, keep_networks: bool
+) -> _Piece:
     """Call :func:`run_networks` wherever joblib has put this."""
-    return run_networks(study, networks, device, on_epoch=lambda _: note_epoch(note))
+    states: dict[tuple[str, str, int], Mapping[str, np.ndarray]] = {}
+    more = {"on_trained": lambda name, trained: states.update({name: trained.state})} if keep_networks else {}
+    return _Piece(run_networks(study, networks, device, on_epoch=lambda _: note_epoch(note), **more), states)
 
 
 def _in_order(results: Results, study: Study) -> Results:
@@ -587,7 +768,7 @@ def _pieces(networks: Iterable[tuple[str, str, int]], study: Study, device: str,
         by_task.setdefault(network[1], []).append(network)
     pieces = []
     for task, same in by_task.items():
-        most = _side_by_side(study.field.neurons, get_task(task), study.settings, device)
+        most = _side_by_side(study.field.neurons, study.task(task), study.settings, device)
         size = min(most, -(-len(same) // at_once))
         pieces += [same[k : k + size] for k in range(0, len(same), size)]
     return pieces
@@ -603,3 +784,12 @@ def _side_by_side(neurons: int, task: Task, settings: Settings, device: str) -> 
         return max(1, min(12, 40_000 // neurons**2))
     free, _ = torch.cuda.mem_get_info(device)
     return max(1, free // 2 // memory_per_network(neurons, task, settings))
+
+
+def memory_per_network(neurons: int, task: Task, settings: Settings) -> int:
+    """Estimate the memory in bytes that :func:`train` takes for each network: its trials, states and matrices."""
+    trials = settings.batches * settings.batch_size + settings.test_trials
+    inputs = task.steps * task.inputs * (trials + 2 * settings.batch_size)
+    states = (task.steps + 1) * settings.batch_size * (neurons + task.inputs + 1)
+    matrices = 40 * neurons**2  # weights, gradients and moments, and what communicability and its gradient keep
+    return 4 * (inputs + states + matrices)

@@ -6,14 +6,18 @@ Notebook 06 works through this module.
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 from scipy.stats import norm
 
 from .errors import InputError
+from .seeds import generator
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,15 @@ class Task:
         As in tables, and as in figures.
     inputs, steps, classes : int
         Number of input channels, time steps and answers.
+    phases : tuple of (str, int), optional
+        The phases of a trial in their order, and how many steps each lasts.
+    channels, answers : tuple of str, optional
+        What each input channel and each label stands for.
+
+    Notes
+    -----
+    A task of your own is a frozen dataclass that inherits from this one and has :meth:`trials`. Ceilings
+    are optional: figures and tables leave out those that are NaN.
     """
 
     name: str
@@ -33,6 +46,9 @@ class Task:
     inputs: int
     steps: int
     classes: int
+    phases: tuple[tuple[str, int], ...] = ()
+    channels: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
 
     def trials(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Draw trials.
@@ -45,12 +61,12 @@ class Task:
         raise NotImplementedError
 
     def memoryless_ceiling(self) -> float:
-        """Highest expected accuracy of a network that sees only the last phase of each trial."""
-        raise NotImplementedError
+        """Highest expected accuracy of a network that sees only the last phase of each trial; NaN if not known."""
+        return math.nan
 
     def best_ceiling(self, input_noise: float = 0.0) -> float:
-        """Highest expected accuracy with perfect use of all inputs, given noise of this SD on each."""
-        raise NotImplementedError
+        """Highest expected accuracy with perfect use of all inputs, given noise of this SD on each; NaN likewise."""
+        return math.nan
 
 
 def accuracy_of_best_guess(trial_types: Iterable[tuple[Hashable, int]]) -> float:
@@ -79,9 +95,12 @@ class OneChoiceInference(Task):
     inputs: int = 8
     steps: int = 50
     classes: int = 4
+    phases: tuple[tuple[str, int], ...] = (("goal", 20), ("nothing", 10), ("choices", 20))
+    channels: tuple[str, ...] = ("goal 0", "goal 1", "goal 2", "goal 3", "left", "up", "right", "down")
+    answers: tuple[str, ...] = ("left", "up", "right", "down")
 
     # (goal channel, the two choices, answer)
-    TYPES = (
+    TYPES: ClassVar = (
         (1, (UP, LEFT), UP),
         (1, (RIGHT, DOWN), RIGHT),
         (3, (LEFT, DOWN), DOWN),
@@ -120,6 +139,9 @@ class GoNoGo(Task):
     inputs: int = 3
     steps: int = 40
     classes: int = 2
+    phases: tuple[tuple[str, int], ...] = (("fixation", 5), ("stimulus", 20), ("fixation", 10), ("silence", 5))
+    channels: tuple[str, ...] = ("fixation", "NoGo", "Go")
+    answers: tuple[str, ...] = ("NoGo", "Go")
 
     def trials(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """See :meth:`Task.trials`. Channel 0 is fixation, 1 NoGo (label 0), 2 Go (label 1)."""
@@ -140,7 +162,24 @@ class GoNoGo(Task):
 
 @dataclass(frozen=True)
 class PerceptualDecision(Task):
-    """Two noisy channels for 30 steps: say which was stronger on average."""
+    """Two noisy channels for 30 steps: say which was stronger on average.
+
+    ``dataclasses.replace(task, coherences=(12.8,))`` gives another one; trials and ceilings follow.
+
+    Attributes
+    ----------
+    coherences : tuple of float
+        In per cent, from 0 to 100; equally frequent.
+    noise : float
+        SD of each evidence channel at each step.
+    evidence_steps : int
+        From 1 to one less than all steps; the first step and those after the evidence are fixation.
+
+    Raises
+    ------
+    InputError
+        If a number lies outside.
+    """
 
     name: str = "perceptual_decision_making"
     title: str = "Perceptual decision"
@@ -148,20 +187,39 @@ class PerceptualDecision(Task):
     steps: int = 41
     classes: int = 2
 
-    COHERENCES = (0.0, 6.4, 12.8, 25.6, 51.2)  # per cent
-    EVIDENCE_STEPS = 30
-    NOISE = 0.1  # SD of each evidence channel at each step
+    channels: tuple[str, ...] = ("fixation", "channel 1", "channel 2")
+    answers: tuple[str, ...] = ("channel 1", "channel 2")
+    coherences: tuple[float, ...] = (0.0, 6.4, 12.8, 25.6, 51.2)
+    noise: float = 0.1
+    evidence_steps: int = 30
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "coherences", tuple(self.coherences))
+        if not self.coherences or not all(0 <= c <= 100 for c in self.coherences):
+            raise InputError(f"coherences are {self.coherences}; expected one or more from 0 to 100 per cent")
+        if not self.noise > 0:
+            raise InputError(f"noise is {self.noise}; expected an SD above 0")
+        if not 1 <= self.evidence_steps < self.steps:
+            raise InputError(f"{self.evidence_steps} steps of evidence; expected 1 to {self.steps - 1}")
+        last = self.steps - 1 - self.evidence_steps
+        phases = (("fixation", 1), ("evidence", self.evidence_steps), ("fixation", last))
+        object.__setattr__(self, "phases", phases if last else phases[:2])
+
+    @property
+    def evidence(self) -> slice:
+        """The steps of evidence, counted from 0."""
+        return slice(1, 1 + self.evidence_steps)
 
     def trials(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """See :meth:`Task.trials`. Channel 0 is fixation; label 0 means that channel 1 is the stronger."""
         labels = rng.integers(2, size=count)
-        half = rng.choice(self.COHERENCES, size=count) / 200  # (count,)
+        half = rng.choice(self.coherences, size=count) / 200  # (count,)
         inputs = np.zeros((count, self.steps, self.inputs), dtype=np.float32)
         inputs[:, :, 0] = 1
         towards = np.where(labels == 0, half, -half)
         mean = 0.5 + np.stack([towards, -towards], axis=1)  # (count, 2)
-        shape = (count, self.EVIDENCE_STEPS, 2)
-        inputs[:, 1 : 1 + self.EVIDENCE_STEPS, 1:] = mean[:, None] + rng.normal(0, self.NOISE, shape)
+        shape = (count, self.evidence_steps, 2)
+        inputs[:, self.evidence, 1:] = mean[:, None] + rng.normal(0, self.noise, shape)
         return inputs, labels
 
     def memoryless_ceiling(self) -> float:
@@ -170,24 +228,131 @@ class PerceptualDecision(Task):
 
     def best_ceiling(self, input_noise: float = 0.0) -> float:
         """Sum all evidence and take its sign: a normal integral for each coherence."""
-        signal = self.EVIDENCE_STEPS * np.array(self.COHERENCES) / 100
-        sd = np.sqrt(self.EVIDENCE_STEPS * 2 * (self.NOISE**2 + input_noise**2))
+        signal = self.evidence_steps * np.array(self.coherences) / 100
+        sd = np.sqrt(self.evidence_steps * 2 * (self.noise**2 + input_noise**2))
         return float(norm.cdf(signal / sd).mean())
 
 
 TASKS: dict[str, Task] = {task.name: task for task in (OneChoiceInference(), GoNoGo(), PerceptualDecision())}
 """The tasks by name, in the paper's order."""
 
+PERCEPTUAL = PerceptualDecision.name
+"""Name of the one task whose difficulty can be chosen."""
 
-def get_task(name: str) -> Task:
-    """Look a task up by name.
+
+def get_task(name: str | Task) -> Task:
+    """Look a task up by name; a task of your own stands for itself.
 
     Raises
     ------
     InputError
         If there is none of that name.
     """
+    if isinstance(name, Task):
+        return name
     try:
         return TASKS[name]
-    except KeyError:
-        raise InputError(f"no task {name!r}; there are {', '.join(TASKS)}") from None
+    except (KeyError, TypeError):
+        raise InputError(
+            f"no task {name!r}; there are {', '.join(TASKS)}, and any object of a class that inherits from Task"
+        ) from None
+
+
+def title_of(task: str | Task) -> str:
+    """Return the title of a task, or the name of one that is not known here, such as in a table of a user's."""
+    return TASKS[task].title if task in TASKS else getattr(task, "title", task)
+
+
+def draw_trials(task: Task, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw trials of a task, and refuse what is not what the task says of itself.
+
+    Returns
+    -------
+    inputs : ndarray of float32, shape (count, steps, inputs)
+    labels : ndarray of int64, shape (count,)
+    """
+    inputs, labels = (np.asarray(part) for part in task.trials(count, rng))
+    wanted = (count, task.steps, task.inputs)
+    if inputs.shape != wanted or labels.shape != (count,):
+        raise InputError(
+            f"task {task.name}: trials have inputs of shape {inputs.shape} and labels of shape {labels.shape}; "
+            f"expected {wanted} and {(count,)}"
+        )
+    if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0 or labels.max() >= task.classes:
+        raise InputError(
+            f"task {task.name}: labels are {labels.dtype} from {labels.min()} to {labels.max()}; expected whole "
+            f"numbers from 0 to {task.classes - 1}"
+        )
+    return inputs.astype(np.float32, copy=False), labels.astype(np.int64, copy=False)
+
+
+def ideal_answers(inputs: np.ndarray, task: PerceptualDecision | None = None) -> np.ndarray:
+    """Answer trials of the perceptual decision as well as can be.
+
+    Parameters
+    ----------
+    inputs : ndarray, shape (trials, steps, 3)
+        As :meth:`biornn_lite.tasks.PerceptualDecision.trials` draws them; with or without noise on the inputs.
+    task : PerceptualDecision, optional
+        The published one when left out.
+
+    Returns
+    -------
+    ndarray of int, shape (trials,)
+        0 where the evidence for channel 1 is the larger, 1 where that for channel 2 is.
+    """
+    task = task or PerceptualDecision()
+    sums = inputs[:, task.evidence, 1:].sum(axis=1, dtype=float)  # (trials, 2)
+    return (sums[:, 1] > sums[:, 0]).astype(int)
+
+
+def ideal_accuracies(coherences: Sequence[float], trials: int, seed: int = 0) -> pd.Series:
+    """Draw trials at each coherence and count what share of them :func:`ideal_answers` gets right.
+
+    Parameters
+    ----------
+    coherences : sequence of float
+        In per cent.
+    trials : int
+        At each coherence.
+    seed : int
+
+    Returns
+    -------
+    Series
+        Index ``coherence``.
+    """
+    shares = {}
+    for coherence in coherences:
+        task = PerceptualDecision(coherences=(coherence,))
+        inputs, labels = task.trials(trials, generator(seed, "ideal", str(coherence)))
+        shares[coherence] = float((ideal_answers(inputs) == labels).mean())
+    return pd.Series(shares, name="accuracy").rename_axis("coherence")
+
+
+def one_trial(
+    task: Task, trial: int = 0, coherence: float = 12.8, noise: float = 0.1, input_noise: float = 0.0
+) -> tuple[np.ndarray, int]:
+    """Draw one trial of a task.
+
+    Parameters
+    ----------
+    task : Task
+    trial : int
+        Which one: the seed of its draws. The same trial keeps its label and its draws of noise, whose size alone
+        changes with the two SDs.
+    coherence, noise : float
+        In per cent, and SD of the evidence; used by the perceptual decision alone.
+    input_noise : float
+        SD of the Gaussian noise that is added to each channel at each step, as in training.
+
+    Returns
+    -------
+    inputs : ndarray, shape (steps, inputs)
+    label : int
+    """
+    if isinstance(task, PerceptualDecision):
+        task = replace(task, coherences=(coherence,), noise=noise)
+    inputs, labels = task.trials(1, generator(trial, "one trial", task.name))
+    added = generator(trial, "input noise", task.name).normal(size=inputs[0].shape)
+    return inputs[0] + input_noise * added, int(labels[0])

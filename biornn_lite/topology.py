@@ -1,4 +1,4 @@
-"""The shape of a trained network: entropy, modularity, assortativity, small-worldness, and the nulls behind it.
+"""The shape of trained networks: entropy, modularity, assortativity, small-worldness, and graphs to compare with.
 
 All but the entropy are taken on the undirected graph of the strongest 10 % of ``|W|``.
 Notebook 08 works through this module.
@@ -6,6 +6,7 @@ Notebook 08 works through this module.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,7 +15,8 @@ import numpy as np
 import torch
 from scipy.stats import gaussian_kde
 
-from .products import product
+from .errors import InputError
+from .plumbing.matmul import product
 from .seeds import generator
 
 STRONGEST = 0.1
@@ -151,7 +153,7 @@ def null(
     Null
     """
     if not 0 < density <= 0.5:
-        raise ValueError(f"density {density}; expected more than 0 and at most 0.5")
+        raise InputError(f"density is {density}; it must be above 0 and at most 0.5")
     threshold = 1 - np.sqrt(density / 2)
     rng = generator(0, "null graphs")
     clusterings, efficiencies = [], []
@@ -245,3 +247,132 @@ def measure(weights: np.ndarray, small_world_null: str = "fixed") -> Topology:
     else:
         small = small_worldness(graph, null(len(graph)))
     return Topology(entropy(weights), modularity(graph), small, assortativity(graph))
+
+
+MODELS = {
+    "ring": "a ring: each with its nearest",
+    "communities": "four communities of equal size",
+    "unequal": "two groups, one with 4/5 of the edges",
+}
+"""Graphs that can be built; all of them are random when fully shuffled."""
+
+
+SCORES = {
+    "modularity": "modularity Q",
+    "assortativity": "assortativity",
+    "small_worldness": "small-worldness,\npublished null",
+    "small_worldness_matched": "small-worldness,\nown density",
+}
+"""What is measured on a graph, and what an axis calls it."""
+
+
+def random_graphs(neurons: int, density: float, graphs: int, seed: int = 0) -> np.ndarray:
+    """Draw graphs without any structure: each pair is an edge with the same chance.
+
+    Parameters
+    ----------
+    neurons : int
+    density : float
+        That chance.
+    graphs : int
+    seed : int
+
+    Returns
+    -------
+    ndarray of bool, shape (graphs, N, N)
+        Symmetric, diagonal False.
+    """
+    return _drawn(np.full((neurons, neurons), density), graphs, generator(seed, "random graphs"))
+
+
+def _drawn(chances: np.ndarray, graphs: int, rng: np.random.Generator) -> np.ndarray:
+    upper = np.triu(rng.random((graphs, *chances.shape)) < chances, 1)
+    return upper | upper.swapaxes(-1, -2)
+
+
+def model_graph(model: str, neurons: int, density: float, shuffled: float, seed: int = 0) -> np.ndarray:
+    """Draw a graph of one of :data:`MODELS`.
+
+    Parameters
+    ----------
+    model : str
+    neurons : int
+    density : float
+        Share of pairs that are edges, on average; a ring takes the nearest even number of neighbours. At most
+        0.24, which four communities of 24 just hold.
+    shuffled : float
+        From 0 to 1: share of edges that may go anywhere.
+    seed : int
+
+    Returns
+    -------
+    ndarray of bool, shape (N, N)
+        Symmetric, diagonal False.
+    """
+    if model == "ring":
+        neighbours = max(2, 2 * round(density * (neurons - 1) / 2))
+        return nx.to_numpy_array(nx.watts_strogatz_graph(neurons, neighbours, shuffled, seed=seed)).astype(bool)
+    place = np.arange(neurons)
+    groups, shares = (4, np.full(4, 1 / 4)) if model == "communities" else (2, np.array([4 / 5, 1 / 5]))
+    group = place * groups // neurons
+    sizes = np.bincount(group)
+    inside = density * shares * neurons * (neurons - 1) / (sizes * (sizes - 1))  # chance of an edge in each group
+    planted = np.where(group[:, None] == group, inside[group], 0)
+    return _drawn((1 - shuffled) * planted + shuffled * density, 1, generator(seed, model))[0]
+
+
+def dealt_anew(adjacency: np.ndarray, groups: Sequence[np.ndarray], graphs: int, seed: int = 0) -> np.ndarray:
+    """Draw graphs that have as many edges as one has within and between its groups, on average, and else are random.
+
+    Parameters
+    ----------
+    adjacency : ndarray of bool, shape (N, N)
+    groups : sequence of ndarray of int
+        The neurons of each; together all neurons.
+    graphs : int
+    seed : int
+
+    Returns
+    -------
+    ndarray of bool, shape (graphs, N, N)
+    """
+    chances = np.zeros(adjacency.shape)
+    for first in groups:
+        for second in groups:
+            pairs = len(first) * (len(second) - (first is second))
+            chances[np.ix_(first, second)] = adjacency[np.ix_(first, second)].sum() / max(pairs, 1)
+    return _drawn(chances, graphs, generator(seed, "dealt anew"))
+
+
+def communities(adjacency: np.ndarray) -> list[np.ndarray]:
+    """Return the communities that :func:`biornn_lite.topology.modularity` finds, the largest first.
+
+    Parameters
+    ----------
+    adjacency : ndarray of bool, shape (N, N)
+
+    Returns
+    -------
+    list of ndarray of int
+        The neurons of each.
+    """
+    found = nx.community.greedy_modularity_communities(nx.from_numpy_array(adjacency))
+    return [np.array(sorted(community)) for community in found]
+
+
+def scores_of(adjacency: np.ndarray, graphs: int = NULL_GRAPHS) -> dict[str, float]:
+    """Measure a graph in all ways of :data:`SCORES`.
+
+    Parameters
+    ----------
+    adjacency : ndarray of bool, shape (N, N)
+        With at least one edge.
+    graphs : int
+        How many random graphs make a null.
+    """
+    return {
+        "modularity": modularity(adjacency),
+        "assortativity": assortativity(adjacency),
+        "small_worldness": small_worldness(adjacency, null(len(adjacency), graphs=graphs)),
+        "small_worldness_matched": small_worldness(adjacency, null_of_own_density(adjacency, graphs)),
+    }

@@ -1,4 +1,4 @@
-"""Training many networks at once: the penalties, the loop, and what is recorded.
+"""Training many networks at once: the loop, and what is recorded.
 
 Notebook 07 works through this module.
 """
@@ -6,10 +6,8 @@ Notebook 07 works through this module.
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import NamedTuple
 
@@ -17,13 +15,15 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from .arrays import first_line
-from .communicability import communicability, distribution_distance
+from .adam import Adam
 from .errors import InputError
-from .network import RecurrentNetworks, glorot_uniform
+from .network import Networks, RecurrentNetworks, glorot_uniform
+from .penalty import OwnPenalty, Penalty
+from .plumbing.arrays import first_line
+from .plumbing.threads import small_numbers_as_zero, start_threads, threads, threads_for
 from .priors import Start
 from .seeds import generator
-from .tasks import Task
+from .tasks import Task, draw_trials, get_task
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Settings:
     Raises
     ------
     InputError
-        If a number is none, or too small to mean anything.
+        If a value is not a number, or too small to mean anything.
     """
 
     epochs: int = 10
@@ -69,6 +69,32 @@ class Settings:
                 raise InputError(f"{what} is {value!r}; it must be a number {least}")
 
 
+class History(NamedTuple):
+    """What is recorded of some networks while they are trained, each of shape (runs, epochs) or, of one, (epochs,).
+
+    All are NaN for epochs to come, and from the epoch in which a run diverged.
+
+    Attributes
+    ----------
+    train_accuracy, train_loss : ndarray
+        Share of right answers and cross-entropy (nats) over an epoch's batches as they are trained, noise included.
+    test_accuracy, test_loss : ndarray
+        The same over the test trials after each epoch.
+    penalty : ndarray
+        Value of the penalty after each epoch.
+    """
+
+    train_accuracy: np.ndarray
+    train_loss: np.ndarray
+    test_accuracy: np.ndarray
+    test_loss: np.ndarray
+    penalty: np.ndarray
+
+    def of_run(self, run: int) -> History:
+        """Return what is recorded of one run."""
+        return History(*(values[run] for values in self))
+
+
 @dataclass(frozen=True, eq=False)
 class Trained:
     """One trained network and how it got there.
@@ -77,15 +103,14 @@ class Trained:
     ----------
     weights : ndarray, shape (N, N)
         Recurrent weights after training.
-    train_accuracy, train_loss, test_accuracy, test_loss : ndarray, shape (epochs,)
-        Share of right answers and cross-entropy (nats): over an epoch's batches as they are trained, noise
-        included, and over the test trials after each epoch. NaN from the epoch in which the run diverged.
-    penalty : ndarray, shape (epochs,)
-        Value of the penalty after each epoch, NaN likewise.
+    train_accuracy, train_loss, test_accuracy, test_loss, penalty : ndarray, shape (epochs,)
+        As in :class:`History`.
     diverged_step : int or None
-        The training step, from 1, in which the loss or Adam's mean of a squared gradient first was no finite
-        number; the last of its epoch where only a weight, the penalty or the test loss was none. None if all
-        stayed finite.
+        The training step, from 1, in which the loss or Adam's mean of a squared gradient stopped being a finite
+        number. Where both stayed finite and a weight, the penalty or the test loss did not, it is the last step of
+        that epoch. None if all stayed finite.
+    state : mapping of str to ndarray
+        All weights and biases by name, as :attr:`biornn_lite.network.Networks.state_of_run` gives them.
     """
 
     weights: np.ndarray
@@ -95,6 +120,7 @@ class Trained:
     test_loss: np.ndarray
     penalty: np.ndarray
     diverged_step: int | None = None
+    state: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     @property
     def diverged(self) -> bool:
@@ -102,75 +128,12 @@ class Trained:
         return self.diverged_step is not None
 
 
-class Penalty:
-    """The penalties of many networks at once.
-
-    With D the distances and λ in ``Start.cost``: ``Σ λ|W|⊙D``; with communicability ``C`` of the weights,
-    ``Σ λ|W|⊙D⊙C``; with an empirical one, ``Σ λ|W|⊙D + λ_EMD · mean |sort(C(W)) − sort(C_emp)|``.
-    Self-connections count wherever D has no zeros on its diagonal; C is 0 there.
-
-    Parameters
-    ----------
-    starts : sequence of Start
-        One per run.
-    device : torch.device or str
-    dtype : torch.dtype
-        That of the weights to come.
-    """
-
-    def __init__(
-        self, starts: Sequence[Start], device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
-    ) -> None:
-        def tensor(arrays) -> torch.Tensor:
-            return torch.as_tensor(np.array(arrays), dtype=dtype, device=device)
-
-        def runs_with(kind: str) -> list[int]:
-            return [r for r, start in enumerate(starts) if start.communicability == kind]
-
-        self.cost = tensor([start.cost for start in starts])  # (runs, N, N)
-        pulled = runs_with("empirical")
-        self.factor = torch.tensor(runs_with("weights"), dtype=torch.int64, device=device)
-        self.pulled = torch.tensor(pulled, dtype=torch.int64, device=device)
-        if pulled:
-            self.targets = tensor([starts[r].sorted_target for r in pulled])  # (pulled, N * N)
-            self.emd_weights = tensor([starts[r].emd_weight for r in pulled])  # (pulled,)
-
-    def __call__(self, w: torch.Tensor) -> torch.Tensor:
-        """Return the penalty of each network, shape (runs,), for weights of shape (runs, N, N)."""
-        costs = w.abs() * self.cost  # (runs, N, N)
-        total = costs.sum((1, 2))  # (runs,)
-        if len(self.factor):
-            reached = costs[self.factor] * communicability(w[self.factor])  # (factor, N, N)
-            total = total.index_copy(0, self.factor, reached.sum((1, 2)))
-        if len(self.pulled):
-            distance = distribution_distance(communicability(w[self.pulled]), self.targets)  # (pulled,)
-            total = total.index_add(0, self.pulled, self.emd_weights * distance)
-        return total
-
-
 def _trials(task: Task, count: int, seeds: Sequence[int], purpose: str, device: torch.device | str):
     """Draw the trials of each seed: inputs (steps, seeds, count, inputs) and labels (seeds, count)."""
-    drawn = [_checked(task, count, task.trials(count, generator(seed, purpose, task.name))) for seed in seeds]
+    drawn = [draw_trials(task, count, generator(seed, purpose, task.name)) for seed in seeds]
     inputs = torch.from_numpy(np.stack([x for x, _ in drawn], axis=1))  # (count, seeds, steps, inputs)
     labels = torch.from_numpy(np.stack([y for _, y in drawn]))
     return inputs.permute(2, 1, 0, 3).contiguous().to(device), labels.to(device)
-
-
-def _checked(task: Task, count: int, trials: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Refuse trials that are not what the task says of itself."""
-    inputs, labels = (np.asarray(part) for part in trials)
-    wanted = (count, task.steps, task.inputs)
-    if inputs.shape != wanted or labels.shape != (count,):
-        raise InputError(
-            f"task {task.name}: trials have inputs of shape {inputs.shape} and labels of shape {labels.shape}; "
-            f"expected {wanted} and {(count,)}"
-        )
-    if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0 or labels.max() >= task.classes:
-        raise InputError(
-            f"task {task.name}: labels are {labels.dtype} from {labels.min()} to {labels.max()}; expected whole "
-            f"numbers from 0 to {task.classes - 1}"
-        )
-    return inputs.astype(np.float32, copy=False), labels.astype(np.int64, copy=False)
 
 
 def training_trials(
@@ -186,37 +149,6 @@ def training_trials(
     return _trials(task, settings.batches * settings.batch_size, seeds, "training trials", device)
 
 
-class Adam(torch.optim.Adam):
-    """Adam with Keras's ε, on all networks at once.
-
-    Keras adds ε to √v, PyTorch to √(v / (1−β₂ᵗ)): the two agree if PyTorch's ε is divided by √(1−β₂ᵗ). At the
-    first steps that makes ε thirty times larger, which is felt where gradients are near 1e-6.
-
-    The fused kernels are not used: they round differently at the end of an array, and a network would come out
-    differently among others than alone.
-    """
-
-    def __init__(self, parameters, learning_rate: float, epsilon: float) -> None:
-        super().__init__(parameters, lr=learning_rate, foreach=True)
-        self._epsilon, self._steps = epsilon, 0
-
-    def step(self) -> None:
-        """Take one step along the gradients."""
-        self._steps += 1
-        for group in self.param_groups:
-            group["eps"] = self._epsilon / (1 - group["betas"][1] ** self._steps) ** 0.5
-        super().step()
-
-    def overflowed(self) -> torch.Tensor:
-        """Say for each network, shape (runs,), whether some v, the mean of squared gradients, is no finite number.
-
-        Such a network is lost. Here v stays infinite and the weight stands still; Keras updates v by
-        ``v += (1−β₂)(g² − v)``, in which ∞ − ∞ makes the weight NaN in the next step, and then the network.
-        """
-        moments = [self.state[p]["exp_avg_sq"] for group in self.param_groups for p in group["params"]]
-        return torch.stack([~v.flatten(1).amax(1).isfinite() for v in moments]).any(0)
-
-
 def check_device(device: torch.device | str) -> None:
     """Refuse a device that PyTorch does not find here."""
     try:
@@ -226,8 +158,12 @@ def check_device(device: torch.device | str) -> None:
 
 
 def initial_networks(
-    starts: Sequence[Start], task: Task, seeds: Sequence[int], positive: bool = False
-) -> RecurrentNetworks:
+    starts: Sequence[Start],
+    task: Task,
+    seeds: Sequence[int],
+    positive: bool = False,
+    architecture: Callable[..., Networks] = RecurrentNetworks,
+) -> Networks:
     """Make the networks that :func:`train` trains, with the input and readout weights of their seeds."""
     neurons = len(starts[0].weights)
     streams = [generator(seed, "input and readout weights", task.name) for seed in seeds]
@@ -235,65 +171,7 @@ def initial_networks(
         (glorot_uniform(task.inputs, neurons, rng), glorot_uniform(neurons, task.classes, rng)) for rng in streams
     ]
     w_in, w_out = (np.array(matrices) for matrices in zip(*ends, strict=True))
-    return RecurrentNetworks([start.weights for start in starts], w_in, w_out, positive)
-
-
-def memory_per_network(neurons: int, task: Task, settings: Settings) -> int:
-    """Estimate the memory in bytes that :func:`train` takes for each network: its trials, states and matrices."""
-    trials = settings.batches * settings.batch_size + settings.test_trials
-    inputs = task.steps * task.inputs * (trials + 2 * settings.batch_size)
-    states = (task.steps + 1) * settings.batch_size * (neurons + task.inputs + 1)
-    matrices = 40 * neurons**2  # weights, gradients and moments, and what communicability and its gradient keep
-    return 4 * (inputs + states + matrices)
-
-
-@contextmanager
-def small_numbers_as_zero() -> Iterator[None]:
-    """Have the processor take numbers below 1.2 · 10⁻³⁸ for 0, and do what it did before again at the end.
-
-    Networks that forget have states and gradients that small, and processors compute with them ten and more times
-    slower than with others. No weight feels them: Adam adds ε = 10⁻⁷ to what it divides by.
-    """
-    before = float(torch.full((), 1e-38) * 0.1) == 0
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(before)
-
-
-# The setting is each thread's own, taken over from the one that starts it: have PyTorch start its threads with it.
-with small_numbers_as_zero():
-    torch.ones(512, 512) @ torch.ones(512, 512)
-
-# A forked process has none of these threads, and would wait for them for ever: it computes with its own one.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
-
-
-ALL_THREADS_FROM = 256
-"""Neurons from which PyTorch's threads share the products of a training; below, each network is trained by one.
-
-On an idle machine of two cores the second thread makes a training of 42 to 130 neurons up to 1.6 times as quick, and
-one of 312 twice. Where others compute as well, threads wait for one another at every product: trainings of small
-networks then take 2 to 60 times as long with two threads as with one (``benchmarks/threads.py``).
-"""
-
-
-@contextmanager
-def threads(number: int) -> Iterator[None]:
-    """Have PyTorch compute with so many threads, and as before at the end."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def threads_for(neurons: int) -> int:
-    """Return how many of PyTorch's threads train networks of this size, here and now."""
-    return torch.get_num_threads() if neurons >= ALL_THREADS_FROM else 1
+    return architecture([start.weights for start in starts], w_in, w_out, positive)
 
 
 class Epoch(NamedTuple):
@@ -303,46 +181,50 @@ class Epoch(NamedTuple):
     ----------
     number : int
         From 1.
-    networks : RecurrentNetworks
+    networks : Networks
         As they are now; training goes on with them.
-    history : ndarray, shape (5, runs, epochs)
-        Training accuracy and loss, test accuracy and loss, and penalty of all epochs so far; NaN for those to come,
-        and from the one in which a run diverged.
+    history : History
+        Of all runs, each of shape (runs, epochs).
     diverged_step : ndarray of int, shape (runs,)
         As in :class:`Trained`, 0 for none.
     """
 
     number: int
-    networks: RecurrentNetworks
-    history: np.ndarray
+    networks: Networks
+    history: History
     diverged_step: np.ndarray
 
 
 def trained_by(epoch: Epoch) -> list[Trained]:
     """Return the networks of a training as they are after an epoch."""
-    final = epoch.networks.w.detach().cpu().numpy().copy()
-    return [Trained(final[r], *epoch.history[:, r], int(step) or None) for r, step in enumerate(epoch.diverged_step)]
+    states = [epoch.networks.state_of_run(r) for r in range(len(epoch.diverged_step))]
+    return [
+        Trained(state["w"], *epoch.history.of_run(r), int(step) or None, state)
+        for r, (state, step) in enumerate(zip(states, epoch.diverged_step, strict=True))
+    ]
 
 
 def training(
     starts: Sequence[Start],
-    task: Task,
-    seeds: Sequence[int],
+    task: Task | str,
+    seeds: Sequence[int] | int,
     settings: Settings | None = None,
     positive: bool = False,
     device: torch.device | str = "cpu",
     trial_seeds: Sequence[int] | None = None,
+    penalty: OwnPenalty | None = None,
+    architecture: Callable[..., Networks] = RecurrentNetworks,
 ) -> Iterator[Epoch]:
     """Train as :func:`train` does, and stop after each epoch to be looked at. Takes the same parameters."""
-    settings = settings or Settings()
-    if settings.epochs < 1:
-        raise InputError(f"epochs is {settings.epochs}; it must be at least 1")
+    settings, task = settings or Settings(), get_task(task)
+    seeds = [seeds] * len(starts) if isinstance(seeds, Integral) else seeds
     if len(sizes := sorted({len(start.weights) for start in starts})) != 1:
         raise InputError(f"starts have {sizes or 'no'} neurons; runs that are trained side by side have one size")
     check_device(device)
+    start_threads()
     runs, (neurons,) = len(starts), sizes
-    networks = initial_networks(starts, task, seeds, positive).to(device)
-    penalty = Penalty(starts, device)
+    networks = initial_networks(starts, task, seeds, positive, architecture).to(device)
+    penalties = Penalty(starts, device, own=penalty)
     optimiser = Adam(networks.parameters(), settings.learning_rate, settings.epsilon)
     streams = list(zip(trial_seeds or seeds, seeds, strict=True))  # whose trials, whose noise
     distinct = sorted(set(streams))
@@ -356,7 +238,7 @@ def training(
     ]
     noise_shape = (task.steps, size, task.inputs)
 
-    history = np.full((5, runs, settings.epochs), np.nan)
+    history = np.full((len(History._fields), runs, settings.epochs), np.nan)
     diverged_step = torch.zeros(runs, dtype=torch.int64, device=device)  # 0: not yet
     step = 0
     for epoch in range(settings.epochs):
@@ -368,9 +250,10 @@ def training(
                 batch_x = x[:, :, first : first + size] + settings.input_noise * noise
                 batch_y = y[of_run, first : first + size]  # (runs, batch)
                 logits = networks(batch_x[:, of_run])  # (runs, batch, classes)
+                _check_logits(logits, (runs, size, task.classes))
                 loss = _cross_entropy(logits, batch_y)  # (runs,)
                 optimiser.zero_grad()
-                (loss + penalty(networks.w)).sum().backward()
+                (loss + penalties(networks.w)).sum().backward()
                 optimiser.step()
                 networks.constrain()
                 right += (logits.detach().argmax(-1) == batch_y).sum(1)
@@ -380,10 +263,10 @@ def training(
                 diverged_step[(diverged_step == 0) & failed] = step
             test_right, test_loss = _evaluate(networks, test_x, test_y, of_run)
             # One network at a time: a sum over one is then added up the same way whoever trained beside it.
-            penalties = torch.cat(
-                [Penalty([start], device)(networks.w[r : r + 1].detach()) for r, start in enumerate(starts)]
+            paid = torch.cat(
+                [Penalty([s], device, own=penalty)(networks.w[r : r + 1].detach()) for r, s in enumerate(starts)]
             )
-            finite = torch.isfinite(networks.w).flatten(1).all(1) & torch.isfinite(loss_sum + test_loss + penalties)
+            finite = torch.isfinite(networks.w).flatten(1).all(1) & torch.isfinite(loss_sum + test_loss + paid)
             diverged_step[(diverged_step == 0) & ~finite] = step
             recorded = torch.stack(
                 [
@@ -391,25 +274,27 @@ def training(
                     loss_sum / settings.batches,
                     test_right.double() / settings.test_trials,
                     test_loss / settings.test_trials,
-                    penalties,
+                    paid,
                 ]
             )
             going = (diverged_step == 0).cpu().numpy()
             history[:, going, epoch] = recorded.cpu().numpy()[:, going]
-        yield Epoch(epoch + 1, networks, history.copy(), diverged_step.cpu().numpy())
+        yield Epoch(epoch + 1, networks, History(*history.copy()), diverged_step.cpu().numpy())
         if not going.any():
             break
 
 
 def train(
     starts: Sequence[Start],
-    task: Task,
-    seeds: Sequence[int],
+    task: Task | str,
+    seeds: Sequence[int] | int,
     settings: Settings | None = None,
     positive: bool = False,
     device: torch.device | str = "cpu",
     on_epoch: Callable[[int], None] | None = None,
     trial_seeds: Sequence[int] | None = None,
+    penalty: OwnPenalty | None = None,
+    architecture: Callable[..., Networks] = RecurrentNetworks,
 ) -> list[Trained]:
     """Train one network per start, all at once and independently of one another.
 
@@ -419,10 +304,10 @@ def train(
     Parameters
     ----------
     starts : sequence of Start
-        One per run, all of one size.
-    task : Task
-    seeds : sequence of int
-        One per run: trials, noise, input and readout weights. Runs of one seed share them.
+        One per run, all of one size; :meth:`biornn_lite.priors.Priors.starts` makes them of names of variants.
+    task : Task or str
+    seeds : sequence of int, or int
+        One per run: trials, noise, input and readout weights. Runs of one seed share them; one number is that of all.
     settings : Settings, optional
     positive : bool
         Keep the recurrent weights non-negative: they are clipped at 0 after each step.
@@ -431,17 +316,29 @@ def train(
         Called with the number of finished epochs after each.
     trial_seeds : sequence of int, optional
         One per run, for the trials alone; `seeds` when left out.
+    penalty : callable, optional
+        Takes the place of the published penalties, see :data:`biornn_lite.penalty.OwnPenalty`.
+    architecture : callable
+        Makes the networks; a class that inherits from :class:`biornn_lite.network.Networks`.
 
     Returns
     -------
     list of Trained
-        In the order of `starts`. Training ends early once every run has diverged, for a NaN stays one.
+        In the order of `starts`. Training ends early once every run has diverged: a NaN never becomes a number again.
     """
     epoch = None
-    for epoch in training(starts, task, seeds, settings, positive, device, trial_seeds):
+    for epoch in training(starts, task, seeds, settings, positive, device, trial_seeds, penalty, architecture):
         if on_epoch is not None:
             on_epoch(epoch.number)
     return trained_by(epoch)
+
+
+def _check_logits(logits: torch.Tensor, wanted: tuple[int, int, int]) -> None:
+    """Refuse the output of an architecture of the user's that is not one number per class."""
+    if tuple(logits.shape) != wanted:
+        raise InputError(
+            f"networks give logits of shape {tuple(logits.shape)}; {wanted} is needed: runs, trials, classes"
+        )
 
 
 def _cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

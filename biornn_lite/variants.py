@@ -6,44 +6,84 @@ one choice of the protocol, with the published value and a sound one. Notebook 0
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import combinations, product
+from typing import TYPE_CHECKING
 
 from .errors import InputError
+
+if TYPE_CHECKING:  # so that a command that trains nothing starts at once
+    import numpy as np
+
+    from .field import CorticalField
+
+CHOICES = ("weights", "space", "communicability")
+"""The three choices that make a variant."""
+
+Weights = Callable[["CorticalField", "np.random.Generator"], "np.ndarray"]
+"""A start of your own: takes a field and a random stream, returns recurrent weights (N, N), from row to column.
+
+The stream is that from which ``W*`` of the same run draws its lognormal factors, so that runs of a seed are paired.
+"""
+
+Space = Callable[["CorticalField"], "np.ndarray"]
+"""A space of your own: takes a field and returns the distances (N, N) by which the penalty weighs connections."""
+
+Target = Callable[["CorticalField", "np.random.Generator"], "np.ndarray"]
+"""A target of your own: takes a field and a random stream, returns the graph (N, N) in place of the connectome.
+
+``C`` of the network's weights is pulled towards the communicability of this graph. The stream is another one than
+that of a start.
+"""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """Three independent choices.
+    """Three independent choices, each a name or a function of your own.
+
+    A function of a study that computes in several processes stands at the top of a module or notebook; one with
+    parameters is a frozen dataclass with ``__call__`` or a :func:`functools.partial`.
 
     Attributes
     ----------
     name : str
-        As in the paper: weights, then space, then communicability.
-    weights : {"orthogonal", "functional", "relabelled"}
-        Initial recurrent weights: ``W``, ``W*``, ``W!``.
-    space : {"none", "lattice", "cortical"}
-        Distances in the penalty: none, ``D``, ``D*``.
-    communicability : {"none", "weights", "empirical"}
-        None; ``C``, that of the network's own weights as a factor; ``C*``, a pull towards the connectome's.
+        As in the paper: weights, then space, then communicability. A variant of your own may have any other name.
+    weights : {"orthogonal", "functional", "relabelled"} or callable
+        Initial recurrent weights: ``W``, ``W*``, ``W!``, or :data:`Weights`.
+    space : {"none", "lattice", "cortical"} or callable
+        Distances in the penalty: none, ``D``, ``D*``, or :data:`Space`.
+    communicability : {"none", "weights", "empirical"} or callable
+        None; ``C``, that of the network's own weights as a factor; ``C*``, a pull towards the connectome's;
+        :data:`Target`, a pull towards that of another graph.
 
     Raises
     ------
     InputError
-        If a choice is none of these.
+        If a choice is none of these, or the name is that of another published variant.
     """
 
     name: str
-    weights: str
-    space: str
-    communicability: str
+    weights: str | Weights = "orthogonal"
+    space: str | Space = "none"
+    communicability: str | Target = "none"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name.strip():
+            raise InputError(f"the name of a variant is {self.name!r}; it must be a text")
         for choice, allowed in _ALLOWED.items():
             value = getattr(self, choice)
-            if not isinstance(value, str) or value not in allowed:
-                raise InputError(f"{choice} of variant {self.name!r} is {value!r}; it allows {', '.join(allowed)}")
+            if not callable(value) and (not isinstance(value, str) or value not in allowed):
+                raise InputError(
+                    f"{choice} of variant {self.name!r} is {value!r}; it allows {', '.join(allowed)}, or a function"
+                )
+        if self.name in VARIANTS and VARIANTS[self.name] != self:
+            raise InputError(f"{self.name} is the name of a published variant with other choices; take another name")
+
+    @property
+    def own(self) -> dict[str, Callable]:
+        """Its choices that are functions of your own, by choice."""
+        return {choice: getattr(self, choice) for choice in CHOICES if callable(getattr(self, choice))}
 
 
 _WEIGHTS = {"W": "orthogonal", "W*": "functional", "W!": "relabelled"}
@@ -56,29 +96,30 @@ _ALLOWED = {
     "communicability": tuple(_COMMUNICABILITY.values()),
 }
 
-VARIANTS: dict[str, Variant] = {
+VARIANTS: dict[str, Variant] = {}
+"""All 27 combinations by name."""
+
+VARIANTS |= {
     w + d + c: Variant(w + d + c, _WEIGHTS[w], _SPACE[d], _COMMUNICABILITY[c])
     for w, d, c in product(_WEIGHTS, _SPACE, _COMMUNICABILITY)
 }
-"""All 27 combinations by name."""
 
 PUBLISHED_VARIANTS: tuple[str, ...] = (
     "W*D*C", "WD*C", "WDC", "WD*", "WD", "W", "W*D*C*", "WD*C*", "W*DC*", "W!D*C", "W!D*C*",
 )  # fmt: skip
 """The eleven of the paper, in its order."""
 
-CHOICES = ("weights", "space", "communicability")
-"""The three choices that make a variant."""
 
-
-def get_variant(name: str) -> Variant:
-    """Look a variant up by name.
+def get_variant(name: str | Variant) -> Variant:
+    """Look a variant up by name; a variant of your own stands for itself.
 
     Raises
     ------
     InputError
         If there is none of that name.
     """
+    if isinstance(name, Variant):
+        return name
     try:
         return VARIANTS[name]
     except (KeyError, TypeError):
@@ -88,18 +129,18 @@ def get_variant(name: str) -> Variant:
         ) from None
 
 
-def isolating_pairs(choice: str, available: Iterable[str] = PUBLISHED_VARIANTS) -> list[tuple[str, str]]:
+def isolating_pairs(choice: str, available: Iterable[str | Variant] = PUBLISHED_VARIANTS) -> list[tuple[str, str]]:
     """List the pairs of variants that differ in one choice and in nothing else.
 
     Parameters
     ----------
     choice : {"weights", "space", "communicability"}
-    available : iterable of str
-        The variants that may be paired; each pair has them in this order.
+    available : iterable of str or Variant
+        The variants that may be paired; each pair has them in this order. Names that are not known are left out.
     """
     if choice not in CHOICES:
         raise InputError(f"no choice {choice!r}; there are {', '.join(CHOICES)}")
-    variants = [get_variant(name) for name in available]
+    variants = [get_variant(name) for name in available if isinstance(name, Variant) or name in VARIANTS]
     return [
         (a.name, b.name)
         for a, b in combinations(variants, 2)
@@ -241,17 +282,19 @@ PROTOCOLS: dict[str, Protocol] = {
 """The two ready protocols by name."""
 
 
-def get_protocol(name: str) -> Protocol:
-    """Look a protocol up by name.
+def get_protocol(name: str | Protocol) -> Protocol:
+    """Look a protocol up by name; a protocol of your own stands for itself.
 
     Raises
     ------
     InputError
         If there is none of that name.
     """
+    if isinstance(name, Protocol):
+        return name
     try:
         return PROTOCOLS[name]
-    except KeyError:
+    except (KeyError, TypeError):
         raise InputError(f"no protocol {name!r}; there are {', '.join(PROTOCOLS)}") from None
 
 

@@ -14,10 +14,10 @@ MEAN = 0.1
 """Mean that functional weights are scaled to."""
 
 LEAST = 0.01
-"""What smaller ones of them, but for zeros, are then raised to."""
+"""Functional weights between 0 and this are raised to it; zeros stay."""
 
 SPECTRAL_RADIUS = 0.95
-"""Spectral radius that they are scaled to at last."""
+"""Spectral radius of functional weights in the end."""
 
 
 def spectral_radius(weights: np.ndarray) -> float:
@@ -118,7 +118,7 @@ def functional(lognormal: np.ndarray, *similarities: np.ndarray, self_connection
         if self_connections == "removed":
             np.fill_diagonal(weights, 0.0)
         elif self_connections != "kept":
-            raise ValueError(f"self_connections is {self_connections!r}; expected kept, removed or only")
+            raise InputError(f"self_connections is {self_connections!r}; it allows kept, removed, only")
     weights *= MEAN / weights.mean()
     weights = np.where(weights > 0, np.maximum(weights, LEAST), 0.0)
     return with_spectral_radius(weights)
@@ -155,7 +155,7 @@ def relabelled(weights: np.ndarray, rng: np.random.Generator, how: str = "permut
         mixed, off = weights.copy(), ~np.eye(n, dtype=bool)
         mixed[off] = rng.permutation(weights[off])
     else:
-        raise ValueError(f"relabelling {how!r}; expected permuted, shuffled or shuffled_off_diagonal")
+        raise InputError(f"relabelling is {how!r}; it allows permuted, shuffled, shuffled_off_diagonal")
     return with_spectral_radius(mixed)
 
 

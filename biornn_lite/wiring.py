@@ -23,7 +23,7 @@ from . import space
 from .communicability import empirical_communicability
 from .errors import InputError
 from .field import CorticalField
-from .files import data_folder
+from .plumbing.files import data_folder
 from .statistics import Interval
 
 EDGES_UM = (0, 50, 100, 150, 200, 300, 400, 500, 700, 1000)

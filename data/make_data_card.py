@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from biornn_lite.comparison import STATISTICS, compare
 from biornn_lite.datasets import EMBEDDED, load_field
-from biornn_lite.files import written_atomically
+from biornn_lite.field_statistics import STATISTICS, compare
+from biornn_lite.plumbing.files import written_atomically
 from biornn_lite.wiring import known_wiring, pool_effects
 
 HERE = Path(__file__).parent

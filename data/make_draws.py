@@ -13,11 +13,11 @@ from scipy.stats import norm
 from tqdm import tqdm
 
 from biornn_lite.datasets import fetch_field
-from biornn_lite.files import written_atomically
+from biornn_lite.plumbing.files import written_atomically
 from biornn_lite.priors import Priors
 from biornn_lite.replication import load_replication
+from biornn_lite.results import learned
 from biornn_lite.seeds import run_seed
-from biornn_lite.summary import learned
 from biornn_lite.tasks import get_task
 from biornn_lite.training import Settings, train, training_trials
 from biornn_lite.variants import Protocol, get_variant
@@ -55,7 +55,7 @@ def best_on_draw(seed: int) -> float:
     inputs, labels = training_trials(task, [seed], settings)
     evidence = (inputs[..., 1] - inputs[..., 2]).double().sum(0)[0].numpy()  # (trials,), towards label 0
     towards = np.where(labels[0].numpy() == 0, evidence, -evidence)
-    return norm.cdf(towards / (settings.input_noise * np.sqrt(2 * task.EVIDENCE_STEPS))).mean()
+    return norm.cdf(towards / (settings.input_noise * np.sqrt(2 * task.evidence_steps))).mean()
 
 
 def write_best(path: Path) -> None:

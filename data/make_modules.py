@@ -29,17 +29,17 @@ from biornn_lite import space, topology
 from biornn_lite.datasets import fetch_field
 from biornn_lite.errors import InputError
 from biornn_lite.field import CorticalField
-from biornn_lite.files import written_atomically
-from biornn_lite.graphs import communities
+from biornn_lite.plumbing.files import written_atomically
+from biornn_lite.plumbing.workers import start_worker
 from biornn_lite.priors import Priors
 from biornn_lite.replication import load_modules
+from biornn_lite.results import learned
 from biornn_lite.seeds import run_seed
 from biornn_lite.statistics import holm, mean_interval
-from biornn_lite.summary import learned
 from biornn_lite.tasks import TASKS, get_task
+from biornn_lite.topology import communities
 from biornn_lite.training import train
 from biornn_lite.variants import Protocol, get_variant
-from biornn_lite.workers import start_worker
 
 HERE = Path(__file__).parent / "modules"
 KEY = ["coordinates", "variant", "task", "run"]

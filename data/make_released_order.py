@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from biornn_lite.comparison import released_fields_at_hand
 from biornn_lite.datasets import load_field, registry, released_fields
-from biornn_lite.files import written_atomically
+from biornn_lite.field_statistics import released_fields_at_hand
+from biornn_lite.plumbing.files import written_atomically
 from biornn_lite.released_order import file_of_ids, set_order
 
 TABLE = Path(__file__).parent / "released_order.csv"

@@ -17,7 +17,7 @@ import pandas as pd
 
 from biornn_lite.datasets import fetch_field
 from biornn_lite.errors import InputError
-from biornn_lite.files import written_atomically
+from biornn_lite.plumbing.files import written_atomically
 from biornn_lite.replication import SHIPPED, ShippedStudy, read_shipped
 from biornn_lite.results import Results, as_results, read_results
 from biornn_lite.study import run_study

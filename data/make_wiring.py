@@ -13,11 +13,11 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from biornn_lite.comparison import released_fields_at_hand
 from biornn_lite.datasets import load_field, released_fields
 from biornn_lite.errors import InputError
 from biornn_lite.field import CorticalField
-from biornn_lite.files import written_atomically
+from biornn_lite.field_statistics import released_fields_at_hand
+from biornn_lite.plumbing.files import written_atomically
 from biornn_lite.wiring import MEASURES, agreements, by_distance, describe_wiring
 
 HERE = Path(__file__).parent

@@ -13,8 +13,9 @@ import pandas as pd
 from scipy import stats
 
 from biornn_lite.errors import InputError
-from biornn_lite.files import written_atomically
-from biornn_lite.plots import MEASURE_LABELS
+from biornn_lite.figures.study import forest_figure
+from biornn_lite.figures.style import MEASURE_LABELS
+from biornn_lite.plumbing.files import written_atomically
 from biornn_lite.replication import (
     EQUIVALENCE_BOUND,
     FUNCTIONAL_VARIANTS,
@@ -27,10 +28,8 @@ from biornn_lite.replication import (
     published_failures,
     published_medians,
 )
-from biornn_lite.results import Results
+from biornn_lite.results import MEASURES, Results, ceilings, learned
 from biornn_lite.statistics import epochs_to_learn, estimates, holm, share_interval
-from biornn_lite.study_plots import forest_figure
-from biornn_lite.summary import MEASURES, ceilings, learned
 from biornn_lite.tasks import TASKS
 from biornn_lite.variants import PUBLISHED_VARIANTS, get_variant
 
@@ -511,7 +510,7 @@ def draw() -> None:
         ("replication", "6_6_2", "Field 6_6_2, signs free"),
         ("replication_positive", "6_6_2 positive", "Field 6_6_2, positive only"),
     ):
-        figure = forest_figure(load_replication(study).networks, f"{title}: 20 runs here, 20 in the paper")
+        figure = forest_figure(study, title=f"{title}: 20 runs here, 20 in the paper")
         with written_atomically(HERE / f"{name}.png") as temporary:
             figure.savefig(temporary, dpi=110, format="png")
 

@@ -9,27 +9,33 @@ import torch
 from scipy.linalg import expm
 from test_widgets import check_said, check_takes_numbers, check_that_every_control_redraws
 
-from biornn_lite import communicability_widgets, exercises
-from biornn_lite.communicability import communicability, distribution_distance, empirical_communicability
+from biornn_lite import exercises
+from biornn_lite.communicability import (
+    NETWORKS,
+    communicability,
+    distribution_distance,
+    empirical_communicability,
+    strengths_of,
+    transitions,
+)
 from biornn_lite.datasets import read_released
+from biornn_lite.figures.communicability import sorted_values, walk_figure, walk_panel
 from biornn_lite.priors import Priors
 from biornn_lite.variants import Protocol, get_variant
 
 
 def test_every_control_of_the_panel_redraws_it(column):
-    check_that_every_control_redraws(
-        communicability_widgets.walk_panel(column), {"steps": 5, "start": 7, "network": "connectome"}
-    )
+    check_that_every_control_redraws(walk_panel(column), {"steps": 5, "start": 7, "network": "connectome"})
 
 
-@pytest.mark.parametrize("network", communicability_widgets.NETWORKS)
+@pytest.mark.parametrize("network", NETWORKS)
 def test_a_walk_goes_where_its_matrix_allows(column, network):
-    strengths = communicability_widgets.strengths_of(column, network)
-    walk = communicability_widgets.transitions(strengths)
+    strengths = strengths_of(column, network)
+    walk = transitions(strengths)
     sums = walk.sum(axis=1)
     assert np.allclose(sums[strengths.sum(1) > 0], 1) and (sums[strengths.sum(1) == 0] == 0).all()
     assert not np.diag(strengths).any() or network == "connectome"
-    figure = communicability_widgets.walk_figure(column, network, start=3, steps=4)
+    figure = walk_figure(column, network, start=3, steps=4)
     drawn = np.sort(figure.axes[0].collections[0].get_array())
     np.testing.assert_allclose(drawn, np.sort(np.linalg.matrix_power(walk, 4)[3]), atol=1e-12)
     others = np.arange(column.neurons) != 3
@@ -42,7 +48,7 @@ def test_a_walk_goes_where_its_matrix_allows(column, network):
 
 def test_sorted_values_are_sorted_and_zeros_counted(column):
     target = empirical_communicability(column.connectome, "zero")
-    ax = communicability_widgets.sorted_values({"zero": target}, plt.figure().add_subplot())
+    ax = sorted_values({"zero": target}, plt.figure().add_subplot())
     values = ax.lines[0].get_ydata()
     assert (np.diff(values) <= 0).all() and len(values) == (target > 0).sum()
     assert f"{(target == 0).mean():.1%} are 0" in ax.get_legend().get_texts()[0].get_text()
@@ -72,7 +78,7 @@ def test_what_the_notebook_says_of_the_measured_field(microns):
 
 def test_what_the_notebook_says_of_functional_weights(column):
     """Row by row, communicability is a straight line in the weights that does not start at 0: detours add to all."""
-    weights = communicability_widgets.strengths_of(column, "functional")
+    weights = strengths_of(column, "functional")
     whole, sums = communicability(torch.tensor(weights)).numpy(), weights.sum(axis=1)
     detours = whole - weights / np.sqrt(np.outer(sums, sums))
     starts, shares, fits = [], [], []

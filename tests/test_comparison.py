@@ -10,8 +10,10 @@ import pytest
 from conftest import ROOT
 from scipy.spatial.distance import cdist
 
-from biornn_lite import comparison, field_plots
-from biornn_lite.comparison import (
+from biornn_lite import field_statistics
+from biornn_lite.datasets import EMBEDDED, load_field, read_released
+from biornn_lite.errors import InputError
+from biornn_lite.field_statistics import (
     STATISTICS,
     compare,
     describe,
@@ -21,8 +23,7 @@ from biornn_lite.comparison import (
     pairs,
     pool,
 )
-from biornn_lite.datasets import EMBEDDED, load_field, read_released
-from biornn_lite.errors import InputError
+from biornn_lite.figures.field import by_distance, whole_data_set
 from biornn_lite.synthetic import ColumnRecipe, synthetic_field
 from biornn_lite.wiring import known_wiring, wiring_rule
 
@@ -167,17 +168,17 @@ def test_the_card_states_the_wiring_of_many_fields():
 
 def test_fields_at_hand_and_the_figure_of_all(microns, monkeypatch):
     monkeypatch.setenv("BIORNN_DATA", str(microns))
-    fields = comparison.fields_at_hand()
+    fields = field_statistics.fields_at_hand()
     assert {field.name for field in fields} == {EMBEDDED, *MEASURED}
-    figure = field_plots.whole_data_set(fields)
+    figure = whole_data_set(fields)
     texts = [ax.get_title() for sub in figure.subfigs for ax in sub.axes]
     assert "19,178 neurons" in texts[0] and "on this machine (4)" in texts[0]
     monkeypatch.setenv("BIORNN_DATA", str(microns / "nowhere"))
-    assert [field.name for field in comparison.fields_at_hand()] == [EMBEDDED]
+    assert [field.name for field in field_statistics.fields_at_hand()] == [EMBEDDED]
 
 
 def test_by_distance_draws_the_means_of_bins(column):
-    ax = field_plots.by_distance([column], plt.figure().add_subplot(), "correlation", edges=[0, 200, 2000])
+    ax = by_distance([column], plt.figure().add_subplot(), "correlation", edges=[0, 200, 2000])
     x, y = ax.lines[0].get_data()
     table = pairs(column)
     wanted = [table.loc[table["distance"] <= 200, "correlation"].mean()]

@@ -10,11 +10,23 @@ import pytest
 from scipy.stats import spearmanr
 from test_widgets import check_that_every_control_redraws, parts_of
 
-from biornn_lite import activity, exercises, field_plots, field_widgets
+from biornn_lite import activity, exercises
 from biornn_lite.errors import InputError
+from biornn_lite.figures.field import (
+    SHIFTS,
+    by_distance,
+    degrees,
+    field_figure,
+    field_panel,
+    inference_figure,
+    inference_panel,
+    pair_panel,
+    sttc_by_tile,
+    tiles,
+)
+from biornn_lite.figures.panels import figure_panel
 from biornn_lite.seeds import generator
 from biornn_lite.synthetic import synthetic_field
-from biornn_lite.widgets import figure_panel
 
 
 @pytest.fixture(autouse=True)
@@ -28,9 +40,9 @@ def no_figure_is_left_open():
 @pytest.mark.parametrize(
     ("panel", "changes"),
     [
-        (field_widgets.field_panel, {"colour": "rate", "turn (degrees)": 30, "tilt (degrees)": 60}),
-        (field_widgets.pair_panel, {"neuron": 5, "and": 7, "Δt (s)": 0.3, "from (s)": 400}),
-        (field_widgets.inference_panel, {"noise (SD; an event adds 1)": 0.4, "threshold (SD of the noise)": 3.0}),
+        (field_panel, {"colour": "rate", "turn (degrees)": 30, "tilt (degrees)": 60}),
+        (pair_panel, {"neuron": 5, "and": 7, "Δt (s)": 0.3, "from (s)": 400}),
+        (inference_panel, {"noise (SD; an event adds 1)": 0.4, "threshold (SD of the noise)": 3.0}),
     ],
 )
 def test_every_control_of_a_panel_redraws_it(column, panel, changes):
@@ -54,9 +66,9 @@ def test_a_panel_shows_an_error_and_goes_on():
 
 def test_a_field_without_events_has_no_rates_to_colour_by(column):
     silent = replace(column, spike_times=None)
-    assert "rate" not in parts_of(field_widgets.field_panel(silent))["colour"].options
+    assert "rate" not in parts_of(field_panel(silent))["colour"].options
     with pytest.raises(InputError, match="comes without event times"):
-        field_widgets.field_figure(silent, "rate")
+        field_figure(silent, "rate")
     plt.close("all")
 
 
@@ -64,11 +76,11 @@ def test_small_short_and_flat_fields_are_drawn():
     field = synthetic_field(5, 0)
     trains = [train[train < 15] for train in field.spike_times]
     flat = replace(field, spike_times=trains, positions=field.positions * (1, 0, 1))
-    for panel in (field_widgets.field_panel, field_widgets.pair_panel, field_widgets.inference_panel):
+    for panel in (field_panel, pair_panel, inference_panel):
         parts = parts_of(panel(flat))
         assert bytes(parts["Image"].value).startswith(b"\x89PNG") and not parts["HTML"].value
     with pytest.raises(InputError, match="2 fields to draw; expected one to five, each with a name of its own"):
-        field_plots.by_distance([flat, flat], plt.figure().add_subplot())
+        by_distance([flat, flat], plt.figure().add_subplot())
     plt.close("all")
 
 
@@ -76,7 +88,7 @@ def test_events_between_frames_are_found_on_the_frame_that_shows_them():
     rng = np.random.default_rng(0)
     trains = [np.sort(rng.random(300) * 1200) for _ in range(12)]
     field = replace(synthetic_field(12, 0), spike_times=trains)
-    figure = field_widgets.inference_figure(field, noise=0.05)
+    figure = inference_figure(field, noise=0.05)
     found = int(re.search(r"(\d+)% of the events found", figure.axes[0].get_title())[1])
     assert found > 85  # some share a frame with another
     plt.close("all")
@@ -85,7 +97,7 @@ def test_events_between_frames_are_found_on_the_frame_that_shows_them():
 def test_tiles_tell_which_events_are_near():
     field = synthetic_field(4, 0)
     trains = [np.array([1.0, 5.0, 9.0]), np.array([1.05, 6.0]), np.array([2.0]), np.array([3.0])]
-    ax = field_plots.tiles(replace(field, spike_times=trains), (0, 1), 0.1, plt.figure().add_subplot())
+    ax = tiles(replace(field, spike_times=trains), (0, 1), 0.1, plt.figure().add_subplot())
     thick = [lines for lines in ax.collections if getattr(lines, "get_linewidth", lambda: [0])()[0] == 2.4]
     assert [len(lines.get_segments()) for lines in thick] == [1, 1]
     value = activity.spike_time_tiling_coefficient(trains, 0.1)[0, 1]
@@ -94,7 +106,7 @@ def test_tiles_tell_which_events_are_near():
 
 
 def test_degrees_count_partners(small):
-    ax = field_plots.degrees(small, plt.figure().add_subplot())
+    ax = degrees(small, plt.figure().add_subplot())
     heights = [bar.get_height() for bars in ax.containers for bar in bars]
     connected = small.connectome > 0
     assert heights[0] == (connected.sum(axis=1) == 0).sum() and sum(heights) == 2 * 24
@@ -333,12 +345,12 @@ def test_the_check_of_a_control_knows_the_train_of_another_neuron(capsys):
 
 def test_the_curve_of_chance_is_the_mean_over_shifts(column):
     figure, ax = plt.subplots()
-    field_plots.sttc_by_tile(column, (3, 8), ax)
+    sttc_by_tile(column, (3, 8), ax)
     recorded, chance = ax.lines[:2]
     trains = [column.spike_times[3], column.spike_times[8]]
     stop, rng = activity.recording_end(column.spike_times), generator(0, "shifts")
     frame = activity.frame_length(column.spike_times)
-    shifts = [activity.shifted(trains, rng, frame) for _ in range(field_plots.SHIFTS)]
+    shifts = [activity.shifted(trains, rng, frame) for _ in range(SHIFTS)]
     for k in (4, 30):
         tile = recorded.get_xdata()[k]
         of = [activity.spike_time_tiling_coefficient(pair, tile, stop)[0, 1] for pair in (trains, *shifts)]

@@ -31,11 +31,11 @@ from test_hostile import (
 )
 from test_hostile import released as contents_of
 
-from biornn_lite.arrays import LARGEST_EVENTS, LARGEST_FIELD, read_npy, room, write_npz
 from biornn_lite.datasets import read_released
 from biornn_lite.errors import FieldError, InputError
 from biornn_lite.field import CorticalField
-from biornn_lite.files import written_atomically
+from biornn_lite.plumbing.arrays import LARGEST_EVENTS, LARGEST_FIELD, read_npy, room, write_npz
+from biornn_lite.plumbing.files import written_atomically
 
 # Writing
 

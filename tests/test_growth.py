@@ -6,11 +6,13 @@ import pytest
 import torch
 from test_widgets import check_takes_numbers
 
-from biornn_lite import exercises, growth_widgets, plots
-from biornn_lite.growth import LARGEST, activity_by_step, first_step, positive_weights
+from biornn_lite import exercises
+from biornn_lite.figures.matrices import spectrum
+from biornn_lite.figures.untrained import growth_figure, growth_panel
 from biornn_lite.priors import Start
 from biornn_lite.tasks import TASKS, get_task
 from biornn_lite.training import Settings, initial_networks, train, training_trials
+from biornn_lite.untrained import LARGEST, activity_by_step, first_step, positive_weights
 from biornn_lite.weights import spectral_radius
 
 
@@ -64,16 +66,16 @@ def test_the_first_step_tells_which_networks_diverge(neurons, radius, fates):
 
 
 def test_figures_say_what_was_lost_and_when():
-    figure = growth_widgets.growth_figure(312, "one_choice_inference", 0.95)
+    figure = growth_figure(312, "one_choice_inference", 0.95)
     (ax,) = figure.axes
     told = [text.get_text() for text in ax.get_legend().get_texts()]
     assert "NaN, no number from step" in told[0] and told[1] == "scaled to 0.95: moves"
-    ax = plots.spectrum(positive_weights(60, 0), plt.figure().add_subplot(), "clipped")
+    ax = spectrum(positive_weights(60, 0), plt.figure().add_subplot(), "clipped")
     assert float(ax.texts[0].get_text()) == pytest.approx(np.sqrt(60 / (2 * np.pi)), rel=0.1)
 
 
 def test_the_panel_draws_again_when_a_slider_moves():
-    panel = growth_widgets.growth_panel()
+    panel = growth_panel()
     row, status, image = panel.children
     before = image.value
     row.children[1].value = 1.5

@@ -8,7 +8,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 
 from biornn_lite.datasets import read_released
 from biornn_lite.replication import load_modules, load_replication
-from biornn_lite.summary import learned
+from biornn_lite.results import learned
 
 
 @pytest.fixture(scope="module")

@@ -19,33 +19,39 @@ from matplotlib import cbook
 from matplotlib.text import Text
 from test_widgets import parts_of
 
-from biornn_lite import (
-    communicability_widgets,
-    field_plots,
-    field_widgets,
-    plots,
-    space_widgets,
-    study_plots,
-    task_widgets,
-    topology_plots,
-    training_widgets,
-    weights_widgets,
-    widgets,
-    wiring_plots,
-    wiring_widgets,
-)
 from biornn_lite.__main__ import _parser, main
 from biornn_lite.activity import field_from_events
 from biornn_lite.datasets import EMBEDDED, load_field, read_released
 from biornn_lite.errors import FieldWarning, InputError
+from biornn_lite.exercises import Prediction
 from biornn_lite.field import CorticalField
+from biornn_lite.figures import study as study_figures
+from biornn_lite.figures.communicability import sorted_values, walk_figure, walker
+from biornn_lite.figures.field import by_distance, degrees, field_figure, field_map, inference_panel, raster
+from biornn_lite.figures.matrices import matrix, spectrum
+from biornn_lite.figures.panels import figure_panel, ipw, png, slider, stoppable
+from biornn_lite.figures.space import against_true, cost_histogram, space_figure
+from biornn_lite.figures.study import accuracy_figure, effects_figure, forest_figure, learning_figure
+from biornn_lite.figures.style import as_text
+from biornn_lite.figures.tasks import luck_of_the_draw
+from biornn_lite.figures.topology import SCORES, epochs_figure, relation_figure, reordered
+from biornn_lite.figures.training import (
+    learning,
+    two_variants_figure,
+    two_variants_panel,
+    watch_panel,
+    watched_figure,
+)
+from biornn_lite.figures.weights import fading_curves, stages, weights_figure
+from biornn_lite.figures.wiring import across_figure, across_panel, connections, shared_connections
+from biornn_lite.priors import Priors
 from biornn_lite.replication import load_replication
 from biornn_lite.results import read_results
+from biornn_lite.snapshots import histories, watch
 from biornn_lite.study import Study
 from biornn_lite.tasks import TASKS, get_task
-from biornn_lite.training import Settings
+from biornn_lite.training import Settings, train
 from biornn_lite.variants import get_variant
-from biornn_lite.watching import watch
 
 SCRIPT = "<img src=x onerror=window.__hacked=1>"
 QUICK = Settings(epochs=1, batches=2, batch_size=16, test_trials=40)
@@ -60,38 +66,38 @@ def named(field, name):
 
 def test_a_panel_shows_an_error_as_text(small):
     silent = replace(small, name=SCRIPT, spike_times=None)
-    shown = parts_of(field_widgets.inference_panel(silent))["HTML"].value
+    shown = parts_of(inference_panel(silent))["HTML"].value
     assert "&lt;img src=x" in shown and "<" not in shown
 
     def refuse(number):
         raise InputError(f"{SCRIPT}: 'no' & never")
 
-    panel = widgets.figure_panel(refuse, {"number": widgets.slider("number", 1, 0, 2, 1)})
+    panel = figure_panel(refuse, {"number": slider("number", 1, 0, 2, 1)})
     assert parts_of(panel)["HTML"].value == "⚠ &lt;img src=x onerror=window.__hacked=1&gt;: 'no' &amp; never"
 
 
 def test_work_that_fails_shows_its_error_as_text():
-    status = widgets.ipw.HTML()
+    status = ipw.HTML()
 
     def work():
         raise InputError(SCRIPT)
         yield
 
-    start, _ = widgets.stoppable(work, status, "go")
+    start, _ = stoppable(work, status, "go")
     start.click()
     assert status.value.startswith("⚠ &lt;img") and "<" not in status.value
 
 
 def test_a_training_panel_shows_the_error_of_its_field_as_text(small):
     same = replace(small, name=SCRIPT, correlation=np.ones((24, 24)))
-    for panel in (widgets.two_variants_panel(same, QUICK), training_widgets.watch_panel(same, QUICK)):
+    for panel in (two_variants_panel(same, QUICK), watch_panel(same, QUICK)):
         parts = parts_of(panel)
         next(parts[name] for name in ("Train both", "Train and watch") if name in parts).click()
         assert parts["HTML"].value.startswith("⚠") and "<" not in parts["HTML"].value
 
 
 def test_a_question_is_text():
-    asked = parts_of(widgets.Prediction(f"Is {SCRIPT} < 3?", ["yes", SCRIPT]).ask())
+    asked = parts_of(Prediction(f"Is {SCRIPT} < 3?", ["yes", SCRIPT]).ask())
     assert asked["HTML"].value == "<b>Predict.</b> Is &lt;img src=x onerror=window.__hacked=1&gt; &lt; 3?"
 
 
@@ -104,18 +110,18 @@ FORMULAS = ["$$", r"$\frac{$", "$x^y^z$", "${" + "{" * 60 + "$", "$e\u0301\u0301
 @pytest.mark.parametrize("name", FORMULAS)
 def test_a_name_is_drawn_as_it_is(name):
     figure = plt.figure()
-    text = figure.suptitle(plots.as_text(name))
-    widgets.png(figure)
+    text = figure.suptitle(as_text(name))
+    png(figure)
     assert text._preprocess_math(text.get_text()) == (name, False)
 
 
 def test_a_name_is_shortened_and_never_hidden():
-    assert plots.as_text("6_6_2") == "6_6_2"
-    short = plots.as_text("a" * 3_000_000 + "z")
+    assert as_text("6_6_2") == "6_6_2"
+    short = as_text("a" * 3_000_000 + "z")
     assert len(short) <= 80 and "…" in short and short.startswith("aaa") and short.endswith("z")
-    assert plots.as_text("b" * 100, 200) == "b" * 100
+    assert as_text("b" * 100, 200) == "b" * 100
     ax = plt.figure().add_subplot()
-    ax.plot([0, 1], label=plots.as_text("_name"))
+    ax.plot([0, 1], label=as_text("_name"))
     assert [text.get_text().strip() for text in ax.legend().get_texts()] == ["_name"]
 
 
@@ -128,43 +134,42 @@ def everything_drawn(field, results):
     task, networks = "go_nogo", results.networks
     one = networks["variant"] == "WD"
     named_rows = networks.assign(field=label)
-    histories = [[snapshots[k] for snapshots in watch(field, ("W", "WD"), task, settings=QUICK)] for k in (0, 1)]
-    trained = widgets.train_two(field, ("W", "WD"), task, settings=QUICK)
-    table = pd.DataFrame({key: [0.1, 0.2] for key in (*topology_plots.SCORES, "entropy")})
+    watched = histories(watch(field, ("W", "WD"), task, settings=QUICK))
+    trained = train(Priors(field).starts(("W", "WD"), 0), task, 0, QUICK)
+    table = pd.DataFrame({key: [0.1, 0.2] for key in (*SCORES, "entropy")})
     square, by_name = np.abs(field.sttc) + 0.1, {label: np.abs(field.sttc) + 0.1}
-    yield "field_3d", field_widgets.field_figure(field)
-    yield "walk", communicability_widgets.walk_figure(field)
-    yield "sorted_values", communicability_widgets.sorted_values(by_name, ax()).figure
-    yield "walker", communicability_widgets.walker(field, np.ones(24) / 24, 0, ax(), label).figure
-    yield "space", space_widgets.space_figure(field)
-    yield "against_true", space_widgets.against_true(field, square, ax(), label).figure
-    yield "cost_histogram", space_widgets.cost_histogram(1.0, np.arange(1.0, 5), ax(), label).figure
-    yield "weights", weights_widgets.weights_figure(field)
-    yield "stages", weights_widgets.stages(by_name, ax()).figure
+    yield "field_3d", field_figure(field)
+    yield "walk", walk_figure(field)
+    yield "sorted_values", sorted_values(by_name, ax()).figure
+    yield "walker", walker(field, np.ones(24) / 24, 0, ax(), label).figure
+    yield "space", space_figure(field)
+    yield "against_true", against_true(field, square, ax(), label).figure
+    yield "cost_histogram", cost_histogram(1.0, np.arange(1.0, 5), ax(), label).figure
+    yield "weights", weights_figure(field)
+    yield "stages", stages(by_name, ax()).figure
     both = plt.figure().subplots(1, 2)
-    weights_widgets.fading_curves({label: square, "other": square}, tuple(both))
+    fading_curves({label: square, "other": square}, tuple(both))
     yield "fading_curves", both[0].figure
-    yield "two_variants", widgets.two_variants_figure(trained, ("W", "WD"), task, field)
-    yield "learning", plots.learning(trained, [label, "b"], task, ax()).figure
-    yield "watched", training_widgets.watched_figure(histories, f"{label}, one run of each")
-    yield "measure", widgets.measure_figure(networks, task, "accuracy", label)
-    yield "accuracy", plots.accuracy_figure(networks, label)
-    yield "field_map", plots.field_map(field, ax()).figure
-    yield "matrix", plots.matrix(square, ax(), label, "weight").figure
-    yield "spectrum", plots.spectrum(square, ax(), label).figure
-    yield "degrees", field_plots.degrees(field, ax()).figure
-    yield "raster", field_plots.raster(field, ax()).figure
-    yield "connections", wiring_plots.connections(field, ax()).figure
+    yield "two_variants", two_variants_figure(trained, ("W", "WD"), task, field)
+    yield "learning", learning(trained, [label, "b"], task, ax()).figure
+    yield "watched", watched_figure(watched, f"{label}, one run of each")
+    yield "accuracy", accuracy_figure(networks, label)
+    yield "field_map", field_map(field, ax()).figure
+    yield "matrix", matrix(square, ax(), label, "weight").figure
+    yield "spectrum", spectrum(square, ax(), label).figure
+    yield "degrees", degrees(field, ax()).figure
+    yield "raster", raster(field, ax()).figure
+    yield "connections", connections(field, ax()).figure
     known = replace(field, nucleus_ids=np.arange(24))
-    yield "shared", wiring_plots.shared_connections(known, replace(known, name="other"), ax()).figure
-    yield "across", wiring_plots.across_figure(label, more=field)
-    yield "forest", study_plots.forest_figure(networks, label, published=False, tasks=[task])
-    yield "effects", study_plots.effects_figure(networks, task, "accuracy", "space", label)
-    yield "study_learning", study_plots.learning_figure(results, task, ["W"], label)
-    yield "relation", topology_plots.relation_figure(named_rows[~one], task, "modularity")
-    yield "epochs", topology_plots.epochs_figure({label: table}, label, neurons=24, random=2)
-    yield "reordered", topology_plots.reordered(square > np.median(square), ax(), label).figure
-    yield "luck", task_widgets.luck_of_the_draw({label: np.array([0.51])}, 500, {label: 0.52}, ax()).figure
+    yield "shared", shared_connections(known, replace(known, name="other"), ax()).figure
+    yield "across", across_figure(label, more=field)
+    yield "forest", forest_figure(networks, [task], title=label, published=False)
+    yield "effects", effects_figure(networks, task, "accuracy", "space", label)
+    yield "study_learning", learning_figure(results, task, ["W"], label)
+    yield "relation", relation_figure(named_rows[~one], task, "modularity")
+    yield "epochs", epochs_figure({label: table}, label, neurons=24, random=2)
+    yield "reordered", reordered(square > np.median(square), ax(), label).figure
+    yield "luck", luck_of_the_draw({label: np.array([0.51])}, 500, {label: 0.52}, ax()).figure
 
 
 def test_every_figure_shows_a_name_as_it_is(small):
@@ -173,19 +178,19 @@ def test_every_figure_shows_a_name_as_it_is(small):
         texts = [text.get_text() for text in figure.findobj(Text) if "frac" in text.get_text()]
         assert texts, f"{name} does not show the name"
         assert not any(map(cbook.is_math_text, texts)), name
-        widgets.png(figure)
+        png(figure)
         seen.append(name)
     assert len(seen) > 25
 
 
 def test_fields_of_any_name_are_compared_by_distance(column):
-    ax = field_plots.by_distance([named(column, HARD), named(column, "$$")], plt.figure().add_subplot())
+    ax = by_distance([named(column, HARD), named(column, "$$")], plt.figure().add_subplot())
     assert not any(cbook.is_math_text(text.get_text()) for text in ax.get_legend().get_texts())
-    widgets.png(ax.figure)
+    png(ax.figure)
 
 
 def test_the_panel_across_cortex_takes_a_field_of_any_name(small):
-    parts = parts_of(wiring_widgets.across_panel(named(small, HARD)))
+    parts = parts_of(across_panel(named(small, HARD)))
     before = bytes(parts["Image"].value)
     parts["field"].value = named(small, HARD).label
     assert bytes(parts["Image"].value) != before and parts["HTML"].value == ""
@@ -233,7 +238,7 @@ def test_without_a_figure_the_table_is_there_all_the_same(saved, tmp_path, capsy
     def fail(*_):
         raise ValueError("\n".join(["no such glyph"] * 2992))
 
-    monkeypatch.setattr(plots, "accuracy_figure", fail)
+    monkeypatch.setattr(study_figures, "accuracy_figure", fail)
     out = tmp_path / "out"
     assert main(["replicate", "--field", saved("made"), *TRAIN, "--out", str(out)]) == 0
     printed = capsys.readouterr()

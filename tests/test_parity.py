@@ -18,10 +18,12 @@ from conftest import ROOT
 from torch.nn import functional
 
 from biornn_lite import space, topology, weights
+from biornn_lite.adam import Adam
 from biornn_lite.communicability import empirical_communicability
 from biornn_lite.network import RecurrentNetworks
+from biornn_lite.penalty import Penalty
 from biornn_lite.priors import Start
-from biornn_lite.training import Adam, Penalty, Settings
+from biornn_lite.training import Settings
 from biornn_lite.variants import Protocol
 
 PUBLISHED = Protocol()

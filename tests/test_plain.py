@@ -11,13 +11,14 @@ from torch.nn import functional
 sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
 import plain
 
-from biornn_lite import products
 from biornn_lite.communicability import communicability, distribution_distance
 from biornn_lite.network import RecurrentNetworks
+from biornn_lite.penalty import Penalty
+from biornn_lite.plumbing import matmul
 from biornn_lite.priors import Priors
 from biornn_lite.synthetic import synthetic_field
 from biornn_lite.tasks import get_task
-from biornn_lite.training import Penalty, Settings, train
+from biornn_lite.training import Settings, train
 from biornn_lite.variants import PUBLISHED_VARIANTS, Protocol, get_variant
 
 TOLERANCES = {torch.float32: (1e-5, 1e-4), torch.float64: (1e-9, 1e-9)}
@@ -120,35 +121,35 @@ def test_the_distance_of_distributions_has_the_gradient_of_sorting():
 @pytest.mark.parametrize("runs", [1, 3])
 @pytest.mark.parametrize("onednn", [True, False])
 def test_products_by_either_library(monkeypatch, runs, onednn):
-    if onednn and not products._has_onednn():
+    if onednn and not matmul._has_onednn():
         pytest.xfail("this processor or PyTorch has no AVX-512 or no oneDNN: products are those of the BLAS")
-    monkeypatch.setattr(products, "_has_onednn", lambda: onednn)
+    monkeypatch.setattr(matmul, "_has_onednn", lambda: onednn)
     rng = torch.Generator().manual_seed(0)
     left = torch.randn(runs, 128, 105, generator=rng)
     right = torch.randn(runs, 105, 110, generator=rng)
     wanted = (left.double() @ right.double()).float()
-    assert products.uses_onednn(left, right) == onednn
-    torch.testing.assert_close(products.product(left, right), wanted, rtol=1e-5, atol=1e-4)
+    assert matmul.uses_onednn(left, right) == onednn
+    torch.testing.assert_close(matmul.product(left, right), wanted, rtol=1e-5, atol=1e-4)
     torch.testing.assert_close(
-        products.product(left.mT.contiguous().mT, right.mT.contiguous().mT), wanted, rtol=1e-5, atol=1e-4
+        matmul.product(left.mT.contiguous().mT, right.mT.contiguous().mT), wanted, rtol=1e-5, atol=1e-4
     )
     out = torch.full((runs, 128, 120), 7.0)
-    products.rectified_product(left, right, out[..., :110])
+    matmul.rectified_product(left, right, out[..., :110])
     torch.testing.assert_close(out[..., :110], wanted.relu(), rtol=1e-5, atol=1e-4)
     assert (out[..., 110:] == 7).all()
     spoilt = left.clone()
     spoilt[0, 3, 5] = float("nan")  # a network that diverges is to be seen to
-    products.rectified_product(spoilt, right, out[..., :110])
+    matmul.rectified_product(spoilt, right, out[..., :110])
     assert out[0, 3, :110].isnan().all() and not out[..., :110].isnan().flatten()[: 3 * 110].any()
     total = torch.ones(runs, 128, 110)
-    products.add_product(total, left, right)
+    matmul.add_product(total, left, right)
     torch.testing.assert_close(total, wanted + 1, rtol=1e-5, atol=1e-4)
 
 
 def test_small_double_and_other_products_are_left_to_the_blas(monkeypatch):
-    monkeypatch.setattr(products, "_has_onednn", lambda: True)
+    monkeypatch.setattr(matmul, "_has_onednn", lambda: True)
     large = torch.zeros(1, 128, 128)
-    assert products.uses_onednn(large, large)
-    assert not products.uses_onednn(large.double(), large.double())
-    assert not products.uses_onednn(large[:, :, :40], large[:, :40, :40])
-    assert not products.uses_onednn(large.to("meta"), large.to("meta"))
+    assert matmul.uses_onednn(large, large)
+    assert not matmul.uses_onednn(large.double(), large.double())
+    assert not matmul.uses_onednn(large[:, :, :40], large[:, :40, :40])
+    assert not matmul.uses_onednn(large.to("meta"), large.to("meta"))

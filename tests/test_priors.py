@@ -270,7 +270,7 @@ def test_the_plain_penalty_ignores_lambda_as_published(column):
 
 
 def test_matched_penalties_start_at_one_value(column):
-    from biornn_lite.training import Penalty
+    from biornn_lite.penalty import Penalty
 
     priors = Priors(column, Protocol(penalty_start="matched", emd_weight=0))
     starts = [priors.start(get_variant(v), 0) for v in PUBLISHED_VARIANTS]

@@ -28,11 +28,10 @@ from biornn_lite.replication import (
     read_shipped,
     with_diverged_as_published,
 )
-from biornn_lite.results import RECORDED
+from biornn_lite.results import MEASURES, RECORDED, learned
 from biornn_lite.seeds import run_seed
 from biornn_lite.statistics import holm, mean_interval
 from biornn_lite.study import run_networks
-from biornn_lite.summary import MEASURES, learned
 from biornn_lite.tasks import TASKS, get_task
 from biornn_lite.training import Settings, training_trials
 

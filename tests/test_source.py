@@ -18,11 +18,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from biornn_lite import activity, source
+from biornn_lite import activity, microns
 from biornn_lite.deconvolution import fluorescence_from_events
 from biornn_lite.errors import FieldError, FieldWarning, InputError
 from biornn_lite.field import CorticalField
-from biornn_lite.source import coregistered_neurons, field_from_source, find_nwb, read_fluorescence, synapse_counts
+from biornn_lite.microns import coregistered_neurons, field_from_source, find_nwb, read_fluorescence, synapse_counts
 
 caveclient, h5py, pynwb, _ = map(pytest.importorskip, ("caveclient", "h5py", "pynwb", "remfile"))
 MaterializationClient = caveclient.materializationengine.MaterializationClient
@@ -68,8 +68,8 @@ class Tables:
 
     def __init__(self, matches=(), nuclei=(), synapses=(), most=500_000, fails_at=None):
         self.tables = {
-            source.COREGISTRATION: rows("target_id unit_id residual session scan_idx field", matches),
-            source.NUCLEI: rows(["id", "pt_root_id", *POSITION], nuclei),
+            microns.COREGISTRATION: rows("target_id unit_id residual session scan_idx field", matches),
+            microns.NUCLEI: rows(["id", "pt_root_id", *POSITION], nuclei),
         }
         self.synapses = rows("pre_pt_root_id post_pt_root_id", synapses)
         self.most, self.fails_at, self.asked = most, fails_at, []
@@ -90,7 +90,7 @@ class Tables:
             found = found[found[column] == value]
         for column, values in (filter_in_dict or {}).items():
             found = found[found[column].isin(values)]
-        if table == source.COREGISTRATION:
+        if table == microns.COREGISTRATION:
             assert not merge_reference, "columns of nuclei would be merged in, and clash"
         else:
             points = found[POSITION] * [4, 4, 40] / (desired_resolution or [4, 4, 40])
@@ -146,8 +146,8 @@ def test_the_stand_in_is_called_as_the_real_client():
 def test_the_client_is_of_one_version_of_the_public_data(monkeypatch):
     signature = inspect.signature(caveclient.CAVEclient.__new__)
     monkeypatch.setattr(caveclient, "CAVEclient", lambda *a, **k: signature.bind(None, *a, **k).arguments)
-    assert source.connect() == {"cls": None, "datastack_name": "minnie65_public", "version": 1300}
-    assert source.connect(1412)["version"] == 1412
+    assert microns.connect() == {"cls": None, "datastack_name": "minnie65_public", "version": 1300}
+    assert microns.connect(1412)["version"] == 1412
 
 
 OTHERS = r"it offers 943, 1412; pass another, as in field_from_source\(\.\.\., version=1412\)$"
@@ -183,13 +183,13 @@ def test_a_client_of_a_version_that_is_gone_is_told_with_those_there_are(monkeyp
     with pytest.raises(
         FieldError, match=rf"^CAVE does not offer version 117 of its tables \(ValueError, .*\); {OTHERS}"
     ):
-        source.connect(117)
+        microns.connect(117)
 
 
 @pytest.mark.parametrize(
     ("package", "use"),
     [
-        ("caveclient", source.connect),
+        ("caveclient", microns.connect),
         ("remfile", lambda: read_fluorescence("a.nwb", 2, None)),
         ("pynwb", lambda: read_fluorescence("a.nwb", 2, None)),
     ],
@@ -253,11 +253,11 @@ def test_a_field_without_neurons_is_said():
 @pytest.mark.parametrize(
     ("table", "column", "factor"),
     [
-        (source.COREGISTRATION, "target_id", 1.0),
-        (source.COREGISTRATION, "target_id", np.nan),
-        (source.COREGISTRATION, "unit_id", 1.0),
-        (source.NUCLEI, "id", 1.0),
-        (source.NUCLEI, "pt_root_id", 1.0),
+        (microns.COREGISTRATION, "target_id", 1.0),
+        (microns.COREGISTRATION, "target_id", np.nan),
+        (microns.COREGISTRATION, "unit_id", 1.0),
+        (microns.NUCLEI, "id", 1.0),
+        (microns.NUCLEI, "pt_root_id", 1.0),
     ],
 )
 def test_ids_that_came_as_floats_are_refused(table, column, factor):
@@ -318,7 +318,7 @@ def test_a_count_goes_on_where_it_stopped(tmp_path, monkeypatch):
 def test_answers_that_were_cut_off_are_not_taken_for_whole(tmp_path, monkeypatch):
     wanted = plain_counts(made_synapses(), ROOTS)
     most = int(wanted.sum(axis=1).max())
-    monkeypatch.setattr(source, "MOST_ROWS", most)
+    monkeypatch.setattr(microns, "MOST_ROWS", most)
     cave = client(synapses=made_synapses(), most=2 * most)
     np.testing.assert_array_equal(synapse_counts(cave, ROOTS, tmp_path, progress=False), wanted)
     assert len(cave.materialize.asked) > 7
@@ -751,9 +751,9 @@ def made(tmp_path, monkeypatch):
         path = write_nwb(tmp_path / "a.nwb", {2: scan})
         used = []
         monkeypatch.setattr(
-            source, "events_from_fluorescence", lambda traces, times, *_: used.extend((traces, times)) or [[1.0]] * N
+            microns, "events_from_fluorescence", lambda traces, times, *_: used.extend((traces, times)) or [[1.0]] * N
         )
-        monkeypatch.setattr(source, "field_from_events", lambda *_, **ids: ids["nucleus_ids"])
+        monkeypatch.setattr(microns, "field_from_events", lambda *_, **ids: ids["nucleus_ids"])
         matches = [(n, unit, 1.0, *HERE) for n, unit in scan.neurons["unit_id"].items()]
         nuclei = [(n, root, 0, 0, 0) for n, root in scan.neurons["root_id"].items()]
         cave = client(matches=matches, nuclei=nuclei)
@@ -774,7 +774,7 @@ def test_neurons_without_a_usable_trace_are_named_and_left_out(known, tmp_path, 
         traces[2], traces[5, 7:9], traces[6, 8:10] = 1.0, np.nan, np.inf
         return nucleus_ids, traces, times
 
-    monkeypatch.setattr(source, "read_fluorescence", read)
+    monkeypatch.setattr(microns, "read_fluorescence", read)
     with pytest.warns(FieldWarning) as told:
         field = field_from_source(6, 6, 2, client(**known.tables), known.path, tmp_path)
     nuclei = np.sort(known.neurons.index)
@@ -907,7 +907,7 @@ def test_events_survive_frames_that_are_missing(known, tmp_path, monkeypatch):
 
     args = (6, 6, 2, client(**known.tables), known.path, tmp_path)
     whole = field_from_source(*args, progress=False)
-    monkeypatch.setattr(source, "read_fluorescence", read)
+    monkeypatch.setattr(microns, "read_fluorescence", read)
     field = field_from_source(*args, progress=False, interpolate=True)
     for ours, true in zip(field.spike_times, whole.spike_times, strict=True):
         assert np.isin(np.rint(true / FRAME), np.rint(ours / FRAME)).mean() > 0.9
@@ -916,7 +916,7 @@ def test_events_survive_frames_that_are_missing(known, tmp_path, monkeypatch):
 def test_the_version_asked_for_is_that_of_every_query(known, tmp_path, monkeypatch):
     cave = client(**known.tables)
     cave.materialize.version = 1412  # the stand-in refuses any other
-    monkeypatch.setattr(source, "connect", {1412: cave}.get)
+    monkeypatch.setattr(microns, "connect", {1412: cave}.get)
     assert field_from_source(6, 6, 2, None, known.path, tmp_path, progress=False, version=1412).neurons == N
     assert len(cave.materialize.asked) == 3 and [*tmp_path.glob("synapses_1412_*")]
 
@@ -931,8 +931,8 @@ def test_arguments_that_mean_nothing_are_refused(wrong):
 
 def test_what_is_left_out_is_asked_of_the_archives(known, tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(source, "connect", lambda version: asked.append(version) or client(**known.tables))
-    monkeypatch.setattr(source, "find_nwb", lambda *scan: asked.append(scan) or known.path)
+    monkeypatch.setattr(microns, "connect", lambda version: asked.append(version) or client(**known.tables))
+    monkeypatch.setattr(microns, "find_nwb", lambda *scan: asked.append(scan) or known.path)
     assert field_from_source(6, 6, 2, folder=tmp_path, progress=False).neurons == N
     assert asked == [1300, (6, 6)]
 

@@ -7,10 +7,12 @@ from matplotlib.collections import Collection
 from scipy.spatial.distance import cdist, pdist, squareform
 from test_widgets import check_said, check_takes_numbers, check_that_every_control_redraws
 
-from biornn_lite import exercises, space, space_widgets
+from biornn_lite import exercises, space
 from biornn_lite.datasets import read_released
 from biornn_lite.errors import InputError
+from biornn_lite.figures.space import CORNERS, cost_histogram, sheet_colours, space_figure, space_panel
 from biornn_lite.priors import Priors
+from biornn_lite.space import PLACES, believed_places, relabelled_costs
 from biornn_lite.synthetic import synthetic_field
 from biornn_lite.variants import Protocol
 
@@ -20,32 +22,32 @@ from biornn_lite.variants import Protocol
 @pytest.mark.parametrize("units", ["min_max", "micrometres"])
 def test_believed_places_have_the_distances_that_a_study_uses(column, units):
     for places in ("reshaped", "transposed"):
-        points = space_widgets.believed_places(column, places, units)
+        points = believed_places(column, places, units)
         used = Priors(column, Protocol(coordinates=places, units=units)).cortical_distances
         np.testing.assert_allclose(cdist(points, points), used)
     for scale in ("raw", "matched"):
-        points = space_widgets.believed_places(column, "lattice", units, scale)
+        points = believed_places(column, "lattice", units, scale)
         used = Priors(column, Protocol(coordinates="transposed", units=units, lattice_scale=scale)).lattice_distances
         np.testing.assert_allclose(cdist(points, points), used, atol=1e-12)
 
 
 def test_scrambled_places_are_the_true_ones_in_another_order(column):
-    own = space_widgets.believed_places(column, "transposed")
-    moved = space_widgets.believed_places(column, "scrambled", seed=4)
+    own = believed_places(column, "transposed")
+    moved = believed_places(column, "scrambled", seed=4)
     assert sorted(map(tuple, own)) == sorted(map(tuple, moved)) and (own != moved).any(axis=1).sum() > 80
     with pytest.raises(InputError, match="no places 'moon'"):
-        space_widgets.believed_places(column, "moon")
+        believed_places(column, "moon")
 
 
 def test_colours_are_like_where_neurons_are_near(column):
-    colours = space_widgets.sheet_colours(column.positions)
+    colours = sheet_colours(column.positions)
     assert colours.shape == (96, 3) and colours.min() >= 0 and colours.max() <= 1
     in_plane = pdist(column.positions[:, [0, 2]])
     assert pdist(colours)[in_plane < 30].max() < 0.2
-    corners = space_widgets.sheet_colours(np.array([[0, 5, 0], [0, 5, 9], [7, 5, 0], [7, 5, 9.0]]))
-    expected = [plt.matplotlib.colors.to_rgb(c) for pair in space_widgets.CORNERS.values() for c in pair]
+    corners = sheet_colours(np.array([[0, 5, 0], [0, 5, 9], [7, 5, 0], [7, 5, 9.0]]))
+    expected = [plt.matplotlib.colors.to_rgb(c) for pair in CORNERS.values() for c in pair]
     np.testing.assert_allclose(corners, expected)
-    assert np.isfinite(space_widgets.sheet_colours(np.zeros((3, 3)))).all()
+    assert np.isfinite(sheet_colours(np.zeros((3, 3)))).all()
 
 
 # Figures
@@ -60,11 +62,11 @@ def test_colours_are_like_where_neurons_are_near(column):
     ],
 )
 def test_every_control_of_the_panel_redraws_it(column, changes):
-    check_that_every_control_redraws(space_widgets.space_panel(column), changes)
+    check_that_every_control_redraws(space_panel(column), changes)
 
 
 def test_the_figure_shows_places_and_distances(column):
-    figure = space_widgets.space_figure(column, "reshaped")
+    figure = space_figure(column, "reshaped")
     voxels = column.positions / np.array(column.voxel_size)
     rows = voxels.reshape(3, 96)
     points = ((rows - rows.min(axis=1, keepdims=True)) / np.ptp(rows, axis=1, keepdims=True)).T
@@ -73,7 +75,7 @@ def test_the_figure_shows_places_and_distances(column):
     np.testing.assert_allclose(flat.collections[0].get_offsets(), column.positions[:, [0, 2]])
     colours = [Collection.get_facecolor(ax.collections[0]) for ax in (flat, solid)]  # in the order of the neurons
     np.testing.assert_allclose(*colours)
-    np.testing.assert_allclose(colours[0][:, :3], space_widgets.sheet_colours(column.positions))
+    np.testing.assert_allclose(colours[0][:, :3], sheet_colours(column.positions))
     (dots,) = scatter.lines
     np.testing.assert_allclose(np.sort(dots.get_xdata()), np.sort(pdist(column.positions)))
     np.testing.assert_allclose(np.sort(dots.get_ydata()), np.sort(pdist(points)))
@@ -89,20 +91,20 @@ def test_a_flat_field_of_few_neurons_is_drawn():
 
     field = synthetic_field(5, 0)
     flat = replace(field, positions=field.positions * (1, 0, 1), lattice=None)
-    for places in space_widgets.PLACES:
-        assert space_widgets.space_figure(flat, places).subfigs
+    for places in PLACES:
+        assert space_figure(flat, places).subfigs
         plt.close("all")
 
 
 def test_the_costs_of_relabellings_are_those_of_other_places():
     rng = np.random.default_rng(0)
     weights, points = rng.normal(size=(6, 6)), rng.normal(size=(6, 3))
-    costs = space_widgets.relabelled_costs(weights, cdist(points, points), 3)
+    costs = relabelled_costs(weights, cdist(points, points), 3)
     assert costs.shape == (3,) and len(set(costs)) == 3
     # Moving labels is moving neurons: whatever the places, their mean distance and Σ|W| off the diagonal remain.
-    np.testing.assert_allclose(space_widgets.relabelled_costs(weights, 1 - np.eye(6), 2), np.abs(weights).sum()
+    np.testing.assert_allclose(relabelled_costs(weights, 1 - np.eye(6), 2), np.abs(weights).sum()
                                - np.abs(np.diag(weights)).sum())  # fmt: skip
-    ax = space_widgets.cost_histogram(costs.mean() * 0.9, costs, plt.figure().add_subplot(), "title", "m")
+    ax = cost_histogram(costs.mean() * 0.9, costs, plt.figure().add_subplot(), "title", "m")
     assert ax.get_legend().get_texts()[1].get_text() == "W*, -10.0%"
     assert sum(bar.get_height() for bar in ax.patches) == 3 and ax.get_xlabel().endswith("(m)")
 
@@ -176,7 +178,7 @@ def test_what_functional_weights_cost_in_the_measured_field(field):
         ("published", priors.cortical_distances),
         ("lattice", priors.lattice_distances),
     ):
-        own, others = space.wiring_cost(weights, matrix), space_widgets.relabelled_costs(weights, matrix)
+        own, others = space.wiring_cost(weights, matrix), relabelled_costs(weights, matrix)
         found[name] = own / others.mean() - 1, (own - others.mean()) / others.std(), (others < own).sum()
     assert found["true"][0] == pytest.approx(-0.18, abs=0.005) and found["true"][2] == 0
     assert found["published"][0] == pytest.approx(-0.002, abs=5e-4) and abs(found["published"][1]) < 1
@@ -195,14 +197,13 @@ def test_what_the_summary_says_of_the_synthetic_field(column):
         2 / 3, abs=0.02
     )
     weights = priors.functional_weights(0)
-    own, others = space.wiring_cost(weights, sound), space_widgets.relabelled_costs(weights, sound)
+    own, others = space.wiring_cost(weights, sound), relabelled_costs(weights, sound)
     assert own / others.mean() - 1 == pytest.approx(-0.16, abs=0.006) and own < others.min()
     own = space.wiring_cost(weights, priors.cortical_distances)
-    others = space_widgets.relabelled_costs(weights, priors.cortical_distances)
+    others = relabelled_costs(weights, priors.cortical_distances)
     assert abs(own - others.mean()) < others.std()
     scrambled = [
-        correlation(column, space.distances(space_widgets.believed_places(column, "scrambled", seed=seed)))
-        for seed in range(200)
+        correlation(column, space.distances(believed_places(column, "scrambled", seed=seed))) for seed in range(200)
     ]
     assert np.std(scrambled) == pytest.approx(0.03, abs=0.005) and abs(np.mean(scrambled)) < 0.01
 

@@ -5,8 +5,21 @@ import numpy as np
 import pytest
 from test_widgets import check_that_every_control_redraws, parts_of
 
-from biornn_lite import study_plots, study_widgets
 from biornn_lite.errors import InputError
+from biornn_lite.figures import study as study_figures
+from biornn_lite.figures.study import (
+    PUBLISHED_STYLE,
+    STUDY_OPTIONS,
+    curves,
+    effects,
+    effects_panel,
+    forest,
+    forest_figure,
+    forest_panel,
+    learning_figure,
+    learning_panel,
+    waiting,
+)
 from biornn_lite.replication import SHIPPED, compare_with_published, load_replication
 from biornn_lite.results import Results
 from biornn_lite.statistics import epochs_to_learn, pairwise
@@ -17,15 +30,15 @@ from biornn_lite.variants import PUBLISHED_VARIANTS, isolating_pairs
     ("panel", "changes"),
     [
         (
-            study_widgets.forest_panel,
+            forest_panel,
             {"study": "6_6_2 positive", "task": "one_choice_inference", "measure": "modularity"},
         ),
         (
-            study_widgets.effects_panel,
+            effects_panel,
             {"choice": "space", "study": "5_3_4", "task": "perceptual_decision_making", "measure": "entropy"},
         ),
         (
-            study_widgets.learning_panel,
+            learning_panel,
             {"variant": "W!D*C", "and": "WDC", "task": "one_choice_inference", "study": "6_6_2 positive"},
         ),
     ],
@@ -36,46 +49,46 @@ def test_every_control_of_a_panel_redraws_it(panel, changes):
 
 
 def test_the_panels_offer_every_shipped_study():
-    offered = [name for _, name in study_widgets.STUDY_OPTIONS]
+    offered = [name for _, name in STUDY_OPTIONS]
     assert offered == list(SHIPPED)
     for name in offered:
-        study_widgets.forest_figure(name, "go_nogo", "accuracy")
+        forest_figure(name, "go_nogo", "accuracy")
 
 
 def test_a_comparison_that_a_study_does_not_hold_is_said_and_the_figure_stays(monkeypatch):
     def absent(name):
         raise InputError("the rows are not here")
 
-    parts = parts_of(study_widgets.forest_panel())
+    parts = parts_of(forest_panel())
     before = bytes(parts["Image"].value)
-    monkeypatch.setattr(study_widgets, "load_replication", absent)
+    monkeypatch.setattr(study_figures, "load_replication", absent)
     parts["task"].value = "one_choice_inference"
     assert parts["HTML"].value == "⚠ the rows are not here" and bytes(parts["Image"].value) == before
     functional = load_replication("6_6_2").networks.query("variant != 'W'")
     with pytest.raises(InputError, match=r"this study has no W; it has W\*D\*C"):
-        study_plots.learning_figure(Results(functional, load_replication("6_6_2").curves), "go_nogo", ["W"], "")
+        learning_figure(Results(functional, load_replication("6_6_2").curves), "go_nogo", ["W"], "")
     with pytest.raises(InputError, match="differ in space alone"):
         table = load_replication("6_6_2").networks.query("task == 'go_nogo' and variant in ['W*D*C', 'W!D*C']")
-        study_plots.effects(table, "train_accuracy", "space", plt.figure().add_subplot())
+        effects(table, "train_accuracy", "space", plt.figure().add_subplot())
 
 
 def test_the_forest_shows_ours_beside_the_published():
     networks = load_replication("6_6_2").networks
-    ax = study_plots.forest(networks, "go_nogo", plt.figure().add_subplot())
+    ax = forest(networks, "go_nogo", plt.figure().add_subplot())
     cells = compare_with_published(networks).loc["go_nogo"]
     points = {round(float(line.get_xdata()[0]), 9) for line in ax.lines if len(line.get_xdata()) == 1}
     assert {round(mean, 9) for mean in cells["mean"]} <= points
     assert {round(mean, 9) for mean in cells["published_mean"]} <= points
     assert [label.get_text() for label in ax.get_yticklabels()] == list(PUBLISHED_VARIANTS)
     assert "(mean, 95 % interval)" in ax.get_xlabel()
-    alone = study_plots.forest(networks, "go_nogo", plt.figure().add_subplot(), published=False)
+    alone = forest(networks, "go_nogo", plt.figure().add_subplot(), published=False)
     assert len(alone.lines) < len(ax.lines)
 
 
 def test_published_numbers_stand_beside_the_rows_of_their_own_study_alone():
     def handles(table):
-        figure = study_plots.forest_figure(table, "a study", tasks=["go_nogo"])
-        drawn = [line for line in figure.axes[0].lines if line.get_marker() == study_plots.PUBLISHED_STYLE["marker"]]
+        figure = forest_figure(table, "go_nogo", title="a study")
+        drawn = [line for line in figure.axes[0].lines if line.get_marker() == PUBLISHED_STYLE["marker"]]
         told = [text.get_text() for text in figure.legends[0].get_texts()]
         assert ("published" in told) == bool(drawn)
         return len(drawn)
@@ -91,18 +104,16 @@ def test_published_numbers_stand_beside_the_rows_of_their_own_study_alone():
 
 def test_diverged_runs_are_counted_where_they_are_drawn():
     networks = load_replication("6_6_2 positive").networks
-    ax = study_plots.forest(networks, "one_choice_inference", plt.figure().add_subplot())
+    ax = forest(networks, "one_choice_inference", plt.figure().add_subplot())
     assert "WD (20 diverged)" in [label.get_text() for label in ax.get_yticklabels()]
-    ax = study_plots.curves(
-        load_replication("6_6_2 positive"), "go_nogo", ["WD", "W*D*C*"], plt.figure().add_subplot()
-    )
+    ax = curves(load_replication("6_6_2 positive"), "go_nogo", ["WD", "W*D*C*"], plt.figure().add_subplot())
     told = [text.get_text() for text in ax.get_legend().get_texts()]
     assert told[0] == "WD, 20 runs, 20 diverged" and told[1].startswith("W*D*C*, 20 runs")
 
 
 def test_effects_are_those_of_the_pairs_that_isolate_the_choice():
     table = load_replication("6_6_2").networks.query("task == 'one_choice_inference'")
-    ax = study_plots.effects(table, "train_accuracy", "weights", plt.figure().add_subplot())
+    ax = effects(table, "train_accuracy", "weights", plt.figure().add_subplot())
     pairs = isolating_pairs("weights")
     assert [label.get_text() for label in ax.get_yticklabels()] == [f"{a} over {b}" for a, b in pairs]
     drawn = [float(line.get_xdata()[0]) for line in ax.lines if len(line.get_xdata()) == 1]
@@ -112,7 +123,7 @@ def test_effects_are_those_of_the_pairs_that_isolate_the_choice():
 def test_waiting_falls_to_the_share_that_never_learned():
     results = load_replication("6_6_2")
     found = epochs_to_learn(*results).query("task == 'one_choice_inference'")
-    ax = study_plots.waiting(found, ["WD*"], plt.figure().add_subplot())
+    ax = waiting(found, ["WD*"], plt.figure().add_subplot())
     (line,) = ax.lines
     never = 1 - found.query("variant == 'WD*'")["learned"].mean()
     assert line.get_ydata()[0] == 1 and line.get_ydata()[-1] == pytest.approx(never)

@@ -8,15 +8,31 @@ from scipy.integrate import quad
 from scipy.stats import binom
 from test_widgets import check_said, check_takes_numbers, check_that_every_control_redraws, parts_of
 
-from biornn_lite import exercises, task_widgets
+from biornn_lite import exercises
 from biornn_lite.errors import InputError
+from biornn_lite.figures.tasks import (
+    accuracy_by_coherence,
+    accuracy_by_steps,
+    luck_of_the_draw,
+    medians_between_ceilings,
+    trial_figure,
+    trial_panel,
+    trial_traces,
+)
 from biornn_lite.replication import label_shares, load_replication, published_medians, published_table
 from biornn_lite.seeds import generator
-from biornn_lite.tasks import TASKS, PerceptualDecision, get_task
+from biornn_lite.tasks import (
+    PERCEPTUAL,
+    TASKS,
+    PerceptualDecision,
+    get_task,
+    ideal_accuracies,
+    ideal_answers,
+    one_trial,
+)
 from biornn_lite.training import Settings
 from biornn_lite.variants import get_variant
 
-PERCEPTUAL = task_widgets.PERCEPTUAL
 tasks = pytest.mark.parametrize("task", TASKS.values(), ids=list(TASKS))
 
 
@@ -33,13 +49,13 @@ def span_of(patch):
 def test_phases_end_where_the_inputs_change(task):
     x, _ = task.trials(3000, generator(0, "test"))
     changes = np.flatnonzero(np.abs(np.diff(x.mean(axis=0), axis=0)).max(axis=1) > 0.1) + 1  # of the mean trial
-    lengths = [length for _, length in task_widgets.PHASES[task.name]]
+    lengths = [length for _, length in task.phases]
     assert changes.tolist() == np.cumsum(lengths)[:-1].tolist() and sum(lengths) == task.steps
 
 
 @tasks
 def test_channels_and_answers_are_called_what_they_are(task):
-    channels, answers = task_widgets.CHANNELS[task.name], task_widgets.ANSWERS[task.name]
+    channels, answers = task.channels, task.answers
     assert len(channels) == task.inputs and len(answers) == task.classes
     x, y = task.trials(400, generator(0, "test"))
     named = x[np.arange(400), :, [channels.index(answers[label]) for label in y]].sum(axis=1)
@@ -52,18 +68,24 @@ def test_channels_and_answers_are_called_what_they_are(task):
 
 
 def test_a_perceptual_decision_of_other_numbers():
-    assert task_widgets.perceptual_task().best_ceiling(0.05) == get_task(PERCEPTUAL).best_ceiling(0.05)
-    task = task_widgets.perceptual_task([100], noise=0.3, steps=12)
+    assert PerceptualDecision().best_ceiling(0.05) == get_task(PERCEPTUAL).best_ceiling(0.05)
+    task = PerceptualDecision(coherences=(100,), noise=0.3, evidence_steps=12)
     x, y = task.trials(4000, generator(0, "test"))
     evidence = x[:, 1:13, 1:]
     assert x.shape == (4000, 41, 3) and not x[:, 13:, 1:].any() and task.name == PERCEPTUAL
     difference = np.where(y == 0, 1, -1)[:, None] * (evidence[..., 0] - evidence[..., 1])
     assert difference.mean() == pytest.approx(1, abs=0.01)
     assert difference.std() == pytest.approx(0.3 * 2**0.5, rel=0.02)
-    assert PerceptualDecision.NOISE == 0.1 and PerceptualDecision.EVIDENCE_STEPS == 30, "the library's own stays"
-    for arguments in ({"coherences": []}, {"coherences": [101]}, {"noise": 0}, {"steps": 41}, {"steps": 0}):
+    assert PerceptualDecision.noise == 0.1 and PerceptualDecision.evidence_steps == 30, "the library's own stays"
+    for wrong in (
+        {"coherences": []},
+        {"coherences": [101]},
+        {"noise": 0},
+        {"evidence_steps": 41},
+        {"evidence_steps": 0},
+    ):
         with pytest.raises(InputError, match="expected"):
-            task_widgets.perceptual_task(**arguments)
+            PerceptualDecision(**wrong)
 
 
 @pytest.mark.parametrize(("noise", "best"), [(0.0, 0.8987), (0.5, 0.7990)])
@@ -75,22 +97,22 @@ def test_the_observer_reaches_the_ceiling_with_noise_too(noise, best):
         for c in (0, 6.4, 12.8, 25.6, 51.2)
     ]
     assert np.mean(area) == pytest.approx(best, abs=1e-4)
-    assert task_widgets.perceptual_task().best_ceiling(noise) == pytest.approx(best, abs=1e-4)
+    assert PerceptualDecision().best_ceiling(noise) == pytest.approx(best, abs=1e-4)
     x, y = get_task(PERCEPTUAL).trials(40_000, generator(2, "test"))
     x = x + np.random.default_rng(0).normal(0, noise, x.shape)
-    assert (task_widgets.ideal_answers(x) == y).mean() == pytest.approx(best, abs=0.007)
+    assert (ideal_answers(x) == y).mean() == pytest.approx(best, abs=0.007)
 
 
 def test_one_trial_keeps_its_draws_when_the_noise_grows():
     task = get_task(PERCEPTUAL)
-    quiet, label = task_widgets.one_trial(task, 5, 25.6, noise=0.1)
-    loud, same = task_widgets.one_trial(task, 5, 25.6, noise=0.4)
+    quiet, label = one_trial(task, 5, 25.6, noise=0.1)
+    loud, same = one_trial(task, 5, 25.6, noise=0.4)
     mean = np.zeros((41, 3))
     mean[:, 0], mean[1:31, 1 + label], mean[1:31, 2 - label] = 1, 0.5 + 0.128, 0.5 - 0.128
     assert label == same
     np.testing.assert_allclose(loud - mean, 4 * (quiet - mean), atol=1e-6)
-    plain, _ = task_widgets.one_trial(get_task("go_nogo"), 5)
-    noisy, _ = task_widgets.one_trial(get_task("go_nogo"), 5, input_noise=0.2)
+    plain, _ = one_trial(get_task("go_nogo"), 5)
+    noisy, _ = one_trial(get_task("go_nogo"), 5, input_noise=0.2)
     assert (noisy - plain).std() == pytest.approx(0.2, rel=0.2) and (noisy != plain).all()
 
 
@@ -98,7 +120,7 @@ def test_one_trial_keeps_its_draws_when_the_noise_grows():
 
 
 def test_every_control_of_the_panel_redraws_it():
-    panel = task_widgets.trial_panel()
+    panel = trial_panel()
     changes = {
         "coherence (%, perceptual decision only)": 51.2,
         "evidence noise (SD, perceptual decision only)": 0.4,
@@ -111,7 +133,7 @@ def test_every_control_of_the_panel_redraws_it():
 
 
 def test_controls_that_do_not_apply_cannot_be_moved():
-    parts = parts_of(task_widgets.trial_panel())
+    parts = parts_of(trial_panel())
     of_one_task = [control for name, control in parts.items() if "perceptual decision only" in name]
     others = [parts["trial"], parts["input noise (SD, each channel)"], parts["task"]]
     assert len(of_one_task) == 2
@@ -123,23 +145,23 @@ def test_controls_that_do_not_apply_cannot_be_moved():
 
 @tasks
 def test_traces_show_the_inputs(task):
-    inputs, _ = task_widgets.one_trial(task, 1, input_noise=0.1)
-    ax = task_widgets.trial_traces(task, inputs, plt.figure().add_subplot())
+    inputs, _ = one_trial(task, 1, input_noise=0.1)
+    ax = trial_traces(task, inputs, plt.figure().add_subplot())
     drawn = [line for line in ax.lines if len(line.get_xdata()) == task.steps]
     assert len(drawn) == task.inputs
     for base, line, channel in zip(ax.get_yticks(), drawn, inputs.T, strict=True):
         np.testing.assert_allclose(line.get_ydata() - base, channel, atol=1e-12)
         assert line.get_xdata().tolist() == list(range(1, task.steps + 1))
-    assert tuple(t.get_text() for t in ax.get_yticklabels()) == task_widgets.CHANNELS[task.name]
-    assert [t.get_text() for t in ax.texts] == [name for name, _ in task_widgets.PHASES[task.name]]
+    assert tuple(t.get_text() for t in ax.get_yticklabels()) == task.channels
+    assert [t.get_text() for t in ax.texts] == [name for name, _ in task.phases]
     ends = [span_of(patch)[1] for patch in ax.patches]
-    np.testing.assert_allclose(ends, np.cumsum([n for _, n in task_widgets.PHASES[task.name]]) + 0.5)
+    np.testing.assert_allclose(ends, np.cumsum([n for _, n in task.phases]) + 0.5)
 
 
 @pytest.mark.parametrize("trial", range(6))
 def test_the_running_sum_ends_at_the_evidence(trial):
-    figure = task_widgets.trial_figure(trial=trial, coherence=6.4, noise=0.5, input_noise=0.3)
-    inputs, label = task_widgets.one_trial(get_task(PERCEPTUAL), trial, 6.4, 0.5, 0.3)
+    figure = trial_figure(trial=trial, coherence=6.4, noise=0.5, input_noise=0.3)
+    inputs, label = one_trial(get_task(PERCEPTUAL), trial, 6.4, 0.5, 0.3)
     total = sum(inputs[t, 1] - inputs[t, 2] for t in range(1, 31))
     (drawn,) = (line.get_ydata() for line in figure.axes[1].lines if line.get_label() == "this trial")
     assert drawn[0] == 0 and drawn[-1] == pytest.approx(total) and drawn[30] == drawn[-1]
@@ -151,26 +173,26 @@ def test_the_running_sum_ends_at_the_evidence(trial):
 
 
 def test_figures_say_which_answer_is_right():
-    assert task_widgets.trial_figure(coherence=0).get_suptitle().endswith("drawn by lot")
+    assert trial_figure(coherence=0).get_suptitle().endswith("drawn by lot")
     for trial in range(4):
-        figure = task_widgets.trial_figure("go_nogo", trial)
-        inputs, _ = task_widgets.one_trial(get_task("go_nogo"), trial)
+        figure = trial_figure("go_nogo", trial)
+        inputs, _ = one_trial(get_task("go_nogo"), trial)
         assert figure.get_suptitle().endswith(" Go" if inputs[10, 2] else " NoGo")
         assert len(figure.axes) == 1
 
 
 def test_accuracies_are_drawn_as_they_come_out():
-    observed = task_widgets.ideal_accuracies([0, 6.4, 25.6], 5000, seed=1)
+    observed = ideal_accuracies([0, 6.4, 25.6], 5000, seed=1)
     expected = [0.5, 0.9934, 1.0]
     assert np.abs(observed.to_numpy() - expected).max() < 0.02 and observed.index.tolist() == [0, 6.4, 25.6]
-    ax = task_widgets.accuracy_by_coherence(observed, 5000, plt.figure().add_subplot())
+    ax = accuracy_by_coherence(observed, 5000, plt.figure().add_subplot())
     curve = ax.lines[0]
     at = dict(zip(curve.get_xdata().round(1), curve.get_ydata(), strict=True))
     assert at[0] == 0.5 and at[4.0] == pytest.approx(0.9393, abs=1e-4)  # Φ(1.2 / √0.6)
     np.testing.assert_allclose(ax.containers[0].lines[0].get_ydata(orig=False), observed)
     bar = ax.containers[0].lines[2][0].get_segments()[0]
     assert np.ptp(bar[:, 1]) == pytest.approx(4 * (0.25 / 5000) ** 0.5)
-    ax = task_widgets.accuracy_by_steps(plt.figure().add_subplot())
+    ax = accuracy_by_steps(plt.figure().add_subplot())
     steps, best = ax.lines[0].get_data()
     assert steps.tolist() == list(range(1, 31)) and best[0] == pytest.approx(0.7913, abs=1e-4)
     assert best[-1] == get_task(PERCEPTUAL).best_ceiling()
@@ -180,7 +202,7 @@ def test_medians_are_drawn_beside_the_ceilings():
     index = pd.MultiIndex.from_product([list(TASKS), ["W*D*C*", "WD"]], names=["task", "variant"])
     ours = pd.Series(np.linspace(0.5, 1, 6), index)
     axes = plt.figure().subplots(1, 3)
-    task_widgets.medians_between_ceilings(ours, ours - 0.03, axes)
+    medians_between_ceilings(ours, ours - 0.03, axes)
     for ax, task, low in zip(axes, TASKS.values(), (5 / 8, 1 / 2, 1 / 2), strict=True):
         points = [float(line.get_xdata()[0]) for line in ax.lines if len(line.get_xdata()) == 1]
         mine = ours[task.name]
@@ -193,7 +215,7 @@ def test_medians_are_drawn_beside_the_ceilings():
 
 def test_luck_is_drawn_as_the_binomial_has_it():
     shares = {"a": np.array([0.51, 0.52])}
-    ax = task_widgets.luck_of_the_draw(shares, 1000, {"mark": 0.53}, plt.figure().add_subplot())
+    ax = luck_of_the_draw(shares, 1000, {"mark": 0.53}, plt.figure().add_subplot())
     outline = ax.collections[0].get_paths()[0].vertices
     height = outline[np.isclose(outline[:, 0], 0.53), 1].max()
     assert height == pytest.approx(binom.pmf(530, 1000, 0.5) / binom.pmf(501, 1000, 0.5))
@@ -231,7 +253,7 @@ def test_what_the_notebook_says_of_luck_and_noise():
     count = np.arange(5121)
     mean = (binom.pmf(count, 5120, 0.5) * np.abs(count / 5120 - 0.5)).sum()
     assert mean == pytest.approx(0.0056, abs=5e-5)
-    best, noisy = (task_widgets.perceptual_task().best_ceiling(noise) for noise in (0.0, Settings().input_noise))
+    best, noisy = (PerceptualDecision().best_ceiling(noise) for noise in (0.0, Settings().input_noise))
     assert (round(best, 3), round(noisy, 3)) == (0.899, 0.897) and 0.001 < best - noisy < 0.0015
     assert 0.1 < 1 - best < 0.1015, "coherence 0 costs 0.1, noise next to nothing"
 
@@ -240,7 +262,7 @@ def test_networks_cross_the_best_line_by_luck_only():
     networks, _ = load_replication("6_6_2")
     test = networks.loc[networks["task"] == PERCEPTUAL, "test_accuracy"]
     learned = test[test > 0.85]
-    best = task_widgets.perceptual_task().best_ceiling()
+    best = PerceptualDecision().best_ceiling()
     sd = np.sqrt(best * (1 - best) / Settings().test_trials)
     assert best < learned.max() < best + 2 * sd and best - 0.005 < learned.median() < best
 
@@ -337,12 +359,12 @@ def test_the_checks_of_numbers(capsys):
 
 def test_the_accuracy_asked_for_is_what_an_observer_reaches():
     rng = generator(3, "test")
-    x, y = task_widgets.perceptual_task([8], noise=0.2, steps=20).trials(40_000, rng)
+    x, y = PerceptualDecision(coherences=(8,), noise=0.2, evidence_steps=20).trials(40_000, rng)
     x = x[:, 1:21] + rng.normal(0, 0.15, (40_000, 20, 3))
     reached = float((observer(x) == y).mean())
     assert reached == pytest.approx(0.844, abs=0.006)
 
 
 def test_what_notebook_06_leaves_to_go_further_can_be_reached_within_the_evidence():
-    best = [task_widgets.perceptual_task([12.8], noise=0.34, steps=n).best_ceiling() for n in range(1, 31)]
+    best = [PerceptualDecision(coherences=(12.8,), noise=0.34, evidence_steps=n).best_ceiling() for n in range(1, 31)]
     assert sum(share < 0.9 for share in best) == 23, "24 of 30 steps"

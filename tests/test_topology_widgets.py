@@ -7,11 +7,23 @@ import pandas as pd
 import pytest
 from test_widgets import check_said, check_takes_numbers, check_that_every_control_redraws
 
-from biornn_lite import exercises, graphs, relations, topology, topology_plots, topology_widgets
+from biornn_lite import exercises, statistics, topology
 from biornn_lite.exercises import topology as checks
+from biornn_lite.figures.topology import (
+    NULLS_OF_PANEL,
+    degrees_at_ends,
+    epochs_figure,
+    graph_figure,
+    graph_panel,
+    relation_figure,
+    reordered,
+    rewiring_figure,
+    trained_panel,
+    weights_on_the_grid,
+)
 from biornn_lite.replication import load_replication
+from biornn_lite.snapshots import histories, measured, watch
 from biornn_lite.training import Settings
-from biornn_lite.watching import watch
 from biornn_lite.weights import orthogonal
 
 QUICK = Settings(epochs=3, batches=2, batch_size=16, test_trials=40)
@@ -19,7 +31,7 @@ QUICK = Settings(epochs=3, batches=2, batch_size=16, test_trials=40)
 
 @pytest.fixture(scope="module")
 def history(small):
-    return [snapshots[0] for snapshots in watch(small, ["WD*C"], "go_nogo", 4, settings=QUICK)]
+    return histories(watch(small, ["WD*C"], "go_nogo", 4, settings=QUICK))["WD*C"]
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +46,12 @@ def density(graph):
 # Graphs
 
 
-@pytest.mark.parametrize("model", graphs.MODELS)
+@pytest.mark.parametrize("model", topology.MODELS)
 @pytest.mark.parametrize("shuffled", [0.0, 0.3, 1.0])
 def test_models_are_graphs_of_the_density_asked_for(model, shuffled):
     found = []
     for seed in range(6):
-        graph = graphs.model_graph(model, 96, 0.18, shuffled, seed)
+        graph = topology.model_graph(model, 96, 0.18, shuffled, seed)
         assert graph.dtype == bool and (graph == graph.T).all() and not np.diag(graph).any()
         found.append(density(graph))
     expected = 18 / 95 if model == "ring" else 0.18
@@ -48,21 +60,21 @@ def test_models_are_graphs_of_the_density_asked_for(model, shuffled):
 
 def test_models_have_the_structure_they_are_named_for():
     place = np.arange(96)
-    ring = graphs.model_graph("ring", 96, 0.18, 0)
+    ring = topology.model_graph("ring", 96, 0.18, 0)
     gap = np.abs(place[:, None] - place)
     assert (ring == (np.minimum(gap, 96 - gap) <= 9) & (gap > 0)).all()
-    four = graphs.model_graph("communities", 96, 0.18, 0)
+    four = topology.model_graph("communities", 96, 0.18, 0)
     assert not four[place[:, None] // 24 != place // 24].any()
-    two = graphs.model_graph("unequal", 96, 0.18, 0)
+    two = topology.model_graph("unequal", 96, 0.18, 0)
     assert not two[:48, 48:].any() and two[:48, :48].sum() / two.sum() == pytest.approx(0.8, abs=0.04)
-    whole = [topology.modularity(graphs.model_graph(m, 96, 0.18, 1.0)) for m in graphs.MODELS]
+    whole = [topology.modularity(topology.model_graph(m, 96, 0.18, 1.0)) for m in topology.MODELS]
     assert max(whole) < 0.2, "fully shuffled, nothing is left"
 
 
 def test_graphs_dealt_anew_keep_what_lies_within_and_between_groups():
-    graph = graphs.model_graph("unequal", 96, 0.18, 0.2)
+    graph = topology.model_graph("unequal", 96, 0.18, 0.2)
     groups = [np.arange(48), np.arange(48, 96)]
-    drawn = graphs.dealt_anew(graph, groups, 100)
+    drawn = topology.dealt_anew(graph, groups, 100)
     assert drawn.shape == (100, 96, 96) and (drawn == drawn.swapaxes(1, 2)).all()
     assert not drawn[:, np.arange(96), np.arange(96)].any()
     for a in groups:
@@ -71,8 +83,8 @@ def test_graphs_dealt_anew_keep_what_lies_within_and_between_groups():
 
 
 def test_communities_are_a_partition_whose_modularity_is_the_librarys():
-    graph = graphs.random_graphs(60, 0.1, 1)[0]
-    found = graphs.communities(graph)
+    graph = topology.random_graphs(60, 0.1, 1)[0]
+    found = topology.communities(graph)
     assert sorted(np.concatenate(found)) == list(range(60))
     assert [len(c) for c in found] == sorted((len(c) for c in found), reverse=True)
     m = graph.sum() / 2
@@ -85,27 +97,27 @@ def test_communities_are_a_partition_whose_modularity_is_the_librarys():
 
 def test_every_control_of_the_panel_of_graphs_redraws_it():
     check_that_every_control_redraws(
-        topology_widgets.graph_panel(),
+        graph_panel(),
         {"graph": "communities", "density": 0.12, "shuffled (share of edges)": 0.5},
     )
 
 
 def test_every_control_of_the_panel_of_networks_redraws_it(small, history):
-    other = [snapshots[0] for snapshots in watch(small, ["W*D*C*"], "go_nogo", 4, settings=QUICK)]
-    panel = topology_widgets.trained_panel({"WD*C": history, "W*D*C*": other})
+    other = histories(watch(small, ["W*D*C*"], "go_nogo", 4, settings=QUICK))["W*D*C*"]
+    panel = trained_panel({"WD*C": history, "W*D*C*": other})
     check_that_every_control_redraws(panel, {"epoch": 1, "network": "W*D*C*"})
 
 
 def test_the_figure_of_a_graph_shows_its_values():
-    graph = graphs.model_graph("unequal", 96, 0.12, 0.2)
-    figure = topology_widgets.graph_figure("unequal", 0.12, 0.2)
+    graph = topology.model_graph("unequal", 96, 0.12, 0.2)
+    figure = graph_figure("unequal", 0.12, 0.2)
     built, matrix, above, below = figure.axes
     np.testing.assert_array_equal(built.images[0].get_array(), graph)
     assert matrix.images[0].get_array().sum() == graph.sum()
     degree = graph.sum(0)
     said = f"{degree.sum() // 2} edges, density {density(graph):.3f}, degrees {degree.min()} to {degree.max()}"
     assert built.get_title() == said
-    values = graphs.scores_of(graph, topology_widgets.NULLS_OF_PANEL)
+    values = topology.scores_of(graph, NULLS_OF_PANEL)
     assert above.lines[1].get_xdata()[0] == pytest.approx(values["modularity"])
     assert above.lines[3].get_xdata()[0] == pytest.approx(nx.degree_assortativity_coefficient(nx.Graph(graph)))
     assert below.lines[1].get_xdata()[0] == pytest.approx(values["small_worldness"])
@@ -114,14 +126,14 @@ def test_the_figure_of_a_graph_shows_its_values():
 
 
 def test_a_ring_without_shortcuts_has_no_assortativity_and_is_drawn():
-    figure = topology_widgets.graph_figure("ring", 0.12, 0)
+    figure = graph_figure("ring", 0.12, 0)
     assert "not defined" in [text.get_text() for text in figure.axes[2].texts]
 
 
 def test_a_matrix_by_community_is_the_graph_in_another_order():
     order = np.random.default_rng(0).permutation(96)
-    graph = graphs.model_graph("communities", 96, 0.18, 0.1)[np.ix_(order, order)]
-    ax = topology_plots.reordered(graph, plt.figure().add_subplot(), "four")
+    graph = topology.model_graph("communities", 96, 0.18, 0.1)[np.ix_(order, order)]
+    ax = reordered(graph, plt.figure().add_subplot(), "four")
     drawn = np.asarray(ax.images[0].get_array())
     assert (np.sort(drawn.sum(0)) == np.sort(graph.sum(0))).all()
     frames = [patch for patch in ax.patches if patch.get_width() > 1]
@@ -133,8 +145,8 @@ def test_a_matrix_by_community_is_the_graph_in_another_order():
 
 
 def test_degrees_at_the_ends_of_edges_are_all_drawn():
-    graph = graphs.model_graph("unequal", 96, 0.18, 0.1)
-    ax = topology_plots.degrees_at_ends(graph, plt.figure().add_subplot())
+    graph = topology.model_graph("unequal", 96, 0.18, 0.1)
+    ax = degrees_at_ends(graph, plt.figure().add_subplot())
     degree = graph.sum(0)
     drawn = np.asarray(ax.images[0].get_array())
     low = int(ax.get_xlim()[0] + 0.5)
@@ -145,13 +157,13 @@ def test_degrees_at_the_ends_of_edges_are_all_drawn():
     (x0, x1), (y0, y1) = ax.lines[0].get_data()
     theirs = nx.degree_assortativity_coefficient(nx.Graph(graph))
     assert (y1 - y0) / (x1 - x0) == pytest.approx(theirs) and f"{theirs:+.3f}" in ax.get_title()
-    regular = topology_plots.degrees_at_ends(graphs.model_graph("ring", 20, 0.2, 0), plt.figure().add_subplot())
+    regular = degrees_at_ends(topology.model_graph("ring", 20, 0.2, 0), plt.figure().add_subplot())
     assert "not defined" in regular.get_title()
 
 
 def test_the_bars_of_the_weights_have_their_entropy():
     weights = np.random.default_rng(0).normal(size=(30, 30))
-    ax = topology_plots.weights_on_the_grid(weights, plt.figure().add_subplot(), "some")
+    ax = weights_on_the_grid(weights, plt.figure().add_subplot(), "some")
     share = np.array([bar.get_height() for bar in ax.patches])
     assert len(share) == 100 and share.sum() == pytest.approx(1)
     entropy = -(share[share > 0] * np.log2(share[share > 0])).sum()
@@ -160,7 +172,7 @@ def test_the_bars_of_the_weights_have_their_entropy():
 
 
 def test_measures_by_epoch_are_those_of_the_snapshots(history):
-    table = graphs.measured(history)
+    table = measured(history)
     assert list(table.index) == [0, 1, 2, 3]
     for snapshot in history:
         row, own = table.loc[snapshot.epoch], topology.measure(snapshot.weights)
@@ -168,14 +180,14 @@ def test_measures_by_epoch_are_those_of_the_snapshots(history):
             assert row[name] == pytest.approx(getattr(own, name))
         matched = topology.measure(snapshot.weights, "matched").small_worldness
         assert row["small_worldness_matched"] == pytest.approx(matched)
-    figure = topology_plots.epochs_figure({"WD*C": table}, neurons=24, random=3)
-    for ax, name in zip(figure.axes, [*graphs.SCORES, "entropy"], strict=True):
+    figure = epochs_figure({"WD*C": table}, neurons=24, random=3)
+    for ax, name in zip(figure.axes, [*topology.SCORES, "entropy"], strict=True):
         np.testing.assert_array_equal(ax.lines[0].get_ydata(), table[name])
 
 
 def test_the_figure_of_rewiring_averages_its_draws():
-    figure = topology_plots.rewiring_figure(40, 0.2, draws=2)
-    rings = [graphs.model_graph("ring", 40, 0.2, 1.0, seed) for seed in range(2)]
+    figure = rewiring_figure(40, 0.2, draws=2)
+    rings = [topology.model_graph("ring", 40, 0.2, 1.0, seed) for seed in range(2)]
     clustering, efficiency = (figure.axes[0].lines[k].get_ydata()[-1] for k in range(2))
     assert clustering == pytest.approx(np.mean([nx.average_clustering(nx.Graph(g)) for g in rings]), rel=1e-5)
     assert efficiency == pytest.approx(np.mean([nx.global_efficiency(nx.Graph(g)) for g in rings]))
@@ -194,37 +206,37 @@ def test_a_relation_that_variants_make_is_gone_within_them():
     variant, modularity = np.repeat(["W", "WD", "WDC"], 30), level + rng.normal(0, 0.1, 90)
     table = pd.DataFrame({"task": "go_nogo", "variant": variant, "modularity": modularity})
     table["test_accuracy"] = level + rng.normal(0, 0.1, 90)
-    found = relations.relation(table, "modularity", deals=499)
+    found = statistics.relation(table, "modularity", deals=499)
     assert found.overall > 0.9 and abs(found.within) < 0.25 and found.p > 0.02
     table["test_accuracy"] = -table["modularity"] + 2 * level  # within variants the other way round
-    turned = relations.relation(table, "modularity", deals=499)
+    turned = statistics.relation(table, "modularity", deals=499)
     assert turned.overall > 0.9 and turned.within == pytest.approx(-1) and turned.p == 1 / 500
 
 
 def test_the_spread_of_runs_is_counted_by_hand():
     table = pd.DataFrame({"task": "go_nogo", "variant": ["W"] * 4 + ["WD"] * 4})
     table["test_accuracy"] = [0.5, 0.51, 0.5, 0.49, 1.0, 1.0, 1.0, 0.5]  # the mean of WD is 0.875
-    found = relations.spread_of_runs(table).loc["go_nogo"]
+    found = statistics.spread_of_runs(table).loc["go_nogo"]
     assert found.to_list() == [1, 4]
-    assert relations.far_off(table).to_list() == [False] * 4 + [True] * 4
+    assert statistics.far_off(table).to_list() == [False] * 4 + [True] * 4
 
 
 def test_the_figure_of_a_relation_shows_all_networks(study):
     go = study[study["task"] == "go_nogo"]
-    figure = topology_plots.relation_figure(study, "go_nogo", "modularity")
+    figure = relation_figure(study, "go_nogo", "modularity")
     drawn = np.sort(np.concatenate([line.get_xdata() for line in figure.axes[0].lines]))
     np.testing.assert_allclose(drawn, np.sort(go["modularity"]))
     within = np.column_stack([np.concatenate([line.get_data()[k] for line in figure.axes[1].lines]) for k in (0, 1)])
-    assert np.corrcoef(within.T)[0, 1] == pytest.approx(relations.relation(go, "modularity").within)
+    assert np.corrcoef(within.T)[0, 1] == pytest.approx(statistics.relation(go, "modularity").within)
     by_hand = go.assign(x=0.0, y=0.0)
     for variant, rows in go.groupby("variant"):
         by_hand.loc[go["variant"] == variant, "x"] = rows["modularity"] - rows["modularity"].mean()
         by_hand.loc[go["variant"] == variant, "y"] = rows["test_accuracy"] - rows["test_accuracy"].mean()
-    assert by_hand["x"].corr(by_hand["y"]) == pytest.approx(relations.relation(go, "modularity").within)
+    assert by_hand["x"].corr(by_hand["y"]) == pytest.approx(statistics.relation(go, "modularity").within)
 
 
 def test_what_the_notebook_says_of_the_study(study):
-    table = relations.relations(study)
+    table = statistics.relations(study)
     said = {
         ("go_nogo", "modularity"): (0.50, 0.04),
         ("go_nogo", "small_worldness"): (0.49, 0.10),
@@ -242,7 +254,7 @@ def test_what_the_notebook_says_of_the_study(study):
     assert off["go_nogo"] < 10 and off["perceptual_decision_making"] < 10
     means = study.groupby(["task", "variant"])[["modularity", "test_accuracy", "entropy"]].mean()
     go = means.loc["go_nogo"]
-    by_chance = np.mean([topology.modularity(graph) for graph in graphs.random_graphs(312, 0.19, 4)])
+    by_chance = np.mean([topology.modularity(graph) for graph in topology.random_graphs(312, 0.19, 4)])
     assert by_chance == pytest.approx(0.09, abs=0.005)
     near = go[(go["modularity"] - by_chance).abs() < 0.01]
     assert len(near) == 8 and set(go.index) - set(near.index) == {"W*D*C", "WD*C", "W!D*C"}
@@ -253,13 +265,13 @@ def test_what_the_notebook_says_of_the_study(study):
 
 
 def test_what_the_notebook_says_of_chance():
-    plain = graphs.random_graphs(96, 0.19, 20)
+    plain = topology.random_graphs(96, 0.19, 20)
     found = [topology.modularity(graph) for graph in plain]
     assert np.mean(found) == pytest.approx(0.16, abs=0.005) and 0.15 <= min(found) <= max(found) <= 0.2
     published = [topology.small_worldness(graph, topology.null(96)) for graph in plain]
     own = [topology.small_worldness(graph, topology.null_of_own_density(graph)) for graph in plain]
     assert np.mean(published) == pytest.approx(0.84, abs=0.005) and np.mean(own) == pytest.approx(1, abs=0.01)
-    large = [topology.small_worldness(graph, topology.null(312)) for graph in graphs.random_graphs(312, 0.19, 8)]
+    large = [topology.small_worldness(graph, topology.null(312)) for graph in topology.random_graphs(312, 0.19, 8)]
     assert np.mean(large) == pytest.approx(0.98, abs=0.005)
     orthogonals = [topology.measure(orthogonal(96, np.random.default_rng(s)), "matched") for s in range(20)]
     assert np.mean([each.small_worldness for each in orthogonals]) < 0.96, (
@@ -269,20 +281,19 @@ def test_what_the_notebook_says_of_chance():
 
 def test_what_the_notebook_says_of_graphs_that_are_built():
     """By both nulls four communities are as much a small world as a ring; unequal groups exceed chance in all."""
-    built = {model: graphs.model_graph(model, 96, 0.18, 0.1) for model in graphs.MODELS}
-    scores = {model: graphs.scores_of(graph) for model, graph in built.items()}
-    plain = pd.DataFrame([graphs.scores_of(g) for g in graphs.random_graphs(96, 0.18, 20)]).max()
+    built = {model: topology.model_graph(model, 96, 0.18, 0.1) for model in topology.MODELS}
+    scores = {model: topology.scores_of(graph) for model, graph in built.items()}
+    plain = pd.DataFrame([topology.scores_of(g) for g in topology.random_graphs(96, 0.18, 20)]).max()
     assert scores["ring"]["modularity"] > 2 * 0.17
     for name in ("small_worldness", "small_worldness_matched"):
         assert scores["communities"][name] > scores["ring"][name]
-    assert all(scores["unequal"][name] > plain[name] for name in graphs.SCORES)
+    assert all(scores["unequal"][name] > plain[name] for name in topology.SCORES)
 
 
 def test_what_the_notebook_says_of_three_networks_on_the_synthetic_field(column):
     """Trained again as in the notebook; its prose leans on these, on any machine that rounds a little otherwise."""
     variants = ("W*D*C*", "WD*C", "W")
-    epochs = list(watch(column, variants, "go_nogo", seed=0))
-    functional, learner, plain = ([snapshots[k] for snapshots in epochs] for k in range(3))
+    functional, learner, plain = histories(watch(column, variants, "go_nogo", seed=0)).values()
     graph_of = topology.strongest_graph
     assert (graph_of(plain[0].weights) == graph_of(plain[4].weights)).all(), "W keeps its ranks while it shrinks"
     assert np.abs(plain[4].weights).sum() < 0.1 * np.abs(plain[0].weights).sum()
@@ -297,8 +308,8 @@ def test_what_the_notebook_says_of_three_networks_on_the_synthetic_field(column)
     assert topology.modularity(ends) > 0.4 and plain[-1].test_accuracy < 0.55
     assert np.quantile(np.abs(learner[-1].weights), 0.9) == pytest.approx(0.15, abs=0.01)
     assert min(snapshot.test_accuracy for snapshot in learner[2:]) > 0.95
-    groups = graphs.communities(ends)
-    alike = [topology.assortativity(g) for g in graphs.dealt_anew(ends, groups, 200)]
+    groups = topology.communities(ends)
+    alike = [topology.assortativity(g) for g in topology.dealt_anew(ends, groups, 200)]
     assert abs(np.mean(alike) - topology.assortativity(ends)) < np.std(alike)
     assert ends[groups[0]].sum(1).mean() > ends[groups[1]].sum(1).mean() + 2, "the larger community is the denser"
     fixed = [topology.measure(s.weights).small_worldness for s in learner[2:]]
@@ -440,7 +451,7 @@ def two_cliques():
 
 
 def spread():
-    graph = graphs.random_graphs(20, 0.5, 1, 3)[0]
+    graph = topology.random_graphs(20, 0.5, 1, 3)[0]
     graph[:2, 2:] = graph[2:, :2] = True
     return graph
 
@@ -523,10 +534,10 @@ def test_the_check_of_sources(capsys, answer, told):
 
 def test_what_the_check_of_sources_says_is_so():
     """The random graphs that its hints name, and the study's means."""
-    drawn = graphs.random_graphs(48, 0.19, 40)
+    drawn = topology.random_graphs(48, 0.19, 40)
     scores = [topology.small_worldness(graph, topology.null(48)) for graph in drawn]
     assert np.mean(scores) == pytest.approx(0.67, abs=0.01)
-    large = [topology.modularity(graph) for graph in graphs.random_graphs(312, 0.19, 8)]
+    large = [topology.modularity(graph) for graph in topology.random_graphs(312, 0.19, 8)]
     assert np.mean(large) == pytest.approx(0.087, abs=0.001)
     go = load_replication("6_6_2").networks.query("task == 'go_nogo'")
     assert go.loc[go["variant"] == "W", "modularity"].mean() == pytest.approx(0.087, abs=0.001)
@@ -537,4 +548,4 @@ def test_what_the_check_of_sources_says_is_so():
     assert (low == learn).all() and learn.sum() == 6
     learned = (go.loc[go["variant"] == "WD*C", "test_accuracy"] > 0.9).sum()
     assert learned == 18 and go.loc[go["variant"] == "WD*C", "modularity"].mean() == pytest.approx(0.5, abs=0.01)
-    assert relations.relation(go, "modularity").within == pytest.approx(0.04, abs=0.005)
+    assert statistics.relation(go, "modularity").within == pytest.approx(0.04, abs=0.005)

@@ -10,23 +10,16 @@ import torch
 from torch.nn import functional
 
 from biornn_lite import training as training_module
+from biornn_lite.adam import Adam
 from biornn_lite.errors import InputError
 from biornn_lite.network import RecurrentNetworks, glorot_uniform
+from biornn_lite.penalty import Penalty
+from biornn_lite.plumbing.threads import ALL_THREADS_FROM, small_numbers_as_zero, threads
 from biornn_lite.priors import Priors, Start
 from biornn_lite.study import Study, run_networks
 from biornn_lite.synthetic import synthetic_field
 from biornn_lite.tasks import TASKS, GoNoGo, get_task
-from biornn_lite.training import (
-    Adam,
-    Penalty,
-    Settings,
-    _trials,
-    initial_networks,
-    small_numbers_as_zero,
-    threads,
-    train,
-    training,
-)
+from biornn_lite.training import Settings, _trials, initial_networks, train, training
 from biornn_lite.variants import PUBLISHED_VARIANTS, Protocol, get_variant
 
 QUICK = Settings(epochs=2, batches=3, batch_size=32, test_trials=100)
@@ -296,7 +289,7 @@ def test_trials_may_be_lists():
     np.testing.assert_array_equal(as_lists.weights, plain.weights)
 
 
-@pytest.mark.parametrize(("neurons", "expected"), [(24, 1), (training_module.ALL_THREADS_FROM, 2)])
+@pytest.mark.parametrize(("neurons", "expected"), [(24, 1), (ALL_THREADS_FROM, 2)])
 def test_small_networks_are_trained_by_one_thread(monkeypatch, neurons, expected):
     """Two of them hinder each other where others compute too."""
     used = []

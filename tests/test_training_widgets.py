@@ -8,15 +8,21 @@ import pytest
 import torch
 from test_widgets import check_said, check_takes_numbers, check_that_every_control_redraws, parts_of
 
-from biornn_lite import exercises, training_widgets
+from biornn_lite import exercises
 from biornn_lite.communicability import communicability
+from biornn_lite.figures.training import (
+    network_figure,
+    network_panel,
+    two_variants_panel,
+    watch_panel,
+    watched_figure,
+)
 from biornn_lite.priors import Priors
+from biornn_lite.snapshots import histories, watch
 from biornn_lite.tasks import get_task
 from biornn_lite.topology import strongest_graph
 from biornn_lite.training import Settings, initial_networks, train, trained_by, training, training_trials
 from biornn_lite.variants import Protocol, get_variant
-from biornn_lite.watching import watch
-from biornn_lite.widgets import two_variants_panel
 
 QUICK = Settings(epochs=3, batches=2, batch_size=16, test_trials=40)
 
@@ -30,12 +36,13 @@ def test_watching_changes_nothing(small, watched):
     priors = Priors(small, Protocol())
     starts = [priors.start(get_variant(v), 4) for v in ("W*D*C", "WD*C*")]
     trained = train(starts, get_task("go_nogo"), [4, 4], QUICK)
-    assert len(watched) == 4 and [s.variant for s in watched[0]] == ["W*D*C", "WD*C*"]
-    for r, network in enumerate(trained):
-        np.testing.assert_array_equal(watched[-1][r].weights, network.weights)
-        np.testing.assert_array_equal([s[r].test_accuracy for s in watched[1:]], network.test_accuracy)
-        assert np.isnan(watched[0][r].test_accuracy) and [s[r].epoch for s in watched] == [0, 1, 2, 3]
-        np.testing.assert_array_equal(watched[0][r].weights, starts[r].weights.astype("float32"))
+    assert len(watched) == 4 and list(watched[0]) == ["W*D*C", "WD*C*"]
+    for (name, history), network, start in zip(histories(watched).items(), trained, starts, strict=True):
+        np.testing.assert_array_equal(history[-1].weights, network.weights)
+        np.testing.assert_array_equal([s.test_accuracy for s in history[1:]], network.test_accuracy)
+        assert np.isnan(history[0].test_accuracy) and [s.epoch for s in history] == [0, 1, 2, 3]
+        assert {s.variant for s in history} == {name}
+        np.testing.assert_array_equal(history[0].weights, start.weights.astype("float32"))
 
 
 def test_losses_and_pulls_are_those_of_the_formulas(small, watched):
@@ -49,7 +56,7 @@ def test_losses_and_pulls_are_those_of_the_formulas(small, watched):
     loss = torch.nn.functional.cross_entropy(h @ networks.w_out[0] + networks.b_out[0], labels[0, :16])
     w = networks.w[0]
     penalty = (w.abs() * torch.tensor(start.cost, dtype=torch.float32) * communicability(w)).sum()
-    seen = watched[0][0]
+    seen = watched[0]["W*D*C"]
     assert seen.loss == pytest.approx(float(loss.detach()), rel=1e-5)
     assert seen.penalty == pytest.approx(float(penalty.detach()), rel=1e-5)
     for value, norm in ((loss, seen.loss_gradient), (penalty, seen.penalty_gradient)):
@@ -74,7 +81,7 @@ def test_a_training_that_is_left_off_has_done_no_more(small):
 
 
 def test_the_panel_trains_to_the_end_and_says_so(small):
-    parts = parts_of(training_widgets.watch_panel(small, QUICK))
+    parts = parts_of(watch_panel(small, QUICK))
     parts["task"].value = "one_choice_inference"
     parts["Train and watch"].click()
     assert parts["epochs"].value == 3 and bytes(parts["Image"].value).startswith(b"\x89PNG")
@@ -84,7 +91,7 @@ def test_the_panel_trains_to_the_end_and_says_so(small):
 
 @pytest.mark.parametrize(
     ("panel", "button"),
-    [(training_widgets.watch_panel, "Train and watch"), (two_variants_panel, "Train both")],
+    [(watch_panel, "Train and watch"), (two_variants_panel, "Train both")],
 )
 def test_a_panel_stops_when_it_is_told_to(small, panel, button):
     """As in a kernel: the click comes in between two epochs."""
@@ -105,15 +112,13 @@ def test_a_panel_stops_when_it_is_told_to(small, panel, button):
 
 
 def test_every_control_of_the_panel_of_epochs_redraws_it(small, watched):
-    histories = {name: [s[r] for s in watched] for r, name in enumerate(("W*D*C", "WD*C*"))}
-    check_that_every_control_redraws(
-        training_widgets.network_panel(histories, small), {"epoch": 2, "network": "WD*C*"}
-    )
+    by_variant = histories(watched)
+    check_that_every_control_redraws(network_panel(by_variant, small), {"epoch": 2, "network": "WD*C*"})
 
 
 def test_figures_show_the_network_of_the_epoch(small, watched):
-    history = [s[0] for s in watched]
-    figure = training_widgets.network_figure(history, 2, small)
+    history = histories(watched)["W*D*C"]
+    figure = network_figure(history, 2, small)
     np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), history[2].weights)
     graph = strongest_graph(history[2].weights)
     edges = figure.axes[1].collections[0].get_segments()
@@ -121,7 +126,7 @@ def test_figures_show_the_network_of_the_epoch(small, watched):
     heights = sum(bar.get_height() for bar in figure.axes[2].patches if hasattr(bar, "get_height"))
     assert heights == small.neurons * (small.neurons - 1), "each connection off the diagonal in one bin"
     assert f"epoch 2, test accuracy {history[2].test_accuracy:.3f}" in figure.get_suptitle()
-    ratio = training_widgets.watched_figure([history]).axes[3].lines[0].get_ydata()
+    ratio = watched_figure({"W*D*C": history}).axes[3].lines[0].get_ydata()
     np.testing.assert_allclose(ratio, [s.penalty_gradient / s.loss_gradient for s in history])
 
 
@@ -209,7 +214,7 @@ def test_the_published_penalty_is_what_keeps_an_orthogonal_start_from_learning(c
 
     def reached(protocol):
         *_, last = watch(column, ["WD*C*"], "go_nogo", 0, protocol)
-        return last[0].test_accuracy
+        return last["WD*C*"].test_accuracy
 
     mild, published = reached(Protocol(penalty_weight=0.0003, emd_weight=0.0001)), reached(Protocol())
     assert published < 0.55 < 0.95 < mild

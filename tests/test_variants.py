@@ -9,8 +9,8 @@ import pytest
 from biornn_lite.errors import InputError
 from biornn_lite.priors import Priors, Start
 from biornn_lite.replication import load_replication
+from biornn_lite.results import ceilings, format_table, learned
 from biornn_lite.statistics import epochs_to_learn, pairwise
-from biornn_lite.summary import ceilings, format_table, learned
 from biornn_lite.training import Settings
 from biornn_lite.variants import PUBLISHED_VARIANTS, Protocol, Variant, get_variant
 
@@ -127,5 +127,6 @@ def test_ceilings_know_the_noise_of_the_study(full):
     quiet, loud = (ceilings(task, "train", noise)[1] for noise in (0.0, 1.0))
     assert ceilings(task, "test")[1] == quiet > ceilings(task, "train")[1] > loud
     one = full.networks.query(f"task == '{task}'")
-    assert learned(one, input_noise=1.0).sum() >= learned(one).sum()
-    assert f"best possible {loud:.3f}" in format_table(one, "6_6_2", input_noise=1.0)
+    noisy = one.assign(input_noise=1.0)
+    assert learned(noisy).sum() >= learned(one).sum()
+    assert f"best possible {loud:.3f}" in format_table(noisy, "6_6_2")

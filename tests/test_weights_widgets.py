@@ -8,13 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_widgets import check_said, check_takes_numbers, check_that_every_control_redraws, parts_of
 
-from biornn_lite import exercises, weights_widgets
+from biornn_lite import exercises
 from biornn_lite.datasets import read_released
 from biornn_lite.errors import InputError
-from biornn_lite.memory import fading
+from biornn_lite.figures.weights import stages, weights_figure, weights_panel
 from biornn_lite.network import RecurrentNetworks, glorot_uniform
 from biornn_lite.priors import Priors
 from biornn_lite.seeds import generator
+from biornn_lite.untrained import fading
 from biornn_lite.variants import Protocol
 from biornn_lite.weights import orthogonal, spectral_radius, with_spectral_radius
 
@@ -117,18 +118,18 @@ def test_one_measure_of_function_leaves_the_diagonal_small_and_a_product_does_no
 
 def test_every_control_of_the_panel_redraws_it(column):
     changes = {"function": "sttc", "self_connections": "removed", "spectral radius": 1.2, "seed": 3}
-    check_that_every_control_redraws(weights_widgets.weights_panel(column), changes)
+    check_that_every_control_redraws(weights_panel(column), changes)
 
 
 def test_a_field_without_precision_does_not_offer_it(column):
     from dataclasses import replace
 
-    parts = parts_of(weights_widgets.weights_panel(replace(column, precision=None)))
+    parts = parts_of(weights_panel(replace(column, precision=None)))
     assert [value for _, value in parts["function"].options] == ["correlation", "sttc"]
 
 
 def test_the_figure_says_what_the_matrix_is(column):
-    figure = weights_widgets.weights_figure(column, self_connections="removed", radius=0.8, seed=2)
+    figure = weights_figure(column, self_connections="removed", radius=0.8, seed=2)
     weights = Priors(column, Protocol(self_connections="removed")).functional_weights(2)
     weights = with_spectral_radius(weights, 0.8)
     axes = [ax for part in figure.subfigs for ax in part.axes]
@@ -142,7 +143,7 @@ def test_the_figure_says_what_the_matrix_is(column):
 
 def test_stages_show_medians(column):
     matrices = {"a": np.array([[1.0, 2, 3], [4, 5, 6], [7, 8, 9]])}
-    ax = weights_widgets.stages(matrices, plt.figure().add_subplot())
+    ax = stages(matrices, plt.figure().add_subplot())
     dots = sorted(float(line.get_xdata()[0]) for line in ax.lines if len(line.get_xdata()) == 1)
     assert dots == [5, 5] and [t.get_text() for t in ax.get_yticklabels()] == ["a"]
 

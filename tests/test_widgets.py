@@ -10,10 +10,18 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 
-from biornn_lite import exercises, plots, widgets
+from biornn_lite import exercises
 from biornn_lite.environment import check_environment
 from biornn_lite.errors import InputError
-from biornn_lite.training import Settings
+from biornn_lite.exercises import Prediction
+from biornn_lite.figures import panels
+from biornn_lite.figures.field import field_map
+from biornn_lite.figures.matrices import matrix
+from biornn_lite.figures.panels import collected_afterwards, figure_panel
+from biornn_lite.figures.style import COLOURS, MARKERS
+from biornn_lite.figures.training import two_variants_figure, two_variants_panel
+from biornn_lite.priors import Priors
+from biornn_lite.training import Settings, train
 
 QUICK = Settings(epochs=2, batches=2, batch_size=16, test_trials=40)
 
@@ -62,7 +70,7 @@ def check_takes_numbers(capsys, check, answers) -> None:
 
 
 def test_the_panel_of_two_variants(small):
-    parts = parts_of(widgets.two_variants_panel(small, QUICK))
+    parts = parts_of(two_variants_panel(small, QUICK))
     parts["first"].value, parts["second"].value = "W", "W!D*C*"
     parts["task"].value = "one_choice_inference"
     parts["Train both"].click()
@@ -75,16 +83,16 @@ def test_the_panel_says_what_went_wrong_and_goes_on(column):
     from dataclasses import replace
 
     broken = replace(column.subset(10, np.random.default_rng(0)), correlation=np.ones((10, 10)))
-    parts = parts_of(widgets.two_variants_panel(broken, QUICK))
+    parts = parts_of(two_variants_panel(broken, QUICK))
     parts["Train both"].click()
     assert "equally alike" in parts["HTML"].value and not parts["Train both"].disabled
 
 
 @pytest.mark.parametrize(("limit", "said"), [(0.0, ["drawing …", ""]), (1e9, [])])
 def test_a_panel_that_is_slow_says_that_it_draws(monkeypatch, limit, said):
-    monkeypatch.setattr(widgets, "AT_ONCE", limit)
+    monkeypatch.setattr(panels, "AT_ONCE", limit)
     number = ipw.IntSlider(1)
-    panel = widgets.figure_panel(lambda number: plt.figure(), {"number": number})
+    panel = figure_panel(lambda number: plt.figure(), {"number": number})
     told = []
     parts_of(panel)["HTML"].observe(lambda change: told.append(change["new"]), "value")
     number.value = 2
@@ -101,7 +109,7 @@ def test_a_panel_leaves_no_figure_to_a_full_garbage_collection():
         return figure
 
     number = ipw.IntSlider(1)
-    widgets.figure_panel(draw, {"number": number})
+    figure_panel(draw, {"number": number})
     for number.value in (2, 3):
         gc.collect(0)  # the youngest objects alone
         assert drawn[-1]() is None
@@ -112,7 +120,7 @@ def test_a_panel_leaves_no_figure_to_a_full_garbage_collection():
 def test_garbage_collection_is_left_as_it_was(enabled):
     try:
         gc.enable() if enabled else gc.disable()
-        with pytest.raises(InputError), widgets.collected_afterwards():
+        with pytest.raises(InputError), collected_afterwards():
             assert not gc.isenabled()
             raise InputError("as any figure may")
         assert gc.isenabled() == enabled
@@ -121,7 +129,7 @@ def test_garbage_collection_is_left_as_it_was(enabled):
 
 
 def test_a_prediction_is_kept(capsys):
-    prediction = widgets.Prediction("Which?", ["this", "that"])
+    prediction = Prediction("Which?", ["this", "that"])
     choice = parts_of(prediction.ask())["ToggleButtons"]
     assert prediction.answer is None
     prediction.reveal("that")
@@ -130,33 +138,33 @@ def test_a_prediction_is_kept(capsys):
     assert capsys.readouterr().out == (
         "You predicted: (nothing)\nWhat happened: that\nYou predicted: this\nWhat happened: that\n"
     )
-    assert widgets.Prediction("Which?", ["this", "that"]).answer == "this"  # its cell was run again
-    assert widgets.Prediction("Which?", ["that", "none"]).answer is None
-    assert widgets.Prediction("And which?", ["this", "that"]).answer is None
+    assert Prediction("Which?", ["this", "that"]).answer == "this"  # its cell was run again
+    assert Prediction("Which?", ["that", "none"]).answer is None
+    assert Prediction("And which?", ["this", "that"]).answer is None
 
 
 def test_a_diverged_network_is_drawn_as_such(small):
-    trained = widgets.train_two(small, ("W*D*", "W"), "go_nogo", settings=QUICK)
+    trained = train(Priors(small).starts(("W*D*", "W"), 0), "go_nogo", 0, QUICK)
     from dataclasses import replace
 
     gone = np.full(2, np.nan)
     lost = replace(trained[0], diverged_step=1, test_accuracy=gone)
-    figure = widgets.two_variants_figure([lost, trained[1]], ("W*D*", "W"), "go_nogo", small)
+    figure = two_variants_figure([lost, trained[1]], ("W*D*", "W"), "go_nogo", small)
     texts = [t.get_text() for ax in figure.axes for t in ax.texts]
     legend = [t.get_text() for t in figure.axes[0].get_legend().get_texts()]
     assert "W*D* diverged" in texts and "W*D* (diverged)" in legend
 
 
 def test_figures_say_what_they_show(column):
-    ax = plots.field_map(column, plt.figure().add_subplot())
+    ax = field_map(column, plt.figure().add_subplot())
     assert "synthetic" in ax.get_title() and "µm" in ax.get_xlabel()
-    ax = plots.matrix(column.sttc, plt.figure().add_subplot(), "title", "label", limit=0.1)
+    ax = matrix(column.sttc, plt.figure().add_subplot(), "title", "label", limit=0.1)
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("to neuron", "from neuron")
 
 
 def test_kinds_of_weights_can_be_told_apart_without_colour():
-    lightness = sorted(np.dot(to_rgb(colour), (0.2126, 0.7152, 0.0722)) for colour in plots.COLOURS.values())
-    assert len(set(plots.MARKERS.values())) == 3 and min(np.diff(lightness)) > 0.08
+    lightness = sorted(np.dot(to_rgb(colour), (0.2126, 0.7152, 0.0722)) for colour in COLOURS.values())
+    assert len(set(MARKERS.values())) == 4 and min(np.diff(lightness)) > 0.08
 
 
 def test_the_environment_is_checked():

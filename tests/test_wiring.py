@@ -15,10 +15,11 @@ from scipy import optimize, stats
 from scipy.spatial.distance import cdist
 from statsmodels.api import Logit
 
-from biornn_lite import synthetic, wiring, wiring_plots
+from biornn_lite import synthetic, wiring
 from biornn_lite.communicability import empirical_communicability
 from biornn_lite.datasets import load_field
 from biornn_lite.errors import InputError
+from biornn_lite.figures.wiring import connections, forest, shared_connections
 from biornn_lite.synthetic import ColumnRecipe, overlapping_parts, synthetic_field
 from biornn_lite.wiring import (
     MEASURES,
@@ -374,7 +375,7 @@ def test_the_embedded_field_is_wired_within_its_errors(column):
 
 def test_a_forest_draws_every_field_and_their_mean():
     table = known_wiring()
-    ax = wiring_plots.forest(table, "like_to_like", plt.figure().add_subplot())
+    ax = forest(table, "like_to_like", plt.figure().add_subplot())
     dots = ax.collections[1].get_offsets()
     order = table.sort_values("depth")
     np.testing.assert_allclose(dots[:, 0], order["like_to_like"])
@@ -384,15 +385,15 @@ def test_a_forest_draws_every_field_and_their_mean():
 
 def test_shared_connections_are_drawn_on_each_other(column):
     left, right = column.select(range(60)), column.select(range(30, 96))
-    ax = wiring_plots.shared_connections(left, right, plt.figure().add_subplot())
+    ax = shared_connections(left, right, plt.figure().add_subplot())
     circles, crosses = (set(map(tuple, c.get_offsets().tolist())) for c in ax.collections)
     assert circles == crosses and len(circles) == (column.connectome[30:60, 30:60] > 0).sum()
     with pytest.raises(InputError, match="without nucleus_ids"):
-        wiring_plots.shared_connections(left, replace(right, nucleus_ids=None), ax)
+        shared_connections(left, replace(right, nucleus_ids=None), ax)
 
 
 def test_a_connectome_is_drawn_from_row_to_column(column):
-    ax = wiring_plots.connections(column, plt.figure().add_subplot())
+    ax = connections(column, plt.figure().add_subplot())
     drawn_at = {(int(y), int(x)) for x, y in ax.collections[0].get_offsets()}
     assert drawn_at == set(map(tuple, np.argwhere(column.connectome).tolist()))
 

@@ -7,9 +7,8 @@ from test_widgets import check_said, check_takes_numbers, check_that_every_contr
 
 from biornn_lite import exercises
 from biornn_lite.errors import InputError
+from biornn_lite.figures.wiring import BINNED, across_figure, across_panel
 from biornn_lite.wiring import known_by_distance, known_wiring, pool_effects
-from biornn_lite.wiring_plots import BINNED, across_figure
-from biornn_lite.wiring_widgets import across_panel
 
 
 def test_the_panel_redraws(column):

@@ -19,11 +19,13 @@ from .function import check_chance_free_tile, check_lagged_correlation, check_st
 from .functional_weights import check_min_max, check_scaling, check_steps_kept, check_without_diagonal
 from .own_field import check_control_field, check_neurons_needed, check_positions
 from .positive_only import check_largest_network, check_lost_step, check_nan_accuracy
+from .predictions import Prediction
 from .start_here import check_memoryless_ceiling, check_pair, check_variant_name
 from .topology import check_clustering, check_edges, check_graph_of_unlike, check_sources, check_two_triangles
 from .training import check_chance_loss, check_epochs_to_zero, check_last_state, check_small_penalty
 
 __all__ = [
+    "Prediction",
     "check_accuracy_by_hand",
     "check_chance_free_tile",
     "check_chance_loss",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import InputError
 from ..tasks import get_task
-from ..variants import CHOICES, PUBLISHED_VARIANTS, VARIANTS, Variant, get_variant
+from ..variants import CHOICES, PUBLISHED_VARIANTS, VARIANTS, get_variant
 from .saying import say, unanswered
 
 
@@ -50,7 +50,8 @@ def check_variant_name(answer: str | None, weights: str, space: str, communicabi
         return unanswered()
     if not isinstance(answer, str):
         return say(False, f"{answer!r} is not a name; expected one in quotes, such as 'W*D*'.")
-    (right,) = (name for name in VARIANTS if get_variant(name) == Variant(name, weights, space, communicability))
+    described = [weights, space, communicability]
+    (right,) = (name for name, v in VARIANTS.items() if [getattr(v, choice) for choice in CHOICES] == described)
     try:
         wrong = _differences(answer, right)
     except InputError as error:

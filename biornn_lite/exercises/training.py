@@ -7,8 +7,8 @@ import math
 import torch
 
 from ..field import CorticalField
+from ..snapshots import watch
 from ..variants import Protocol
-from ..watching import watch
 from .saying import array, known_mistake, near, number, result_of, say
 
 
@@ -110,7 +110,7 @@ def check_small_penalty(answer: float | None, field: CorticalField) -> bool:
 
     def reached(protocol: Protocol) -> float:
         *_, last = watch(field, ["WD*C*"], "go_nogo", 0, protocol)
-        return last[0].test_accuracy
+        return last["WD*C*"].test_accuracy
 
     right = reached(Protocol(penalty_weight=0.0003, emd_weight=0.0001))
     if abs(value - right) < 0.01:

@@ -1,4 +1,4 @@
-"""Figures and panel of growing activity, for notebook 10."""
+"""Figures and panel of how activity grows in untrained networks, for notebook 10."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .growth import LARGEST, LARGEST_GRADIENT, activity_by_step, first_step, positive_weights
-from .plots import LONGEST_TITLE, as_text
-from .tasks import TASKS, get_task
-from .weights import spectral_radius
-from .widgets import TASK_OPTIONS, dropdown, figure_panel, slider
-
-STYLES = (("o-", "#0173b2"), ("s--", "#de8f05"), ("^:", "#444444"), ("D-.", "#029e73"))
+from ..tasks import TASKS, get_task
+from ..untrained import LARGEST, LARGEST_GRADIENT, activity_by_step, first_step, positive_weights
+from ..weights import spectral_radius
+from .panels import TASK_OPTIONS, dropdown, figure_panel, slider
+from .style import LINES, LONGEST_TITLE, as_text
 
 
 def growth(activities: Mapping[str, np.ndarray], ax: Axes) -> Axes:
@@ -29,16 +27,14 @@ def growth(activities: Mapping[str, np.ndarray], ax: Axes) -> Axes:
         By what the legend calls them, from :func:`biornn_lite.growth.activity_by_step`.
     ax : Axes
     """
-    for (label, activity), (style, colour) in zip(activities.items(), STYLES, strict=False):
+    for (label, activity), line in zip(activities.items(), LINES, strict=False):
         steps = np.arange(1, len(activity) + 1)
         kept = np.isfinite(activity) & (activity > 0)
         lost = np.flatnonzero(~np.isfinite(activity))
         note = f", no number from step {steps[lost[0]]}" if len(lost) else ""
-        ax.plot(
-            steps[kept], activity[kept], style, color=colour, markersize=4, label=as_text(label, LONGEST_TITLE) + note
-        )
+        ax.plot(steps[kept], activity[kept], markersize=4, label=as_text(label, LONGEST_TITLE) + note, **line)
         if len(lost):
-            ax.plot(steps[lost[0]], LARGEST, "X", color=colour, markersize=11, clip_on=False)
+            ax.plot(steps[lost[0]], LARGEST, "X", color=line["color"], markersize=11, clip_on=False)
     ax.axhline(LARGEST, color="0.35", linestyle="--", linewidth=1.2)
     ax.axhline(LARGEST_GRADIENT, color="0.35", linestyle=":", linewidth=1.2)
     for height, text in ((LARGEST, "largest number"), (LARGEST_GRADIENT, "largest gradient that Adam can keep")):

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .errors import InputError
+from ..errors import InputError
 
 STALE = 24 * 3600
 """Seconds after which what a killed run left half-written is cleared away."""
@@ -28,7 +28,7 @@ _PAUSES = (0.05, 0.1, 0.2, 0.3, 0.4)  # seconds between tries to replace a file 
 
 def data_folder() -> Path:
     """Return the folder of the embedded data: inside an installed package, beside it in a clone."""
-    package = Path(__file__).parent
+    package = Path(__file__).parent.parent
     inside = package / "data"
     return inside if inside.is_dir() else package.parent / "data"
 

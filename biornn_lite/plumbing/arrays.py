@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .errors import FieldError, printable
+from ..errors import FieldError, printable
 from .unpickling import unpickle
 
 LARGEST_ARCHIVE = 8 * 2**30

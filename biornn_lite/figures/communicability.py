@@ -13,41 +13,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.linalg import expm
 
-from .field import CorticalField
-from .plots import LONGEST_TITLE, as_text
-from .priors import Priors
-from .space import distances
-from .variants import Protocol
-from .widgets import dropdown, figure_panel
+from ..communicability import NETWORKS, strengths_of, transitions
+from ..field import CorticalField
+from .panels import dropdown, figure_panel
+from .style import BLUE, LONGEST_TITLE, ORANGE, SMOOTH_LINES, as_text
 
 LONGEST = 8
 """Steps of the longest walk that is drawn; longer ones are 1 in 900,000."""
-
-NETWORKS = {
-    "nearby": "the nearer the stronger, exp(−distance / 50 µm)",
-    "functional": "functional weights, diagonal removed",
-    "connectome": "synapses of the connectome",
-}
-"""Where connection strengths may come from."""
-
-STYLES = (("-", "#0173b2"), ("--", "#de8f05"), (":", "#029e73"), ("-.", "#444444"))
-
-
-def strengths_of(field: CorticalField, network: str) -> np.ndarray:
-    """Return the connection strengths A of one of :data:`NETWORKS`, shape (N, N), from row to column."""
-    if network == "connectome":
-        return field.connectome.astype(float)
-    if network == "functional":
-        return Priors(field, Protocol(self_connections="removed")).functional_weights(0)
-    strengths = np.exp(-distances(field.positions) / 50)
-    np.fill_diagonal(strengths, 0)
-    return strengths
-
-
-def transitions(strengths: np.ndarray) -> np.ndarray:
-    """Return the probabilities P of one step of a random walk, shape (N, N): each row over its sum, or all 0."""
-    out = strengths.sum(axis=1, keepdims=True)
-    return np.divide(strengths, out, out=np.zeros_like(strengths), where=out > 0)
 
 
 def walker(field: CorticalField, steps: np.ndarray, start: int, ax: Axes, title: str) -> Axes:
@@ -76,7 +48,7 @@ def walker(field: CorticalField, steps: np.ndarray, start: int, ax: Axes, title:
         edgecolors="0.6",
         linewidths=0.4,
     )
-    ax.plot(x[start], z[start], "o", markersize=13, markerfacecolor="none", color="#de8f05", markeredgewidth=2)
+    ax.plot(x[start], z[start], "o", markersize=13, markerfacecolor="none", color=ORANGE, markeredgewidth=2)
     ax.figure.colorbar(dots, ax=ax, label="probability", shrink=0.8)
     ax.set(xlabel="x (µm)", ylabel="z (µm)", aspect="equal")
     ax.set_title(as_text(title, LONGEST_TITLE), fontsize=10)
@@ -110,12 +82,12 @@ def walk_figure(field: CorticalField, network: str = "nearby", start: int = 0, s
     )
     walker(field, place, start, axes[0], f"after {steps} step{'s' * (steps != 1)} from neuron {start}")
     share = np.array([1 / math.factorial(k) for k in range(LONGEST + 1)]) / math.e
-    colours = ["#0173b2" if k <= steps else "0.8" for k in range(LONGEST + 1)]
+    colours = [BLUE if k <= steps else "0.8" for k in range(LONGEST + 1)]
     axes[1].bar(range(LONGEST + 1), share, color=colours)
     axes[1].set(xlabel="length of the walk k", ylabel="share, 1 / (e k!)")
     axes[1].set_title(f"walks of up to {steps}: {share[: steps + 1].sum():.3%}", fontsize=10)
     others = np.arange(field.neurons) != start
-    axes[2].plot(whole[others], summed[others], "o", color="#0173b2", markersize=4)
+    axes[2].plot(whole[others], summed[others], "o", color=BLUE, markersize=4)
     top = max(whole[others].max(), 1e-9) * 1.05
     axes[2].plot([0, top], [0, top], color="0.5", linewidth=1)
     axes[2].set(xlabel="expm(P), all walks", ylabel=f"walks of up to {steps}", xlim=(0, top), ylim=(-0.02 * top, top))
@@ -147,11 +119,11 @@ def sorted_values(matrices: Mapping[str, np.ndarray], ax: Axes) -> Axes:
         By what the legend calls them; with how many entries are 0, which have no place on the axis.
     ax : Axes
     """
-    for (label, values), (style, colour) in zip(matrices.items(), STYLES, strict=False):
+    for (label, values), line in zip(matrices.items(), SMOOTH_LINES, strict=False):
         entries = -np.sort(-values.ravel())
         above = entries[entries > 0]
         text = f"{as_text(label)} ({1 - len(above) / len(entries):.1%} are 0)"
-        ax.plot(np.arange(1, len(above) + 1), above, style, color=colour, linewidth=2, label=text)
+        ax.plot(np.arange(1, len(above) + 1), above, linewidth=2, label=text, **line)
     ax.set(xscale="log", yscale="log", xlabel="rank among all pairs, from the largest", ylabel="communicability")
     ax.legend(fontsize=8, loc="upper right")
     sns.despine(ax=ax)

@@ -11,15 +11,15 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from . import plots
-from .field import CorticalField
-from .memory import fading
-from .priors import Priors
-from .variants import Protocol
-from .weights import SPECTRAL_RADIUS, with_spectral_radius
-from .widgets import dropdown, figure_panel, slider
-
-STYLES = (("-", "#0173b2"), ("--", "#de8f05"), (":", "#029e73"), ("-.", "#444444"))
+from ..field import CorticalField
+from ..priors import Priors
+from ..untrained import fading
+from ..variants import Protocol
+from ..weights import SPECTRAL_RADIUS, with_spectral_radius
+from .matrices import matrix as draw_matrix
+from .matrices import spectrum
+from .panels import dropdown, figure_panel, slider
+from .style import BLUE, ORANGE, SMOOTH_LINES, as_text
 
 
 def stages(matrices: Mapping[str, np.ndarray], ax: Axes) -> Axes:
@@ -35,14 +35,14 @@ def stages(matrices: Mapping[str, np.ndarray], ax: Axes) -> Axes:
     for place, values in enumerate(matrices.values()):
         diagonal = np.eye(len(values), dtype=bool)
         for entries, shift, marker, colour, label in (
-            (values[diagonal], 0.14, "D", "#de8f05", "diagonal: a neuron onto itself"),
-            (values[~diagonal], -0.14, "o", "#0173b2", "all others"),
+            (values[diagonal], 0.14, "D", ORANGE, "diagonal: a neuron onto itself"),
+            (values[~diagonal], -0.14, "o", BLUE, "all others"),
         ):
             low, middle, high = np.percentile(entries[entries > 0], (5, 50, 95))
             ax.plot([low, high], [place + shift] * 2, color=colour, linewidth=2)
             ax.plot(middle, place + shift, marker, color=colour, markersize=7, label=label if place == 0 else None)
     ax.set_xscale("log")
-    ax.set_yticks(range(len(matrices)), [plots.as_text(label) for label in matrices])
+    ax.set_yticks(range(len(matrices)), [as_text(label) for label in matrices])
     ax.invert_yaxis()
     ax.set_xlabel("entry (dot: median, line: 5 % to 95 %)")
     ax.legend(fontsize=8, loc="upper left")
@@ -62,11 +62,11 @@ def fading_curves(matrices: Mapping[str, np.ndarray], axes: tuple[Axes, Axes], s
     steps : int
         After the stimulus.
     """
-    for (label, weights), (style, colour) in zip(matrices.items(), STYLES, strict=False):
+    for (label, weights), line in zip(matrices.items(), SMOOTH_LINES, strict=False):
         angle, size = fading(weights, steps)
-        line = {"color": colour, "linewidth": 2, "label": plots.as_text(label)}
-        axes[0].plot(angle, style, **line)
-        axes[1].plot(np.where(size > 0, size, np.nan), style, **line)
+        drawn = {"linewidth": 2, "label": as_text(label), **line}
+        axes[0].plot(angle, **drawn)
+        axes[1].plot(np.where(size > 0, size, np.nan), **drawn)
     axes[0].set(ylabel="angle between\ntwo stimuli (degrees)", ylim=(0, 95), yticks=(0, 30, 60, 90))
     axes[1].set(ylabel="size of activity\n(share of the first)", yscale="log")
     for ax in axes:
@@ -102,11 +102,11 @@ def weights_figure(
     figure = plt.figure(figsize=(13, 4.2), layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=[2, 1])
     matrix, circle = left.subplots(1, 2)
-    plots.matrix(weights, matrix, f"functional weights, diagonal {self_connections}", "weight", limit=0.05)
-    plots.spectrum(weights, circle, f"eigenvalues, {(np.abs(np.linalg.eigvals(weights)) > 0.5).sum()} beyond 0.5")
+    draw_matrix(weights, matrix, f"functional weights, diagonal {self_connections}", "weight", limit=0.05)
+    spectrum(weights, circle, f"eigenvalues, {(np.abs(np.linalg.eigvals(weights)) > 0.5).sum()} beyond 0.5")
     fading_curves({"": weights}, tuple(right.subplots(2, 1, sharex=True)))
     right.axes[0].set_xlabel("")
-    figure.suptitle(f"{plots.as_text(field.label)}, before any training", fontsize=11)
+    figure.suptitle(f"{as_text(field.label)}, before any training", fontsize=11)
     return figure
 
 

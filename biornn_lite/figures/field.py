@@ -1,23 +1,24 @@
-"""Figures of fields and their activity. Each function takes the Axes to draw on and returns them.
-
-Notebooks 01, 02 and 13 use this module; :mod:`biornn_lite.plots` draws results.
-"""
+"""Figures and panels of fields and of their activity, for notebooks 01, 02 and 13."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import ipywidgets as ipw
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy.stats import binomtest
 
-from .activity import (
+from ..activity import (
     TILE_SECONDS,
+    correlation,
+    event_counts,
     frame_length,
     recording_end,
     shifted,
@@ -25,14 +26,136 @@ from .activity import (
     spike_time_tiling_curve,
     trains_of,
 )
-from .comparison import pool
-from .datasets import list_fields
-from .errors import InputError
-from .field import CorticalField
-from .plots import as_text
-from .seeds import generator
+from ..datasets import list_fields
+from ..deconvolution import events_from_fluorescence, fluorescence_from_events, frames_of
+from ..errors import InputError
+from ..field import CorticalField
+from ..field_statistics import pool
+from ..seeds import generator
+from ..synthetic import ColumnRecipe
+from .panels import dropdown, figure_panel, slider
+from .style import BLUE, COLOURS, DARK_BLUE, LINES, ORANGE, SHADES, as_text
 
-PAIR_COLOURS = ("#0173b2", "#de8f05")
+
+def field_figure(field: CorticalField, colour: str = "depth", azimuth: float = -60, elevation: float = 20) -> Figure:
+    """Draw a field in space; see :func:`biornn_lite.field_plots.field_3d`."""
+    figure = plt.figure(figsize=(9, 4.6), layout="constrained")
+    field_3d(field, figure.add_subplot(projection="3d"), colour, azimuth, elevation)
+    return figure
+
+
+def field_panel(field: CorticalField) -> ipw.Widget:
+    """Return a panel in which to turn a field and to colour its neurons; see :func:`field_figure`."""
+    colours = [key for key in NEURON_COLOURS if key != "rate" or field.spike_times is not None]
+    controls = {
+        "colour": dropdown("colour", colours, "depth"),
+        "azimuth": slider("turn", -60, -180, 180, 5, "degrees"),
+        "elevation": slider("tilt", 20, -90, 90, 5, "degrees"),
+    }
+    return figure_panel(lambda **values: field_figure(field, **values), controls)
+
+
+def pair_figure(
+    field: CorticalField, first: int, second: int, tile: float = TILE_SECONDS, start: float = 0.0
+) -> Figure:
+    """Draw two neurons' events with tiles of ±Δt, and their STTC against Δt."""
+    figure, axes = plt.subplots(1, 2, figsize=(13, 3.6), layout="constrained", gridspec_kw={"width_ratios": [1.7, 1]})
+    tiles(field, (first, second), tile, axes[0], start)
+    sttc_by_tile(field, (first, second), axes[1], tile)
+    return figure
+
+
+def pair_panel(field: CorticalField, first: int = 0, second: int = 1) -> ipw.Widget:
+    """Return a panel in which to pick two neurons and to move Δt; see :func:`pair_figure`."""
+    last = field.neurons - 1
+    end = recording_end(trains_of(field))
+    width = {"width": "11em"}
+    controls = {
+        "first": ipw.BoundedIntText(first, min=0, max=last, description="neuron", layout=width),
+        "second": ipw.BoundedIntText(second, min=0, max=last, description="and", layout=width),
+        "tile": slider("Δt", TILE_SECONDS, 0.02, 1.0, 0.02, "s"),
+        "start": slider("from", 0, 0, max(0.0, 20 * np.floor(end / 20)), 20, "s"),
+    }
+    return figure_panel(lambda **values: pair_figure(field, **values), controls)
+
+
+def inference_figure(
+    field: CorticalField, noise: float = 0.2, threshold: float = 2.0, neurons: int = 12, seconds: float = 1200.0
+) -> Figure:
+    """Draw what is left of known events after fluorescence, noise and inference.
+
+    The first neurons' events are turned into fluorescence, events are inferred from that, and both are compared: in
+    one trace, and in the correlations between all pairs.
+
+    Parameters
+    ----------
+    field : CorticalField
+        With events.
+    noise : float
+        Standard deviation of the noise; one event adds 1.
+    threshold : float
+        Of the inference, in standard deviations of the noise.
+    neurons, seconds : int, float
+        How much of the field is used.
+    """
+    trains = [train[train < seconds] for train in trains_of(field)[:neurons]]
+    neurons = len(trains)
+    frame = frame_length(trains_of(field)) or ColumnRecipe.frame
+    times = np.arange(1, int(seconds / frame)) * frame
+    traces = fluorescence_from_events(trains, times, noise=noise)
+    found = events_from_fluorescence(traces, times, threshold=threshold, progress=False)
+    figure, axes = plt.subplots(1, 2, figsize=(13, 4), layout="constrained", gridspec_kw={"width_ratios": [2, 1]})
+    found_events(traces[0], times, trains[0], found[0], axes[0])
+    true_frames = [frames_of(train, times) for train in trains]
+    found_frames = [frames_of(train, times) for train in found]
+    hits = sum(np.isin(f, t).sum() for f, t in zip(found_frames, true_frames, strict=True))
+    inferred, true = sum(map(len, found)), sum(map(len, trains))
+    axes[0].set_title(
+        f"{inferred} inferred for {true} events of {neurons} neurons in {seconds:,.0f} s: "
+        f"{hits / max(true, 1):.0%} of the events found, {1 - hits / max(inferred, 1):.0%} of the inferred false",
+        fontsize=10,
+    )
+    pairs = np.triu_indices(neurons, 1)
+    known, guessed = (correlation(event_counts(each, stop=seconds))[pairs] for each in (trains, found))
+    axes[1].scatter(known, guessed, s=18, color="0.2")
+    span = [min(known.min(), guessed.min()), max(known.max(), guessed.max())]
+    axes[1].plot(span, span, color="0.6", linewidth=0.8)
+    axes[1].set(xlabel="correlation of the events", ylabel="correlation of the inferred events")
+    axes[1].set_title(f"{len(known)} pairs, on the line if nothing were lost", fontsize=10)
+    return figure
+
+
+def inference_panel(field: CorticalField) -> ipw.Widget:
+    """Return a panel in which to change noise and threshold of an inference; see :func:`inference_figure`."""
+    controls = {
+        "noise": slider("noise", 0.2, 0.05, 0.6, 0.05, "SD; an event adds 1"),
+        "threshold": slider("threshold", 2.0, 0.5, 5.0, 0.25, "SD of the noise"),
+    }
+    return figure_panel(lambda **values: inference_figure(field, **values), controls)
+
+
+def field_map(field: CorticalField, ax: Axes) -> Axes:
+    """Draw the somata of a field face-on, as the microscope sees its plane, joined by their synapses.
+
+    Parameters
+    ----------
+    field : CorticalField
+    ax : Axes
+    """
+    x, z = field.positions[:, 0], field.positions[:, 2]
+    ends = np.argwhere(field.connectome)  # (pairs, 2), from and to
+    lines = np.stack([field.positions[ends[:, side]][:, [0, 2]] for side in (0, 1)], axis=1)
+    ax.add_collection(LineCollection(lines, colors="0.6", linewidths=0.8, zorder=1))
+    ax.scatter(x, z, s=22, color=COLOURS["functional"], zorder=2)
+    ax.set_xlabel("x (µm)")
+    ax.set_ylabel("z (µm)")
+    ax.set_aspect("equal")
+    ax.set_title(f"{as_text(field.label)}: {field.neurons} neurons, {len(ends)} connected pairs", fontsize=10)
+    sns.despine(ax=ax)
+    return ax
+
+
+PAIR_COLOURS = (BLUE, ORANGE)
 """The two neurons of a pair, which differ in lightness too."""
 
 
@@ -135,18 +258,17 @@ def by_distance(
     table["bin"] = pd.cut(table["distance"], edges, labels=(edges[:-1] + edges[1:]) / 2).astype(float)
     if key == "synapses":
         table[key] = table[key] > 0
-    styles = zip(("o-", "s--", "^:", "D-.", "v-"), sns.color_palette("colorblind", 5), strict=True)
     shift = 0.0
-    for (name, rows), (style, colour) in zip(table.groupby("field", sort=False), styles, strict=False):
+    for (name, rows), line in zip(table.groupby("field", sort=False), LINES, strict=False):
         rows = rows.assign(bin=rows["bin"] + shift)  # beside each other, not on top
         shift += 8.0 if key == "synapses" else 0.0
         group = rows[rows.groupby("bin")[key].transform("size") >= FEWEST_PAIRS].groupby("bin")[key]
         mean = group.mean()
-        ax.plot(mean.index, mean, style, color=colour, label=as_text(name))
+        ax.plot(mean.index, mean, label=as_text(name), **line)
         if key == "synapses":
             counts = group.agg(["sum", "size"]).to_numpy(dtype=int)
             intervals = [binomtest(k, n).proportion_ci(method="wilson") for k, n in counts]
-            ax.vlines(mean.index, [i.low for i in intervals], [i.high for i in intervals], color=colour)
+            ax.vlines(mean.index, [i.low for i in intervals], [i.high for i in intervals], color=line["color"])
     labels = {"correlation": "mean correlation", "sttc": "mean STTC", "synapses": "share connected (95 % interval)"}
     ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
     ax.set(xlabel="distance between somata (µm)", ylabel=labels[key])
@@ -238,11 +360,11 @@ def whole_data_set(fields: Sequence[CorticalField], figure: Figure | None = None
     table = list_fields().iloc[1:]
     scans = table["field"].str.rsplit("_", n=1).str[0]
     ax = top.subplots()
-    shades = ["#9ecae1" if number % 2 else "#6baed6" for number in pd.factorize(scans)[0]]
+    shades = [SHADES[number % 2] for number in pd.factorize(scans)[0]]
     bars = ax.bar(table["field"], table["neurons"], color=shades)
     for bar, here in zip(bars, table["here"], strict=True):
         if here:
-            bar.set(facecolor="#08306b", hatch="//", edgecolor="white")
+            bar.set(facecolor=DARK_BLUE, hatch="//", edgecolor="white")
     ax.tick_params(axis="x", rotation=90, labelsize=7)
     ax.set(ylabel="neurons", xlim=(-0.7, 55.7))
     ax.set_title(

@@ -1,10 +1,10 @@
-"""Figures of who is connected to whom, in one field and across many. Each takes the Axes to draw on and returns them.
-
-Notebooks 01 and 14 use this module.
-"""
+"""Figures and panel of the wiring across fields, for notebooks 01 and 14."""
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+import ipywidgets as ipw
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -12,12 +12,34 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .errors import InputError
-from .field import CorticalField
-from .plots import as_text
-from .wiring import by_distance, known_by_distance, known_wiring, pool_effects
+from ..errors import InputError
+from ..field import CorticalField
+from ..wiring import EDGES_UM, by_distance, known_by_distance, known_wiring, pool_effects
+from .panels import dropdown, figure_panel
+from .style import BLUE, ORANGE, as_text
 
-ONE, OTHER = "#0173b2", "#de8f05"
+
+def across_panel(more: CorticalField | None = None) -> ipw.Widget:
+    """Return a panel in which to pick a field, a bin of distance and a measure.
+
+    :func:`biornn_lite.wiring_plots.across_figure` draws the same.
+
+    Parameters
+    ----------
+    more : CorticalField, optional
+        One more field to pick, such as the embedded one or your own.
+    """
+    names = [*known_wiring().index, *([] if more is None else [more.label])]
+    bins = [(f"{low} to {high} µm", low) for low, high in pairwise(EDGES_UM)]
+    controls = {
+        "field": dropdown("field", names, "6_6_2"),
+        "low": ipw.SelectionSlider(description="distance", options=bins, value=50, layout={"width": "24em"}),
+        "measure": dropdown("measure", [(text, key) for key, text in BINNED.items()], "connected"),
+    }
+    return figure_panel(lambda **values: across_figure(**values, more=more), controls)
+
+
+ONE, OTHER = BLUE, ORANGE
 """Two colours that differ in lightness too."""
 
 EFFECTS = {

@@ -9,28 +9,12 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from scipy.spatial.distance import squareform
 
-from . import space
-from .errors import InputError
-from .field import CorticalField
-from .plots import COLOURS, LONGEST_TITLE, as_text
-from .priors import Priors
-from .seeds import generator
-from .variants import Protocol
-from .weights import relabelled
-from .widgets import dropdown, figure_panel, slider
-
-PLACES = {
-    "transposed": "cortical, each neuron at its own place (transposed)",
-    "reshaped": "cortical, as published (reshaped)",
-    "lattice": "lattice",
-    "scrambled": "cortical, neurons scrambled",
-}
-"""What the panel calls each arrangement."""
-
-CORNERS = {"left": ("#08306b", "#9ecae1"), "right": ("#7f2704", "#fdbe85")}
-"""Colours of the four corners of the sheet: left and right along x, dark and light along z."""
+from .. import space
+from ..field import CorticalField
+from ..space import PLACES, believed_places, correlation_with_true, of_pairs
+from .panels import dropdown, figure_panel, slider
+from .style import COLOURS, CORNERS, LONGEST_TITLE, as_text
 
 
 def sheet_colours(positions: np.ndarray) -> np.ndarray:
@@ -50,54 +34,6 @@ def sheet_colours(positions: np.ndarray) -> np.ndarray:
     x, _, z = ((positions - positions.min(axis=0)) / np.where(extent > 0, extent, 1.0)).T[:, :, None]  # (N, 1) each
     left, right = ((1 - z) * np.array(to_rgb(dark)) + z * np.array(to_rgb(light)) for dark, light in CORNERS.values())
     return (1 - x) * left + x * right
-
-
-def believed_places(
-    field: CorticalField,
-    places: str = "transposed",
-    units: str = "min_max",
-    lattice_scale: str = "raw",
-    seed: int = 0,
-) -> np.ndarray:
-    """Return the places between which the penalty takes its distances.
-
-    Parameters
-    ----------
-    field : CorticalField
-    places : {"transposed", "reshaped", "lattice", "scrambled"}
-        The first two are values of ``coordinates`` in :class:`Protocol`. ``lattice`` are the points of the lattice
-        ``D``, matched where it is to the mean distance of ``transposed``. ``scrambled`` are the true places, handed
-        to the neurons in a random order.
-    units, lattice_scale : str
-        As in :class:`Protocol`.
-    seed : int
-        Of ``scrambled``.
-
-    Returns
-    -------
-    ndarray, shape (N, 3)
-        Without unit.
-    """
-    if places not in PLACES:
-        raise InputError(f"no places {places!r}; there are {', '.join(PLACES)}")
-    if places == "lattice":
-        points = space.lattice(field.lattice or space.lattice_shape(field.neurons))
-        priors = Priors(field, Protocol(coordinates="transposed", units=units, lattice_scale=lattice_scale))
-        return points * (space.mean_distance(priors.lattice_distances) / space.mean_distance(space.distances(points)))
-    points = space.coordinates(field, "reshaped" if places == "reshaped" else "transposed", units)
-    if places == "scrambled":
-        points = points[generator(seed, "scrambled places").permutation(field.neurons)]
-    return points
-
-
-def of_pairs(matrix: np.ndarray) -> np.ndarray:
-    """Take each unordered pair of different neurons once from a symmetric (N, N): shape (N (N − 1) / 2,)."""
-    return squareform(matrix, checks=False)
-
-
-def correlation_with_true(field: CorticalField, matrix: np.ndarray) -> float:
-    """Pearson correlation over pairs of a distance matrix, shape (N, N), with the field's own distances in µm."""
-    return float(np.corrcoef(of_pairs(space.distances(field.positions)), of_pairs(matrix))[0, 1])
 
 
 def against_true(field: CorticalField, matrix: np.ndarray, ax: Axes, title: str = "") -> Axes:
@@ -191,26 +127,6 @@ def space_panel(field: CorticalField) -> ipw.Widget:
         "azimuth": slider("turn", -60, -180, 180, 5, "degrees"),
     }  # fmt: skip
     return figure_panel(lambda **values: space_figure(field, **values), controls)
-
-
-def relabelled_costs(weights: np.ndarray, matrix: np.ndarray, draws: int = 100) -> np.ndarray:
-    """Compute the wiring costs of the same weights under random new labels, ``W!``.
-
-    Parameters
-    ----------
-    weights : ndarray, shape (N, N)
-    matrix : ndarray, shape (N, N)
-        Distances; the costs have its unit.
-    draws : int
-        How many relabellings, with the seeds 0, 1, …
-
-    Returns
-    -------
-    ndarray, shape (draws,)
-    """
-    return np.array(
-        [space.wiring_cost(relabelled(weights, generator(k, "relabelling")), matrix) for k in range(draws)]
-    )
 
 
 def cost_histogram(own: float, others: np.ndarray, ax: Axes, title: str, unit: str = "") -> Axes:

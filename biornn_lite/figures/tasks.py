@@ -13,152 +13,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import binom
 
-from .errors import InputError
-from .plots import COLOURS, MARKERS, WEIGHT_LABELS, as_text
-from .seeds import generator
-from .summary import ceilings
-from .tasks import PerceptualDecision, Task, get_task
-from .variants import PUBLISHED_VARIANTS, get_variant
-from .widgets import TASK_OPTIONS, dropdown, figure_panel, slider
+from ..results import ceilings
+from ..tasks import (
+    PERCEPTUAL,
+    PerceptualDecision,
+    Task,
+    get_task,
+    ideal_answers,
+    one_trial,
+)
+from ..variants import PUBLISHED_VARIANTS
+from .panels import TASK_OPTIONS, dropdown, figure_panel, slider
+from .style import BLUE, COLOURS, MARKERS, ORANGE, WEIGHT_LABELS, as_text, kind_of
 
-PERCEPTUAL = "perceptual_decision_making"
-
-PHASES = {
-    "one_choice_inference": (("goal", 20), ("nothing", 10), ("choices", 20)),
-    "go_nogo": (("fixation", 5), ("stimulus", 20), ("fixation", 10), ("silence", 5)),
-    PERCEPTUAL: (("fixation", 1), ("evidence", 30), ("fixation", 10)),
-}
-"""The phases of each task in their order, and how many steps each lasts."""
-
-CHANNELS = {
-    "one_choice_inference": ("goal 0", "goal 1", "goal 2", "goal 3", "left", "up", "right", "down"),
-    "go_nogo": ("fixation", "NoGo", "Go"),
-    PERCEPTUAL: ("fixation", "channel 1", "channel 2"),
-}
-"""What each input channel stands for."""
-
-ANSWERS = {
-    "one_choice_inference": ("left", "up", "right", "down"),
-    "go_nogo": ("NoGo", "Go"),
-    PERCEPTUAL: ("channel 1", "channel 2"),
-}
-"""What each label stands for."""
-
-COHERENCE_OPTIONS = (0.0, 1.6, 3.2, *PerceptualDecision.COHERENCES[1:], 75.0, 100.0)
+COHERENCE_OPTIONS = (0.0, 1.6, 3.2, *PerceptualDecision().coherences[1:], 75.0, 100.0)
 """Those that the panel offers, in per cent: the task's own, and some below and beyond."""
 
-EVIDENCE = slice(1, 1 + PerceptualDecision.EVIDENCE_STEPS)
-"""The steps of evidence, counted from 0."""
-
-SIDES = ("#0173b2", "#de8f05")
+SIDES = (BLUE, ORANGE)
 """Colours of the two answers of the perceptual decision."""
-
-
-def perceptual_task(
-    coherences: Sequence[float] = PerceptualDecision.COHERENCES,
-    noise: float = PerceptualDecision.NOISE,
-    steps: int = PerceptualDecision.EVIDENCE_STEPS,
-) -> PerceptualDecision:
-    """Return a perceptual decision of other coherences, noise or length of evidence; the published one by default.
-
-    Its trials and its ceilings are those of :class:`biornn_lite.tasks.PerceptualDecision` with other numbers.
-
-    Parameters
-    ----------
-    coherences : sequence of float
-        In per cent, from 0 to 100; equally frequent.
-    noise : float
-        SD of each evidence channel at each step.
-    steps : int
-        Of evidence, from 1 to 40; the rest of the 41 is fixation.
-
-    Raises
-    ------
-    InputError
-        If a number lies outside.
-    """
-    values = tuple(coherences)
-    if not values or not all(0 <= c <= 100 for c in values):
-        raise InputError(f"coherences are {values}; expected one or more from 0 to 100 per cent")
-    if not noise > 0:
-        raise InputError(f"noise is {noise}; expected an SD above 0")
-    if not 1 <= steps <= PerceptualDecision.steps - 1:
-        raise InputError(f"{steps} steps of evidence; expected 1 to {PerceptualDecision.steps - 1}")
-
-    class Chosen(PerceptualDecision):
-        COHERENCES = values
-        NOISE = noise
-        EVIDENCE_STEPS = steps
-
-    return Chosen()
-
-
-def ideal_answers(inputs: np.ndarray) -> np.ndarray:
-    """Answer trials of the perceptual decision as well as can be.
-
-    Parameters
-    ----------
-    inputs : ndarray, shape (trials, steps, 3)
-        As :meth:`biornn_lite.tasks.PerceptualDecision.trials` draws them; with or without noise on the inputs.
-
-    Returns
-    -------
-    ndarray of int, shape (trials,)
-        0 where the evidence for channel 1 is the larger, 1 where that for channel 2 is.
-    """
-    sums = inputs[:, EVIDENCE, 1:].sum(axis=1, dtype=float)  # (trials, 2)
-    return (sums[:, 1] > sums[:, 0]).astype(int)
-
-
-def ideal_accuracies(coherences: Sequence[float], trials: int, seed: int = 0) -> pd.Series:
-    """Draw trials at each coherence and count what share of them :func:`ideal_answers` gets right.
-
-    Parameters
-    ----------
-    coherences : sequence of float
-        In per cent.
-    trials : int
-        At each coherence.
-    seed : int
-
-    Returns
-    -------
-    Series
-        Index ``coherence``.
-    """
-    shares = {}
-    for coherence in coherences:
-        inputs, labels = perceptual_task([coherence]).trials(trials, generator(seed, "ideal", str(coherence)))
-        shares[coherence] = float((ideal_answers(inputs) == labels).mean())
-    return pd.Series(shares, name="accuracy").rename_axis("coherence")
-
-
-def one_trial(
-    task: Task, trial: int = 0, coherence: float = 12.8, noise: float = 0.1, input_noise: float = 0.0
-) -> tuple[np.ndarray, int]:
-    """Draw one trial of a task.
-
-    Parameters
-    ----------
-    task : Task
-    trial : int
-        Which one: the seed of its draws. The same trial keeps its label and its draws of noise, whose size alone
-        changes with the two SDs.
-    coherence, noise : float
-        In per cent, and SD of the evidence; used by the perceptual decision alone.
-    input_noise : float
-        SD of the Gaussian noise that is added to each channel at each step, as in training.
-
-    Returns
-    -------
-    inputs : ndarray, shape (steps, inputs)
-    label : int
-    """
-    if task.name == PERCEPTUAL:
-        task = perceptual_task([coherence], noise)
-    inputs, labels = task.trials(1, generator(trial, "one trial", task.name))
-    added = generator(trial, "input noise", task.name).normal(size=inputs[0].shape)
-    return inputs[0] + input_noise * added, int(labels[0])
 
 
 def trial_traces(task: Task, inputs: np.ndarray, ax: Axes) -> Axes:
@@ -173,7 +45,7 @@ def trial_traces(task: Task, inputs: np.ndarray, ax: Axes) -> Axes:
     """
     steps = np.arange(1, len(inputs) + 1)
     begin = 1
-    for place, (name, length) in enumerate(PHASES[task.name]):
+    for place, (name, length) in enumerate(task.phases):
         ax.axvspan(begin - 0.5, begin + length - 0.5, color="0.93" if place % 2 else "0.85", linewidth=0, zorder=0)
         ax.annotate(
             name, (begin + (length - 1) / 2, 1), (0, 3), xycoords=ax.get_xaxis_transform(),
@@ -181,12 +53,12 @@ def trial_traces(task: Task, inputs: np.ndarray, ax: Axes) -> Axes:
         )  # fmt: skip
         begin += length
     bases = -1.5 * np.arange(inputs.shape[1])
-    for base, channel, name in zip(bases, inputs.T, CHANNELS[task.name], strict=True):
-        colour = SIDES[ANSWERS[task.name].index(name)] if task.name == PERCEPTUAL and name != "fixation" else "0.15"
+    for base, channel, name in zip(bases, inputs.T, task.channels, strict=True):
+        colour = SIDES[task.answers.index(name)] if task.name == PERCEPTUAL and name != "fixation" else "0.15"
         ax.axhline(base, color="0.6", linewidth=0.6, zorder=1)
         ax.step(steps, base + channel, where="mid", color=colour, linewidth=1.4)
     ax.axvline(len(inputs) + 0.5, color="black", linewidth=3)
-    ax.set_yticks(bases, CHANNELS[task.name])
+    ax.set_yticks(bases, task.channels)
     ax.set(
         xlim=(0.5, len(inputs) + 0.6),
         xlabel="step (the answer is read after the last)",
@@ -213,13 +85,13 @@ def running_evidence(inputs: np.ndarray, label: int, coherence: float, ax: Axes)
     """
     steps = np.arange(1, len(inputs) + 1)
     counted = np.zeros(len(inputs))
-    counted[EVIDENCE] = 1  # the noise of other steps is none of its business
+    counted[PerceptualDecision().evidence] = 1  # the noise of other steps is none of its business
     total = np.cumsum(counted * (inputs[:, 1] - inputs[:, 2]))
     expected = (1 if label == 0 else -1) * coherence / 100 * np.cumsum(counted)
     ax.plot(steps, expected, ":", color="0.35", linewidth=1.6, label="without noise")
     ax.plot(steps, total, color="black", linewidth=1.8, label="this trial")
     limit = max(1.0, 1.15 * np.abs([total, expected]).max())
-    for sign, colour, name in ((1, SIDES[0], ANSWERS[PERCEPTUAL][0]), (-1, SIDES[1], ANSWERS[PERCEPTUAL][1])):
+    for sign, colour, name in zip((1, -1), SIDES, PerceptualDecision.answers, strict=True):
         ax.axhspan(0, sign * limit, color=colour, alpha=0.12, linewidth=0)
         ax.text(1, 0.97 * sign * limit, f" answer: {name}", va="top" if sign > 0 else "bottom", fontsize=9)
     ax.set(xlim=(0.5, len(inputs) + 0.6), ylim=(-limit, limit), xlabel="step", ylabel="sum of channel 1 − channel 2")
@@ -245,7 +117,7 @@ def trial_figure(
     """
     chosen = get_task(task)
     inputs, label = one_trial(chosen, trial, coherence, noise, input_noise)
-    answer = ANSWERS[task][label]
+    answer = chosen.answers[label]
     if task != PERCEPTUAL:
         figure, ax = plt.subplots(figsize=(9, 4), layout="constrained")
         trial_traces(chosen, inputs, ax)
@@ -255,7 +127,7 @@ def trial_figure(
     trial_traces(chosen, inputs, axes[0])
     running_evidence(inputs, label, coherence, axes[1])
     given = int(ideal_answers(inputs[None])[0])
-    axes[1].set_title(f"its sign says {ANSWERS[task][given]}: {'right' if given == label else 'wrong'}", fontsize=10)
+    axes[1].set_title(f"its sign says {chosen.answers[given]}: {'right' if given == label else 'wrong'}", fontsize=10)
     lot = ", drawn by lot" if coherence == 0 else ""
     figure.suptitle(
         f"{chosen.title}, trial {trial}, coherence {coherence:g} %: the right answer is {answer}{lot}", fontsize=11
@@ -302,9 +174,13 @@ def accuracy_by_coherence(observed: pd.Series, trials: int, ax: Axes) -> Axes:
     """
     grid = np.linspace(0, 60, 121)
     ax.plot(
-        grid, [perceptual_task([c]).best_ceiling() for c in grid], color="0.4", linewidth=2, label="normal integral"
+        grid,
+        [PerceptualDecision(coherences=(c,)).best_ceiling() for c in grid],
+        color="0.4",
+        linewidth=2,
+        label="normal integral",
     )
-    expected = np.array([perceptual_task([c]).best_ceiling() for c in observed.index])
+    expected = np.array([PerceptualDecision(coherences=(c,)).best_ceiling() for c in observed.index])
     errors = 2 * np.sqrt(expected * (1 - expected) / trials)
     ax.errorbar(
         observed.index, observed, yerr=errors, fmt="o", color=COLOURS["functional"], markersize=7, capsize=3,
@@ -319,8 +195,8 @@ def accuracy_by_coherence(observed: pd.Series, trials: int, ax: Axes) -> Axes:
 
 def accuracy_by_steps(ax: Axes) -> Axes:
     """Draw the best accuracy of the perceptual decision by the number of steps of evidence that are summed."""
-    steps = np.arange(1, PerceptualDecision.EVIDENCE_STEPS + 1)
-    best = [perceptual_task(steps=int(k)).best_ceiling() for k in steps]
+    steps = np.arange(1, PerceptualDecision.evidence_steps + 1)
+    best = [PerceptualDecision(evidence_steps=int(k)).best_ceiling() for k in steps]
     ax.plot(steps, best, "o-", color=COLOURS["functional"], markersize=4, label="mean over the five coherences")
     ax.axhline(0.5, color="0.35", linestyle=":", linewidth=1.2, label="none of them")
     ax.set(xlabel="steps of evidence summed", ylabel="best accuracy", ylim=(0.45, 1.03), xlim=(0, 31))
@@ -350,7 +226,7 @@ def medians_between_ceilings(
         ax.axvline(low, color="0.35", linestyle=":", linewidth=1.2)
         ax.axvline(high, color="0.35", linestyle="--", linewidth=1.2, label="best possible")
         for place, variant in enumerate(variants):
-            kind = get_variant(variant).weights
+            kind = kind_of(variant)
             style = {"color": COLOURS[kind], "marker": MARKERS[kind], "markersize": 7, "linestyle": "none"}
             ax.plot(ours[task, variant], place - 0.14, **style)
             ax.plot(published[task, variant], place + 0.16, **style, markerfacecolor="none")
@@ -359,7 +235,7 @@ def medians_between_ceilings(
         ax.set_title(get_task(task).title, fontsize=10)
         sns.despine(ax=ax)
     handles, _ = axes[-1].get_legend_handles_labels()
-    kinds = dict.fromkeys(get_variant(v).weights for v in variants)
+    kinds = dict.fromkeys(map(kind_of, variants))
     handles += [
         plt.Line2D([], [], color="0.5", marker="o", markerfacecolor=face, linestyle="none", label=label)
         for face, label in (("0.5", "filled: ours"), ("none", "open: the paper's"))

@@ -28,12 +28,12 @@ from scipy.spatial import cKDTree
 from tqdm.auto import tqdm
 
 from .activity import field_from_events
-from .arrays import first_line
 from .datasets import cache_folder
 from .deconvolution import events_from_fluorescence
 from .errors import FieldError, FieldWarning, InputError
 from .field import MICRONS_VOXEL_UM, CorticalField
-from .files import written_atomically
+from .plumbing.arrays import first_line
+from .plumbing.files import written_atomically
 
 if TYPE_CHECKING:
     from caveclient import CAVEclient

@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 from . import activity, weights
 from .datasets import EMBEDDED, list_fields, load_field
 from .field import CorticalField
-from .files import data_folder
+from .plumbing.files import data_folder
 from .seeds import generator
 
 NEAR_UM, FAR_UM = 100.0, 500.0

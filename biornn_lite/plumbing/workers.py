@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from joblib.parallel import BACKENDS, get_active_backend
 from tqdm import tqdm
 
-from .errors import InputError
+from ..errors import InputError
 
 MEMORY_OF_A_PROCESS = 360_000_000
 """Bytes that a process takes before it trains: Python and the libraries (measured on Linux)."""

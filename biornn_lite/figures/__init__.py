@@ -1,0 +1,1 @@
+"""Figures and panels, one module per subject."""

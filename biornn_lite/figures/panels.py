@@ -1,0 +1,162 @@
+"""What panels are made of: controls, a figure that follows them, and work that can be stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import html
+import io
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import ipywidgets as ipw
+import matplotlib.pyplot as plt
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from ..errors import InputError
+from ..tasks import TASKS
+
+
+def png(figure: Figure) -> bytes:
+    """Draw a figure as a picture, and close it."""
+    buffer = io.BytesIO()
+    figure.set_dpi(110)
+    FigureCanvasAgg(figure).print_png(buffer)  # savefig would draw twice, once for the layout alone
+    plt.close(figure)
+    return buffer.getvalue()
+
+
+@contextmanager
+def collected_afterwards() -> Iterator[None]:
+    """Put garbage collection off to the end.
+
+    A figure that is closed is garbage. If it is young then, the next collection frees it at once; if collections
+    have met it while it was drawn, it waits for a full one, which goes through all objects of all libraries and
+    takes longer than to draw a figure.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def plain(text: object) -> str:
+    """Return a text as HTML that shows it, whatever it holds: a name may look like a tag, and a tag can run code."""
+    return html.escape(str(text), quote=False)
+
+
+def said(error: InputError) -> str:
+    """Return what a panel shows of an error, as HTML."""
+    return f"⚠ {plain(error)}"
+
+
+def dropdown(description: str, options: Sequence, value: str) -> ipw.Dropdown:
+    """Return a list to choose from that is wide enough for its description."""
+    return ipw.Dropdown(description=description, options=options, value=value, style={"description_width": "initial"})
+
+
+AT_ONCE = 0.3
+"""What takes longer than this many seconds is announced."""
+
+TASK_OPTIONS = [(task.title, task.name) for task in TASKS.values()]
+
+
+def figure_panel(draw: Callable[..., Figure], controls: Mapping[str, ipw.ValueWidget]) -> ipw.Widget:
+    """Return a panel that draws a figure again whenever one of its controls changes.
+
+    Parameters
+    ----------
+    draw : callable
+        Takes the controls' values by their names and returns a figure. What it raises as
+        :class:`biornn_lite.errors.InputError` is shown above the figure, which then stays as it was.
+    controls : mapping of str to widget
+    """
+    image = ipw.Image(format="png", layout={"max_width": "100%"})
+    status = ipw.HTML()
+    took = 0.0  # seconds, last time
+
+    def redraw(_=None) -> None:
+        nonlocal took
+        began = time.perf_counter()
+        if took > AT_ONCE:
+            status.value = "drawing …"
+        try:
+            with collected_afterwards():
+                image.value = png(draw(**{name: control.value for name, control in controls.items()}))
+            status.value = ""
+        except InputError as error:
+            plt.close("all")  # what was begun
+            status.value = said(error)
+        took = time.perf_counter() - began
+
+    for control in controls.values():
+        control.observe(redraw, "value")
+    redraw()
+    row = ipw.HBox(list(controls.values()), layout={"flex_flow": "row wrap"})
+    return ipw.VBox([row, status, image])
+
+
+_running: set[asyncio.Task] = set()  # the event loop itself holds only weak references to its tasks
+
+
+def stoppable(
+    work: Callable[[], Iterator[None]], status: ipw.HTML, description: str
+) -> tuple[ipw.Button, ipw.Button]:
+    """Return a button that begins a piece of work, and one that stops it.
+
+    Between two steps of the work the kernel sees to whatever else was clicked.
+
+    Parameters
+    ----------
+    work : callable
+        Returns an iterator that does a step of the work each time it is asked. What it raises as
+        :class:`biornn_lite.errors.InputError` is shown in `status`.
+    status : HTML
+    description : str
+        What the first button says.
+    """
+    start = ipw.Button(description=description, button_style="primary", icon="play", layout={"width": "auto"})
+    stop = ipw.Button(description="Stop", icon="stop", disabled=True, layout={"width": "auto"})
+
+    async def go() -> None:
+        start.disabled, stop.disabled = True, False
+        try:
+            for _ in work():
+                await asyncio.sleep(0.01)
+                if stop.disabled:
+                    status.value += " (stopped)"
+                    break
+        except InputError as error:
+            plt.close("all")  # what was begun
+            status.value = said(error)
+        finally:
+            start.disabled, stop.disabled = False, True
+
+    def begin(_=None) -> None:
+        try:
+            task = asyncio.get_running_loop().create_task(go())
+        except RuntimeError:  # outside of a kernel nothing else waits
+            asyncio.run(go())
+        else:
+            _running.add(task)
+            task.add_done_callback(_running.discard)
+
+    def end(_=None) -> None:
+        stop.disabled = True
+
+    start.on_click(begin)
+    stop.on_click(end)
+    return start, stop
+
+
+def slider(description: str, value: float, low: float, high: float, step: float, unit: str = "") -> ipw.FloatSlider:
+    """Return a slider that is wide enough for its description."""
+    return ipw.FloatSlider(
+        value, min=low, max=high, step=step, description=f"{description} ({unit})" if unit else description,
+        style={"description_width": "initial"}, layout={"width": "28em"},
+    )  # fmt: skip

@@ -1,0 +1,438 @@
+"""Figures and panels of whole studies, for notebooks 09 and 10."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import ipywidgets as ipw
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..errors import InputError
+from ..replication import SHIPPED, compare_with_published, load_replication
+from ..results import Results, ceilings, input_noise_of, reported_accuracy
+from ..statistics import epochs_to_learn, estimates, not_yet_learned, pairwise
+from ..tasks import TASKS, Task
+from ..tasks import title_of as title_of_task
+from ..training import Settings
+from ..variants import PUBLISHED_VARIANTS, isolating_pairs
+from .panels import TASK_OPTIONS, dropdown, figure_panel
+from .style import COLOURS, LONGEST_TITLE, MARKERS, MEASURE_LABELS, SMOOTH_LINES, WEIGHT_LABELS, as_text, kind_of
+
+
+def tasks_of(results: pd.DataFrame) -> list[str]:
+    """Return the tasks of a table by name: the published ones in their order, then others."""
+    there = results["task"].unique()
+    return [task for task in TASKS if task in there] + [task for task in there if task not in TASKS]
+
+
+def draw_ceilings(
+    ax: Axes, task: str | Task, reported: str, upright: bool = False, input_noise: float = Settings.input_noise
+) -> None:
+    """Draw what a task allows without memory and at best as lines, along y or `upright` along x.
+
+    A ceiling that is not known is left out.
+    """
+    line = ax.axvline if upright else ax.axhline
+    for ceiling, style, label in zip(
+        ceilings(task, reported, input_noise), (":", "--"), ("without memory", "best possible"), strict=True
+    ):
+        if math.isnan(ceiling):
+            continue
+        line(ceiling, color="0.35", linestyle=style, linewidth=1.2, label=f"{label}, {ceiling:.3f}")
+
+
+def by_variant(results: pd.DataFrame, task: str, ax: Axes, measure: str = "accuracy") -> Axes:
+    """Draw one measure of every run of one task by variant: a point per run, a bar at the median.
+
+    Parameters
+    ----------
+    results : DataFrame
+        A results table; runs that diverged are named below, not drawn.
+    task : str
+    ax : Axes
+    measure : str
+        A key of :data:`MEASURE_LABELS`. With ``accuracy`` come the task's ceilings.
+    """
+    rows = results[results["task"] == task].assign(accuracy=reported_accuracy(results))
+    present = set(rows["variant"])
+    variants = [v for v in PUBLISHED_VARIANTS if v in present] + sorted(present - set(PUBLISHED_VARIANTS))
+    for place, variant in enumerate(variants):
+        mine = rows[rows["variant"] == variant]
+        values = mine.loc[mine["status"] == "ok", measure].dropna().to_numpy()
+        kind = kind_of(variant)
+        spread = np.linspace(-0.22, 0.22, len(values)) if len(values) > 1 else np.zeros(len(values))
+        ax.plot(place + spread, values, MARKERS[kind], color=COLOURS[kind], markersize=5, alpha=0.8)
+        if len(values):
+            ax.plot([place - 0.35, place + 0.35], [np.median(values)] * 2, color=COLOURS[kind], linewidth=2.5)
+        diverged = (mine["status"] == "diverged").sum()
+        if diverged:
+            ax.text(
+                place, 0.03, f"{diverged} diverged", rotation=90, ha="center", va="bottom", fontsize=8,
+                transform=ax.get_xaxis_transform(),
+            )  # fmt: skip
+    label = MEASURE_LABELS[measure]
+    if measure == "accuracy":
+        reported = rows["reported_accuracy"].iloc[0]
+        draw_ceilings(ax, task, reported, input_noise=input_noise_of(rows))
+        ax.set_ylim(0, 1.04)
+        label = ("training" if reported == "train" else "test") + " accuracy"
+    ax.set_xticks(range(len(variants)), variants, rotation=60, ha="right")
+    ax.set_xlim(-0.6, len(variants) - 0.4)
+    ax.set_ylabel(label)
+    ax.set_title(title_of_task(task))
+    sns.despine(ax=ax)
+    return ax
+
+
+def weights_handles(results: pd.DataFrame) -> list[plt.Line2D]:
+    """Return legend entries for the kinds of initial weights that a results table holds."""
+    kinds = dict.fromkeys(kind_of(v) for v in results["variant"])
+    return [plt.Line2D([], [], marker=MARKERS[k], color=COLOURS[k], label=WEIGHT_LABELS[k]) for k in kinds]
+
+
+def accuracy_figure(results: pd.DataFrame, field: str) -> Figure:
+    """Draw the accuracy by variant for each task side by side; `field` is the field's label for the title."""
+    tasks = tasks_of(results)
+    size = (1.5 + 4.2 * len(tasks), 4.6)
+    figure, axes = plt.subplots(1, len(tasks), figsize=size, squeeze=False, layout="constrained")
+    for ax, task in zip(axes[0], tasks, strict=True):
+        by_variant(results, task, ax)
+        ax.legend(loc="lower right", fontsize=8, framealpha=0.9)
+    figure.legend(handles=weights_handles(results), frameon=False, loc="outside lower center", ncols=3)
+    runs = results.groupby(["task", "variant"]).size().max()
+    figure.suptitle(
+        f"{as_text(field)}, protocol {as_text(results['protocol'].iloc[0])}: {runs} runs each, bars are medians",
+        fontsize=11,
+    )
+    return figure
+
+
+def title_of(study: str) -> str:
+    """Name a shipped study for the title of a figure."""
+    label = next(label for label, name in STUDY_OPTIONS if name == study)
+    return f"{label}, {'else ' if SHIPPED[study].changes else ''}as published, 20 runs"
+
+
+PUBLISHED_FIELD = "6_6_2"
+"""The field of the paper's tables."""
+
+PUBLISHED_STYLE = {"color": "0.55", "marker": "D", "markerfacecolor": "white", "markersize": 5, "linewidth": 1.2}
+CHOICE_LABELS = {
+    "weights": "weights (W, W*, W!)",
+    "space": "space (none, D, D*)",
+    "communicability": "communicability (none, C, C*)",
+}
+
+
+def _interval(ax: Axes, low: float, mean: float, high: float, height: float, **style) -> None:
+    """Draw a mean as a point and its interval as a line through it."""
+    line = {key: style[key] for key in ("color", "linewidth") if key in style}
+    ax.plot([low, high], [height, height], zorder=2, solid_capstyle="butt", **line)
+    ax.plot([mean], [height], linestyle="none", zorder=3, **style)
+
+
+def _as_published(networks: pd.DataFrame) -> bool:
+    """Whether all rows are of the field, and of the protocol, of the paper's tables."""
+    return bool((networks["field"] == PUBLISHED_FIELD).all() and (networks["protocol"] == "published").all())
+
+
+def forest(networks: pd.DataFrame, task: str, ax: Axes, measure: str = "accuracy", published: bool = True) -> Axes:
+    """Draw the mean of each variant with its 95 % t interval, beside the published one where there is one.
+
+    Parameters
+    ----------
+    networks : DataFrame
+        A table of networks of one study.
+    task : str
+    ax : Axes
+    measure : str
+        A key of :data:`biornn_lite.figures.style.MEASURE_LABELS`. Accuracy is that of the last training epoch, as
+        published; with it come the task's ceilings.
+    published : bool
+        Draw the published numbers, if the rows are of field 6_6_2 and its published protocol; no other rows have
+        any. Diverged runs are then drawn with the accuracy that the published code gives them; else they are left
+        out. How many there were is written at the variant.
+    """
+    rows = networks[networks["task"] == task]
+    published = published and _as_published(rows)
+    if published:
+        cells = compare_with_published(rows, measure).loc[task]
+    else:
+        column = "train_accuracy" if measure == "accuracy" else measure
+        cells = estimates(rows, column).loc[task]
+    diverged = (rows["status"] == "diverged").groupby(rows["variant"]).sum()
+    for place, (variant, cell) in enumerate(cells.iterrows()):
+        kind = kind_of(variant)
+        if published and np.isfinite(cell["published_mean"]):
+            ends = cell["published_low"], cell["published_mean"], cell["published_high"]
+            _interval(ax, *ends, place + 0.17, **PUBLISHED_STYLE)
+        ours = {"color": COLOURS[kind], "marker": MARKERS[kind], "markersize": 6, "linewidth": 2.2}
+        if np.isfinite(cell["mean"]):
+            low, high = (cell[end] if np.isfinite(cell[end]) else cell["mean"] for end in ("low", "high"))
+            _interval(ax, low, cell["mean"], high, place - 0.17, **ours)
+    names = [f"{v} ({diverged[v]} diverged)" if diverged[v] else v for v in cells.index]
+    ax.set_yticks(range(len(cells)), names)
+    ax.set_ylim(len(cells) - 0.5, -0.5)
+    ax.grid(axis="y", color="0.93")
+    ax.set_axisbelow(True)
+    label = MEASURE_LABELS[measure]
+    if measure == "accuracy":
+        draw_ceilings(ax, task, "train", upright=True, input_noise=input_noise_of(rows))
+        label = "training accuracy, last epoch"
+    ax.set_xlabel(f"{label} (mean, 95 % interval)", fontsize=9)
+    ax.set_title(title_of_task(task))
+    sns.despine(ax=ax, left=True)
+    return ax
+
+
+def _opened(study: str | Results | pd.DataFrame, title: str | None) -> tuple[Results | pd.DataFrame, str]:
+    """Read a shipped study if it is named, and say what the title of a figure calls it."""
+    if isinstance(study, str):
+        return load_replication(study), title or title_of(study)
+    return study, title or ""
+
+
+def _networks(study: Results | pd.DataFrame) -> pd.DataFrame:
+    return study if isinstance(study, pd.DataFrame) else study.networks
+
+
+def forest_figure(
+    study: str | Results | pd.DataFrame = "6_6_2",
+    task: str | Sequence[str] = (),
+    measure: str = "accuracy",
+    title: str | None = None,
+    published: bool = True,
+) -> Figure:
+    """Draw :func:`forest` for one task, or for several side by side.
+
+    Parameters
+    ----------
+    study : str, Results or DataFrame
+        Name of a shipped study, see :data:`biornn_lite.replication.SHIPPED`, or results of your own.
+    task : str or sequence of str
+        Several stand side by side; all of the study's when left out.
+    measure, published
+        As in :func:`forest`.
+    title : str, optional
+        A shipped study has one.
+    """
+    study, title = _opened(study, title)
+    networks = _networks(study)
+    tasks = [task] if isinstance(task, str) else list(task) or tasks_of(networks)
+    size = (max(9, 2.4 + 4.3 * len(tasks)), 4.9)
+    figure, axes = plt.subplots(1, len(tasks), figsize=size, squeeze=False, layout="constrained")
+    for ax, task in zip(axes[0], tasks, strict=True):
+        forest(networks, task, ax, measure, published)
+        if measure == "accuracy":
+            ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, fontsize=8, frameon=False)
+    handles = weights_handles(networks)
+    if published and _as_published(networks):
+        handles.append(plt.Line2D([], [], label="published", **PUBLISHED_STYLE))
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
+    figure.suptitle(as_text(title, LONGEST_TITLE), fontsize=11)
+    return figure
+
+
+TOLD_APART = {"color": "black", "marker": "D"}
+NOT_TOLD_APART = {"color": "0.6", "marker": "D", "markerfacecolor": "white"}
+"""Differences, in none of the colours that stand for weights."""
+
+
+def effects(table: pd.DataFrame, measure: str, choice: str, ax: Axes) -> Axes:
+    """Draw Cliff's delta for every pair of variants that differ in one choice and in nothing else.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of one task.
+    measure : str
+        A column of it.
+    choice : {"weights", "space", "communicability"}
+    ax : Axes
+    """
+    there = [v for v, group in table.groupby("variant", sort=False) if group[measure].notna().any()]
+    pairs = isolating_pairs(choice, there)
+    if not pairs:
+        raise InputError(f"no two variants here differ in {choice} alone and have a value of {measure}")
+    found = pairwise(table, measure, pairs)
+    for place, row in found.iterrows():
+        style = TOLD_APART if row["p_holm"] < 0.05 else NOT_TOLD_APART
+        _interval(ax, row["low"], row["delta"], row["high"], place, linewidth=2.2, markersize=6, **style)
+    ax.axvline(0, color="0.35", linewidth=1)
+    ax.set_yticks(range(len(found)), [f"{a} over {b}" for a, b in pairs])
+    ax.set_ylim(len(found) - 0.5, -0.5)
+    ax.set_xlim(-1.08, 1.08)
+    ax.set_xlabel("Cliff's delta and 95 % interval")
+    ax.set_title(CHOICE_LABELS[choice], fontsize=10)
+    sns.despine(ax=ax, left=True)
+    return ax
+
+
+def effects_figure(
+    study: str | Results | pd.DataFrame = "6_6_2",
+    task: str = "go_nogo",
+    measure: str = "accuracy",
+    choice: str = "weights",
+    title: str | None = None,
+) -> Figure:
+    """Draw :func:`effects` of one choice and, beside it, the runs behind it.
+
+    Parameters
+    ----------
+    study : str, Results or DataFrame
+        As in :func:`forest_figure`; accuracy is what its protocol reports.
+    task, measure, choice : str
+    title : str, optional
+    """
+    study, title = _opened(study, title)
+    networks = _networks(study)
+    table = networks[networks["task"] == task].assign(accuracy=reported_accuracy)
+    figure, axes = plt.subplots(1, 2, figsize=(13, 4.4), layout="constrained", gridspec_kw={"width_ratios": [1, 1.4]})
+    effects(table, measure, choice, axes[0])
+    by_variant(table, task, axes[1], measure)
+    handles = [
+        plt.Line2D([], [], label=label, **style)
+        for style, label in (
+            (TOLD_APART, "told apart: p < 0.05 after Holm's correction over these pairs"),
+            (NOT_TOLD_APART, "not told apart"),
+        )
+    ]
+    figure.legend(handles=handles, loc="outside lower left", ncols=2, frameon=False, fontsize=9)
+    figure.suptitle(as_text(title, LONGEST_TITLE), fontsize=11)
+    return figure
+
+
+def curves(results: Results, task: str, variants: Sequence[str], ax: Axes, accuracy: str = "test_accuracy") -> Axes:
+    """Draw the accuracy of every run over the epochs, thin, and the mean of each variant, thick.
+
+    Parameters
+    ----------
+    results : Results
+        Of one study. Runs that diverged have no curve; the legend counts them.
+    task : str
+    variants : sequence of str
+        At most four, which differ in line style too.
+    ax : Axes
+    accuracy : {"test_accuracy", "train_accuracy"}
+    """
+    rows = results.curves[results.curves["task"] == task]
+    networks = results.networks[results.networks["task"] == task]
+    for variant, line in zip(variants, SMOOTH_LINES, strict=False):
+        mine = rows[rows["variant"] == variant].pivot_table(accuracy, "epoch", "run")
+        status = networks.loc[networks["variant"] == variant, "status"]
+        lost = (status == "diverged").sum()
+        label = f"{as_text(variant)}, {len(status)} runs" + (f", {lost} diverged" if lost else "")
+        ax.plot(mine.index, mine, linewidth=0.7, alpha=0.35, **line)
+        ax.plot(mine.index, mine.mean(axis=1), linewidth=2.6, label=label, **line)
+    draw_ceilings(ax, task, accuracy.removesuffix("_accuracy"), input_noise=input_noise_of(networks))
+    ax.set_xlabel("epoch (40 batches of 128 trials)")
+    ax.set_ylabel(accuracy.replace("train_", "training ").replace("_", " "))
+    ax.set_ylim(0, 1.04)
+    ax.set_title(title_of_task(task))
+    ax.legend(loc="lower right", fontsize=8)
+    sns.despine(ax=ax)
+    return ax
+
+
+def waiting(found: pd.DataFrame, variants: Sequence[str], ax: Axes) -> Axes:
+    """Draw the share of networks that have not learned yet, epoch by epoch (Kaplan–Meier).
+
+    Parameters
+    ----------
+    found : DataFrame
+        Rows of :func:`biornn_lite.statistics.epochs_to_learn`, all of one task.
+    variants : sequence of str
+        At most four.
+    ax : Axes
+    """
+    for variant, line in zip(variants, SMOOTH_LINES, strict=False):
+        mine = found[found["variant"] == variant]
+        share = not_yet_learned(mine)
+        ax.step(
+            share.index, share, where="post", linewidth=2.2, **line,
+            label=f"{as_text(variant)}: {mine['learned'].sum()} of {len(mine)} learned",
+        )  # fmt: skip
+    ax.set_xlabel("epoch")
+    ax.set_ylabel("share of runs below 90 % of the ceiling")
+    ax.set_ylim(-0.03, 1.03)
+    ax.legend(loc="lower left", fontsize=8)
+    sns.despine(ax=ax)
+    return ax
+
+
+def learning_figure(
+    study: str | Results = "6_6_2",
+    task: str = "go_nogo",
+    variants: Sequence[str] = ("W*D*C*", "WD*C"),
+    title: str | None = None,
+) -> Figure:
+    """Draw the curves of some variants and, beside them, how long their runs took to learn.
+
+    Parameters
+    ----------
+    study : str or Results
+        As in :func:`forest_figure`.
+    task : str
+    variants : sequence of str
+        At most four.
+    title : str, optional
+    """
+    results, title = _opened(study, title)
+    there = results.networks["variant"].unique()
+    if missing := set(variants) - set(there):
+        raise InputError(f"this study has no {', '.join(sorted(missing))}; it has {', '.join(there)}")
+    figure, axes = plt.subplots(1, 2, figsize=(13, 4.2), layout="constrained")
+    curves(results, task, variants, axes[0])
+    waiting(epochs_to_learn(*results).query("task == @task"), variants, axes[1])
+    axes[1].set_title("reaching 90 % of the best possible test accuracy", fontsize=10)
+    figure.suptitle(as_text(title, LONGEST_TITLE), fontsize=11)
+    return figure
+
+
+MEASURE_OPTIONS = [(label, measure) for measure, label in MEASURE_LABELS.items()]
+STUDY_OPTIONS = [
+    (f"field {s.field}, signs {s.sign}" + (f", {s.changes}" if s.changes else ""), name)
+    for name, s in SHIPPED.items()
+]
+
+
+def forest_panel() -> ipw.Widget:
+    """Return a panel in which to pick study, task and measure; see :func:`forest_figure`."""
+    controls = {
+        "study": dropdown("study", STUDY_OPTIONS, "6_6_2"),
+        "task": dropdown("task", TASK_OPTIONS, "go_nogo"),
+        "measure": dropdown("measure", MEASURE_OPTIONS, "accuracy"),
+    }
+    return figure_panel(forest_figure, controls)
+
+
+def effects_panel() -> ipw.Widget:
+    """Return a panel in which to pick study, task, measure and choice; see :func:`effects_figure`."""
+    choices = [(label, choice) for choice, label in CHOICE_LABELS.items()]
+    controls = {
+        "choice": dropdown("choice", choices, "weights"),
+        "study": dropdown("study", STUDY_OPTIONS, "6_6_2"),
+        "task": dropdown("task", TASK_OPTIONS, "go_nogo"),
+        "measure": dropdown("measure", MEASURE_OPTIONS, "accuracy"),
+    }
+    return figure_panel(effects_figure, controls)
+
+
+def learning_panel() -> ipw.Widget:
+    """Return a panel in which to pick study, task and two variants; see :func:`learning_figure`."""
+    controls = {
+        "first": dropdown("variant", PUBLISHED_VARIANTS, "W*D*C*"),
+        "second": dropdown("and", PUBLISHED_VARIANTS, "WD*C"),
+        "task": dropdown("task", TASK_OPTIONS, "go_nogo"),
+        "study": dropdown("study", STUDY_OPTIONS, "6_6_2"),
+    }
+    return figure_panel(
+        lambda first, second, task, study: learning_figure(study, task, tuple(dict.fromkeys((first, second)))),
+        controls,
+    )

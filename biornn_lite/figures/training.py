@@ -1,0 +1,296 @@
+"""Figures and panels of networks while they learn, for notebooks 07 and 08."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import ipywidgets as ipw
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from ..field import CorticalField
+from ..priors import Priors
+from ..snapshots import Snapshot, histories, watch
+from ..tasks import title_of
+from ..topology import STRONGEST, strongest_graph
+from ..training import Settings, Trained, trained_by, training
+from ..variants import PUBLISHED_VARIANTS
+from .matrices import matrix as draw_matrix
+from .panels import TASK_OPTIONS, dropdown, figure_panel, plain, png, stoppable
+from .study import draw_ceilings
+from .style import BLUE, LINES, LONGEST_TITLE, ORANGE, as_text
+
+
+def _lines(histories: Sequence[Sequence[Snapshot]], ax: Axes, measure: str) -> None:
+    for history, line in zip(histories, LINES, strict=False):
+        epochs = [snapshot.epoch for snapshot in history]
+        values = [getattr(snapshot, measure) for snapshot in history]
+        ax.plot(epochs, values, markersize=4, label=as_text(history[0].variant), **line)
+    ax.set_xlabel("epoch")
+    sns.despine(ax=ax)
+
+
+def watched_figure(histories: Mapping[str, Sequence[Snapshot]], title: str = "") -> Figure:
+    """Draw how networks learn, what their loss and penalty are, and how hard each of these pulls.
+
+    Parameters
+    ----------
+    histories : mapping of str to sequence of Snapshot
+        By variant, its snapshots so far; see :func:`biornn_lite.snapshots.histories`.
+    title : str
+    """
+    figure, axes = plt.subplots(1, 4, figsize=(15, 3.8), layout="constrained")
+    histories = list(histories.values())
+    task = histories[0][0].task
+    _lines(histories, axes[0], "test_accuracy")
+    draw_ceilings(axes[0], task, "test")
+    last = max(snapshot.epoch for history in histories for snapshot in history)
+    axes[0].set(ylabel="test accuracy", ylim=(0, 1.04), xlim=(-0.5, last + 0.5), title=task.title)
+    axes[0].legend(fontsize=8, loc="lower right")
+    _lines(histories, axes[1], "loss")
+    axes[1].set(ylabel="cross-entropy (nats)", title="what the task asks", ylim=(0, None))
+    _lines(histories, axes[2], "penalty")
+    axes[2].set(ylabel="penalty", yscale="log", title="what the penalty asks")
+    for history, line in zip(histories, LINES, strict=False):
+        ratio = [s.penalty_gradient / s.loss_gradient if s.loss_gradient else np.nan for s in history]
+        axes[3].plot([s.epoch for s in history], ratio, markersize=4, **line)
+    axes[3].axhline(1, color="0.4", linewidth=1)
+    axes[3].set(xlabel="epoch", ylabel="penalty's gradient / task's", yscale="log")
+    axes[3].set_title("who pulls harder (1: both alike)")
+    sns.despine(ax=axes[3])
+    for ax in axes:
+        ax.set_title(ax.get_title(), fontsize=10)
+        ax.xaxis.get_major_locator().set_params(integer=True)
+    figure.suptitle(as_text(title, LONGEST_TITLE), fontsize=11)
+    return figure
+
+
+def watch_panel(field: CorticalField, settings: Settings | None = None) -> ipw.Widget:
+    """Return a panel that trains two variants side by side, draws after every epoch, and can be stopped.
+
+    See :func:`watched_figure`.
+    """
+    settings = settings or Settings()
+
+    def steps(variants: tuple[str, str], task: str, seed: int) -> Iterator[Step]:
+        shown: list[dict[str, Snapshot]] = []
+        for snapshots in watch(field, variants, task, seed, settings=settings):
+            shown.append(snapshots)
+            epoch = len(shown) - 1
+            told = "; ".join(
+                f"<b>{plain(s.variant)}</b> {s.test_accuracy:.3f}, {s.on_the_diagonal:.0%} of Σ|W| on the diagonal"
+                for s in snapshots.values()
+            )
+            figure = watched_figure(histories(shown), f"{field.label}, one run of each, seed {seed}")
+            yield Step(epoch, f"epoch {epoch}: {told}", figure)
+
+    return training_panel(steps, "WD*C", settings.epochs, "Train and watch")
+
+
+def wiring(weights: np.ndarray, field: CorticalField, ax: Axes) -> Axes:
+    """Draw the strongest connections of a network between the somata of its field, seen face-on.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (N, N)
+    field : CorticalField
+    ax : Axes
+    """
+    graph = strongest_graph(weights)
+    ends = np.argwhere(np.triu(graph))  # (edges, 2)
+    places = field.positions[:, [0, 2]]
+    ax.add_collection(LineCollection(places[ends], colors="0.6", linewidths=0.6, zorder=1))
+    dots = ax.scatter(
+        *places.T, c=graph.sum(axis=1), cmap="cividis_r", s=22, zorder=2, edgecolors="0.5", linewidths=0.4
+    )
+    ax.figure.colorbar(dots, ax=ax, label="degree", shrink=0.8)
+    ax.set(xlabel="x (µm)", ylabel="z (µm)", aspect="equal")
+    ax.set_title(f"strongest {STRONGEST:.0%} of |W|: {len(ends)} edges", fontsize=10)
+    sns.despine(ax=ax)
+    return ax
+
+
+def weights_histogram(weights: np.ndarray, ax: Axes, limit: float) -> Axes:
+    """Draw how the weights are distributed: on the diagonal, and off it.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (N, N)
+    ax : Axes
+    limit : float
+        The axis reaches from −limit to limit; what lies beyond is counted in the last bins.
+    """
+    diagonal = np.eye(len(weights), dtype=bool)
+    bins = np.linspace(-limit, limit, 41)
+    inside = np.clip(weights, -limit, limit)
+    ax.hist(inside[~diagonal], bins, color=BLUE, alpha=0.7, label="off the diagonal")
+    ax.hist(inside[diagonal], bins, color=ORANGE, histtype="step", linewidth=2, label="diagonal")
+    ax.set(yscale="log", xlabel="weight", ylabel="connections", ylim=(0.7, None))
+    strengths = np.abs(weights)
+    ax.set_title(
+        f"{np.trace(strengths) / strengths.sum():.0%} of Σ|W| = {strengths.sum():.0f} on the diagonal", fontsize=10
+    )
+    ax.legend(fontsize=8)
+    sns.despine(ax=ax)
+    return ax
+
+
+def network_figure(history: Sequence[Snapshot], epoch: int, field: CorticalField) -> Figure:
+    """Draw a network after an epoch as a matrix, as a graph in its field, and as a histogram of weights.
+
+    Parameters
+    ----------
+    history : sequence of Snapshot
+        Of one network, from epoch 0.
+    epoch : int
+    field : CorticalField
+    """
+    snapshot = history[epoch]
+    limit = max(0.05, max(np.abs(s.weights).max() for s in history))
+    figure = plt.figure(figsize=(14, 3.9))  # placed by hand, which is faster than a layout that is worked out
+    matrix, graph, histogram = (
+        figure.add_axes((left, 0.13, width, 0.73)) for left, width in ((0.04, 0.26), (0.375, 0.37), (0.79, 0.2))
+    )
+    draw_matrix(snapshot.weights, matrix, "weights", "weight", limit=min(limit, 0.2))
+    wiring(snapshot.weights, field, graph)
+    weights_histogram(snapshot.weights, histogram, limit)
+    reached = "" if np.isnan(snapshot.test_accuracy) else f", test accuracy {snapshot.test_accuracy:.3f}"
+    figure.suptitle(f"{snapshot.variant} on {snapshot.task.title}, epoch {epoch}{reached}", fontsize=11)
+    return figure
+
+
+def network_panel(histories: Mapping[str, Sequence[Snapshot]], field: CorticalField) -> ipw.Widget:
+    """Return a panel in which to go through the epochs of trained networks; see :func:`network_figure`.
+
+    Parameters
+    ----------
+    histories : mapping of str to sequences of Snapshot
+        By what the list of networks calls them; all of as many epochs.
+    field : CorticalField
+    """
+    last = min(map(len, histories.values())) - 1
+    controls = {
+        "network": dropdown("network", list(histories), next(iter(histories))),
+        "epoch": ipw.IntSlider(0, min=0, max=last, description="epoch", layout={"width": "26em"}),
+    }
+    return figure_panel(lambda network, epoch: network_figure(histories[network], epoch, field), controls)
+
+
+def learning(trained: Sequence[Trained], labels: Sequence[str], task: str, ax: Axes) -> Axes:
+    """Draw the test accuracy of some networks over epochs, with the task's ceilings.
+
+    Parameters
+    ----------
+    trained : sequence of Trained
+    labels : sequence of str
+    task : str
+    ax : Axes
+    """
+    for network, label, line in zip(trained, labels, LINES, strict=False):
+        epochs = np.arange(1, len(network.test_accuracy) + 1)
+        note = " (diverged)" if network.diverged else ""
+        ax.plot(epochs, network.test_accuracy, label=as_text(label) + note, markersize=5, **line)
+    draw_ceilings(ax, task, "test")
+    ax.set_xlabel("epoch (40 batches of 128 trials)")
+    ax.set_ylabel("test accuracy")
+    ax.set_ylim(0, 1.04)
+    ax.set_title(title_of(task))
+    ax.legend(loc="lower right", fontsize=8)
+    sns.despine(ax=ax)
+    return ax
+
+
+def two_variants_figure(
+    trained: Sequence[Trained], variants: tuple[str, str], task: str, field: CorticalField
+) -> Figure:
+    """Draw how two variants learned, and the recurrent weights that each ended with."""
+    figure, axes = plt.subplots(
+        1, 3, figsize=(13, 4), layout="constrained", gridspec_kw={"width_ratios": [1.25, 1, 1]}
+    )
+    learning(trained, variants, task, axes[0])
+    for ax, network, variant in zip(axes[1:], trained, variants, strict=True):
+        if network.diverged:
+            ax.set_axis_off()
+            ax.text(0.5, 0.5, f"{variant} diverged", ha="center", va="center")
+        else:
+            draw_matrix(network.weights, ax, f"{variant}: weights after training", "weight", limit=0.2)
+    figure.suptitle(f"{as_text(field.label)}, one run of each", fontsize=11)
+    return figure
+
+
+class Step(NamedTuple):
+    """What a panel shows while it trains.
+
+    Attributes
+    ----------
+    epoch : int
+        The last one that is finished.
+    status : str
+        HTML; what is not ours goes through :func:`plain`.
+    figure : Figure or None
+        None leaves the figure that is there.
+    """
+
+    epoch: int
+    status: str
+    figure: Figure | None = None
+
+
+def training_panel(
+    steps: Callable[[tuple[str, str], str, int], Iterator[Step]], second: str, epochs: int, button: str
+) -> ipw.Widget:
+    """Return a panel in which to pick two variants, a task and a seed, and to begin and stop a training of both.
+
+    Parameters
+    ----------
+    steps : callable
+        Takes the variants, the task and the seed, and goes on with the training each time it is asked.
+    second : str
+        The second variant; the first is W*D*C*. Both can be changed.
+    epochs : int
+        How many there are at most.
+    button : str
+        What the button says that begins.
+    """
+    variants = [dropdown("first", PUBLISHED_VARIANTS, "W*D*C*"), dropdown("second", PUBLISHED_VARIANTS, second)]
+    task = dropdown("task", TASK_OPTIONS, "go_nogo")
+    seed = ipw.BoundedIntText(description="seed", value=1, min=0, max=9999, layout={"width": "12em"})
+    bar = ipw.IntProgress(min=0, max=epochs, description="epochs")
+    status = ipw.HTML("Pick two variants and a task.")
+    image = ipw.Image(format="png", layout={"max_width": "100%", "display": "none"})
+
+    def work() -> Iterator[None]:
+        for step in steps((variants[0].value, variants[1].value), task.value, seed.value):
+            bar.value, status.value = step.epoch, step.status
+            if step.figure is not None:
+                image.value, image.layout.display = png(step.figure), "block"
+            yield
+
+    buttons = stoppable(work, status, button)
+    return ipw.VBox([ipw.HBox([*variants, task, seed]), ipw.HBox([*buttons, bar]), status, image])
+
+
+def two_variants_panel(field: CorticalField, settings: Settings | None = None) -> ipw.Widget:
+    """Return a panel in which to pick two variants and a task, and to train both; see :func:`two_variants_figure`."""
+    settings = settings or Settings()
+
+    def steps(variants: tuple[str, str], task: str, seed: int) -> Iterator[Step]:
+        told = f"Training {plain(' and '.join(variants))} …"
+        yield Step(0, told)
+        epoch = None
+        for epoch in training(Priors(field).starts(variants, seed), task, seed, settings):
+            yield Step(epoch.number, told)
+        trained = trained_by(epoch)
+        reached = "; ".join(
+            f"<b>{plain(variant)}</b> " + ("diverged" if t.diverged else f"{t.test_accuracy[-1]:.3f}")
+            for variant, t in zip(variants, trained, strict=True)
+        )
+        told = f"{reached} test accuracy on {plain(title_of(task))}, in one run with seed {seed}."
+        yield Step(epoch.number, told, two_variants_figure(trained, variants, task, field))
+
+    return training_panel(steps, "WD*C*", settings.epochs, "Train both")
