@@ -45,7 +45,7 @@ def product_rates(neurons: int, batch: int, runs: int) -> tuple[float, float]:
     blas : float
         Of PyTorch's own product.
     best : float
-        Of the quicker library, see :mod:`biornn_lite.products`.
+        Of the quicker library, see :mod:`biornn_lite.plumbing.matmul`.
     """
     h, w = torch.rand(runs, batch, neurons), torch.rand(runs, neurons, neurons)
     pairs = [(h, w), (h, w.mT), (h.mT, h)]

@@ -10,11 +10,13 @@ import sys
 import warnings
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
+from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn, TextIO
 
 from .errors import FieldWarning, InputError
-from .variants import PROTOCOLS, PUBLISHED_VARIANTS, describe_choices, get_protocol
+from .variants import PROTOCOLS, PUBLISHED_VARIANTS, Variant, describe_choices, get_protocol
 
 LARGEST = {"runs": 100_000, "epochs": 100_000, "jobs": 1024, "seed": 2**63 - 1, "neurons": 100_000}
 """Larger numbers are taken for a mistake."""
@@ -59,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         default=PUBLISHED_VARIANTS,
         metavar="V",
-        help="default: the eleven published ones",
+        help="default: the eleven published ones; MODULE:OBJECT takes a Variant of your own from a Python file here",
     )
     add(
         "--tasks",
@@ -70,7 +72,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--runs", type=int, default=20, help="networks per variant and task (default 20)")
     add("--epochs", type=int, help="default 10")
     add("--protocol", default="published", help=f"one of {', '.join(PROTOCOLS)} (default published)")
-    add("--set", action="append", default=[], metavar="CHOICE=VALUE", help="change one choice of the protocol")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="CHOICE=VALUE",
+        help="change one choice of the protocol, or one setting of the training such as input_noise=0",
+    )
+    add("--keep-networks", action="store_true", help="keep all weights of every network in OUT/networks")
     add("--sign", default="free", help="free or positive: whether recurrent weights may be negative")
     add("--device", default="auto", choices=("auto", "cpu", "cuda"))
     add("--neurons", type=int, help="train on a random subset of this many neurons")
@@ -104,7 +113,8 @@ def _fetch(arguments: argparse.Namespace) -> None:
 
 
 def _replicate(arguments: argparse.Namespace) -> None:
-    protocol = get_protocol(arguments.protocol).choose(arguments.set)
+    known = asdict(get_protocol(arguments.protocol))
+    protocol = get_protocol(arguments.protocol).choose(s for s in arguments.set if s.partition("=")[0] in known)
     for what, most in LARGEST.items():
         value = getattr(arguments, what)
         if value is not None and value > most:
@@ -120,7 +130,6 @@ def _replicate(arguments: argparse.Namespace) -> None:
     from .seeds import generator
     from .study import Study, run_study
     from .tasks import TASKS
-    from .training import Settings
 
     field = fetch_field(arguments.field)
     label = _one_line(field.label, 200)
@@ -136,20 +145,20 @@ def _replicate(arguments: argparse.Namespace) -> None:
         raise InputError("device is cuda, but PyTorch finds none here; use --device cpu")
     study = Study(
         field=field,
-        variants=tuple(arguments.variants),
+        variants=[_variant(name) for name in arguments.variants],
         tasks=tuple(TASKS if arguments.tasks is None else arguments.tasks),
         runs=arguments.runs,
         seed=arguments.seed,
         protocol=protocol,
         sign=arguments.sign,
-        settings=Settings() if arguments.epochs is None else Settings(epochs=arguments.epochs),
+        settings=_settings([s for s in arguments.set if s.partition("=")[0] not in known], arguments.epochs),
     )
     _remark(
         f"{label}: {field.neurons} neurons, {len(study.networks)} networks; "
         f"writing to {arguments.out}, stop and start again at will",
         prefix="",
     )
-    results = run_study(study, arguments.out, arguments.jobs, device).networks
+    results = run_study(study, arguments.out, arguments.jobs, device, keep_networks=arguments.keep_networks).networks
     table = "\n".join(map(_one_line, format_table(results, label).split("\n")))
     _show(table)
     with written_atomically(arguments.out / "table.txt") as temporary:
@@ -163,6 +172,44 @@ def _replicate(arguments: argparse.Namespace) -> None:
         return
     with written_atomically(arguments.out / "accuracy.png") as temporary:
         temporary.write_bytes(picture)
+
+
+def _variant(name: str):
+    """Return what ``--variants`` names: a known name as it is, or an object from a module of the user's."""
+    module, colon, thing = name.partition(":")
+    if not colon:
+        return name
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # the folder in which one is, which an installed command does not look into
+    try:
+        found = getattr(import_module(module), thing)
+    except (ImportError, AttributeError) as error:
+        why = f"--variants {name}: {_first_line(error)}; MODULE:OBJECT names a Variant in a file MODULE.py here"
+        raise InputError(why) from None
+    if not isinstance(found, Variant):
+        raise InputError(f"--variants {name}: it is a {type(found).__name__}; a biornn_lite.Variant is needed")
+    return found
+
+
+def _settings(chosen: list[str], epochs: int | None):
+    """Return the settings of a training, each given as ``name=value``."""
+    from .training import Settings
+
+    values = {} if epochs is None else {"epochs": epochs}
+    kinds = asdict(Settings())
+    for setting in chosen:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise InputError(f"setting {setting!r} is not of the form choice=value")
+        if name not in kinds:
+            choices = ", ".join([*asdict(get_protocol("published")), *kinds])
+            raise InputError(f"no choice {name!r}; there are {choices}")
+        try:
+            values[name] = type(kinds[name])(value)
+        except ValueError:
+            kind = "a whole number" if isinstance(kinds[name], int) else "a number"
+            raise InputError(f"{name} is {value!r}; it must be {kind}") from None
+    return Settings(**values)
 
 
 def _picture(results, label: str) -> bytes:

@@ -362,7 +362,7 @@ def shifted(
 def field_from_events(
     name: str,
     positions: np.ndarray,
-    connectome: np.ndarray,
+    connectome: np.ndarray | None,
     spike_times: Sequence[np.ndarray],
     with_precision: bool = False,
     start: float | None = None,
@@ -375,8 +375,8 @@ def field_from_events(
     name : str
     positions : ndarray, shape (N, 3)
         Somata, in µm.
-    connectome : ndarray, shape (N, N)
-        Synapse counts, from row to column.
+    connectome : ndarray, shape (N, N), or None
+        Synapse counts, from row to column; None where the wiring is not known.
     spike_times : sequence of N ndarrays
         Sorted event times of each neuron, in seconds.
     with_precision : bool
@@ -393,9 +393,8 @@ def field_from_events(
     """
     if spike_times is None:
         raise FieldError(f"{first_line(name)}: spike_times is None; one list of event times per neuron is needed")
-    n = len(positions) if hasattr(positions, "__len__") else 0
-    # Checked first with nothing for the function: what is wrong with the events is then said as such.
-    field = CorticalField(name, positions, connectome, np.eye(n), np.eye(n), spike_times=spike_times, **more)
+    # Checked first without function: what is wrong with the events is then said as such.
+    field = CorticalField(name, positions, connectome, spike_times=spike_times, **more)
     trains_of(field)
     try:
         spike_times = from_start(field.spike_times, start)

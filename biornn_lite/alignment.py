@@ -96,9 +96,9 @@ def check_alignment(field: CorticalField, relabellings: int = 499) -> Alignment:
     off = ~np.eye(n, dtype=bool)
     rng = generator(0, "alignment")
     orders = [rng.permutation(n) for _ in range(relabellings)]
-    sender, receiver = np.nonzero((field.connectome > 0) & off)
+    sender, receiver = np.nonzero((field.part("connectome", "check_alignment") > 0) & off)
     distance = cdist(field.positions, field.positions)
-    near, alike = standardised(distance), standardised(field.correlation)
+    near, alike = standardised(distance), standardised(field.part("correlation", "check_alignment"))
 
     first, second = np.triu_indices(n, 1)
 

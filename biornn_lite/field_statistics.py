@@ -85,9 +85,9 @@ def pairs(field: CorticalField) -> pd.DataFrame:
     off = ~np.eye(field.neurons, dtype=bool)
     columns = {
         "distance": cdist(field.positions, field.positions),
-        "correlation": field.correlation,
-        "sttc": field.sttc,
-        "synapses": field.connectome,
+        "correlation": field.part("correlation", "this statistic"),
+        "sttc": field.part("sttc", "this statistic"),
+        "synapses": field.part("connectome", "this statistic"),
     }
     return pd.DataFrame({"field": field.label} | {key: matrix[off] for key, matrix in columns.items()})
 
@@ -137,7 +137,7 @@ def over_connections(field: CorticalField, values: np.ndarray, relabellings: int
         The mean over connected pairs and the standard deviation of that mean over relabelled connectomes; NaN without
         connected pairs.
     """
-    sender, receiver = np.nonzero(field.connectome)
+    sender, receiver = np.nonzero(field.part("connectome", "this statistic"))
     if not len(sender):
         return float("nan"), float("nan")
     rng = generator(0, "relabelled connectomes")
@@ -162,7 +162,9 @@ def describe(field: CorticalField) -> pd.Series:
     alike, alike_error = over_connections(field, excess_correlation(field))
     centred = field.positions - field.positions.mean(axis=0)
     start = weights.functional(
-        weights.lognormal_draws(field.neurons, generator(0, "lognormal")), field.correlation, field.sttc
+        weights.lognormal_draws(field.neurons, generator(0, "lognormal")),
+        field.part("correlation", "this statistic"),
+        field.part("sttc", "this statistic"),
     )
     values = {
         "neurons": field.neurons,

@@ -477,8 +477,8 @@ def _with_networks(done: Results, out: Path) -> Results:
     """Leave out those networks whose weights are not there."""
     keys = list(zip(*(done.networks[key] for key in KEY), strict=True))
     kept = {key for key in keys if network_file(out, *key).exists()}
-    there = [key in kept for key in keys]
-    curves = [key in kept for key in zip(*(done.curves[key] for key in KEY), strict=True)]
+    there = np.array([key in kept for key in keys], dtype=bool)
+    curves = np.array([key in kept for key in zip(*(done.curves[key] for key in KEY), strict=True)], dtype=bool)
     return Results(done.networks[there].reset_index(drop=True), done.curves[curves].reset_index(drop=True))
 
 

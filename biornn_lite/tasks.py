@@ -260,7 +260,9 @@ def get_task(name: str | Task) -> Task:
 
 def title_of(task: str | Task) -> str:
     """Return the title of a task, or the name of one that is not known here, such as in a table of a user's."""
-    return TASKS[task].title if task in TASKS else getattr(task, "title", task)
+    if isinstance(task, str):
+        return TASKS[task].title if task in TASKS else task
+    return task.title
 
 
 def draw_trials(task: Task, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

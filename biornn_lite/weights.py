@@ -1,14 +1,21 @@
-"""Initial recurrent weights: orthogonal, functional, relabelled, and controls.
+"""Initial recurrent weights: orthogonal, functional, relabelled, and starts that serve as controls.
 
 All matrices are ``W[i, j]``, from neuron i to neuron j. Notebook 03 works through this module.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy.sparse.linalg import ArpackError, eigs
 
 from .errors import InputError
+
+if TYPE_CHECKING:
+    from .field import CorticalField
 
 MEAN = 0.1
 """Mean that functional weights are scaled to."""
@@ -171,3 +178,123 @@ def non_negative(weights: np.ndarray, rescale: bool) -> np.ndarray:
     """
     clipped = np.maximum(weights, 0.0)
     return with_spectral_radius(clipped) if rescale else clipped
+
+
+# Starts beyond the published ones. Each is called with a field and a random stream, as a variant calls its `weights`:
+# Variant("I", Identity()), Variant("0.9 I", Identity(0.9)).
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """Independent normal weights, scaled to a spectral radius."""
+
+    radius: float = SPECTRAL_RADIUS
+
+    def __call__(self, field: CorticalField, rng: np.random.Generator) -> np.ndarray:
+        """Return weights of shape (N, N)."""
+        return with_spectral_radius(rng.normal(size=(field.neurons,) * 2), self.radius)
+
+
+@dataclass(frozen=True)
+class Orthogonal:
+    """A random orthogonal matrix times a factor, which is its spectral radius: ``W`` has 1."""
+
+    radius: float = 1.0
+
+    def __call__(self, field: CorticalField, rng: np.random.Generator) -> np.ndarray:
+        """Return weights of shape (N, N)."""
+        return self.radius * orthogonal(field.neurons, rng)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Self-connections alone, all equal: αI (Le, Jaitly & Hinton 2015)."""
+
+    alpha: float = 1.0
+
+    def __call__(self, field: CorticalField, rng: np.random.Generator) -> np.ndarray:
+        """Return weights of shape (N, N)."""
+        return self.alpha * np.eye(field.neurons)
+
+
+@dataclass(frozen=True)
+class IdentityPlusOrthogonal:
+    """αI plus a random orthogonal matrix times β."""
+
+    alpha: float = 0.95
+    beta: float = 0.1
+
+    def __call__(self, field: CorticalField, rng: np.random.Generator) -> np.ndarray:
+        """Return weights of shape (N, N)."""
+        return self.alpha * np.eye(field.neurons) + self.beta * orthogonal(field.neurons, rng)
+
+
+@dataclass(frozen=True)
+class Functional:
+    """``W*``: the same weights as those of the variant, from the same stream.
+
+    Attributes
+    ----------
+    measures : tuple of str
+        Parts of the field that are multiplied, such as ``("correlation", "sttc")``.
+    self_connections : {"kept", "removed", "only"}
+        As in :func:`functional`.
+    """
+
+    measures: tuple[str, ...] = ("correlation", "sttc")
+    self_connections: str = "kept"
+
+    def __call__(self, field: CorticalField, rng: np.random.Generator) -> np.ndarray:
+        """Return weights of shape (N, N)."""
+        similarities = [field.part(measure, "this start") for measure in self.measures]
+        draws = lognormal_draws(field.neurons, rng)
+        return functional(draws, *similarities, self_connections=self.self_connections)
+
+
+@dataclass(frozen=True)
+class SameSpectrum:
+    """``Q W Qᵀ`` of another start W with a random orthogonal Q: its eigenvalues, and nothing else of it."""
+
+    start: Callable = Functional()
+
+    def __call__(self, field: CorticalField, rng: np.random.Generator) -> np.ndarray:
+        """Return weights of shape (N, N)."""
+        matrix = self.start(field, rng)
+        q = orthogonal(field.neurons, rng)
+        return q @ matrix @ q.T
+
+
+@dataclass(frozen=True)
+class SameStrengths:
+    """Another start with its off-diagonal entries shuffled, and then each neuron's strength in and out restored.
+
+    The diagonal stays. Rows and columns are scaled in turn until all sums are those of the start (Sinkhorn 1967).
+    """
+
+    start: Callable = Functional()
+
+    def __call__(self, field: CorticalField, rng: np.random.Generator) -> np.ndarray:
+        """Return weights of shape (N, N).
+
+        Raises
+        ------
+        InputError
+            If the start has negative entries, or the sums cannot be restored.
+        """
+        matrix = self.start(field, rng)
+        if matrix.min() < 0:
+            raise InputError("SameStrengths needs a start without negative weights")
+        off = ~np.eye(len(matrix), dtype=bool)
+        wanted = np.where(off, matrix, 0.0)
+        mixed = np.zeros_like(matrix)
+        mixed[off] = rng.permutation(matrix[off])
+        for _ in range(1000):
+            mixed *= _ratio(wanted.sum(axis=1), mixed.sum(axis=1))[:, None]
+            mixed *= _ratio(wanted.sum(axis=0), mixed.sum(axis=0))
+            if np.allclose(mixed.sum(axis=1), wanted.sum(axis=1), rtol=1e-9, atol=0):
+                return mixed + np.diag(np.diag(matrix))
+        raise InputError("SameStrengths cannot restore the sums of these weights; too many of them are 0")
+
+
+def _ratio(wanted: np.ndarray, sums: np.ndarray) -> np.ndarray:
+    return np.divide(wanted, sums, out=np.zeros_like(wanted), where=sums > 0)

@@ -76,8 +76,11 @@ def wiring_rule(field: CorticalField, curved: bool = False) -> WiringRule:
     """
     n = field.neurons
     off = ~np.eye(n, dtype=bool)
-    connected = (field.connectome[off] > 0).astype(float)  # (N (N - 1),)
-    distance, correlation = cdist(field.positions, field.positions)[off] / 100, field.correlation[off]
+    connected = (field.part("connectome", "this analysis of wiring")[off] > 0).astype(float)  # (N (N - 1),)
+    distance, correlation = (
+        cdist(field.positions, field.positions)[off] / 100,
+        field.part("correlation", "this analysis of wiring")[off],
+    )
     spread = correlation.std()
     columns = [np.ones_like(distance), distance]
     if spread > 0:
@@ -132,11 +135,11 @@ def within_neurons(field: CorticalField) -> tuple[float, float]:
     Newton's method with what is left.
     """
     n = field.neurons
-    connected = field.connectome > 0
+    connected = field.part("connectome", "this analysis of wiring") > 0
     sends, receives = np.flatnonzero(connected.any(axis=1)), np.flatnonzero(connected.any(axis=0))
     pairs = np.ix_(sends, receives)
     apart = cdist(field.positions, field.positions)[pairs] / 100
-    correlation, off = field.correlation, ~np.eye(n, dtype=bool)
+    correlation, off = field.part("correlation", "this analysis of wiring"), ~np.eye(n, dtype=bool)
     spread = correlation[off].std()
     if len(sends) < 10 or len(receives) < 10 or spread == 0:
         return float("nan"), float("nan")
@@ -274,7 +277,7 @@ def describe_wiring(field: CorticalField) -> pd.Series:
         another order in which its connectome was released.
     """
     n, off = field.neurons, ~np.eye(field.neurons, dtype=bool)
-    connected = (field.connectome > 0) & off
+    connected = (field.part("connectome", "this analysis of wiring") > 0) & off
     out, into = connected.sum(axis=1), connected.sum(axis=0)
     rule = wiring_rule(field)
     curved, within = wiring_rule(field, curved=True), within_neurons(field)
@@ -296,7 +299,9 @@ def describe_wiring(field: CorticalField) -> pd.Series:
         "reciprocal_expected": _expected_reciprocal(rule.chance, out, into),
         "out_spread": unevenness(out, rule.chance.sum(axis=1)),
         "in_spread": unevenness(into, rule.chance.sum(axis=0)),
-        "correlation_fall": np.corrcoef(distance[off], field.correlation[off])[0, 1],
+        "correlation_fall": np.corrcoef(distance[off], field.part("correlation", "this analysis of wiring")[off])[
+            0, 1
+        ],
         "silent": 100 * (out == 0).mean(),
         "reached": 100 * np.isfinite(shortest_path(connected, unweighted=True))[off].mean(),
     }
@@ -307,7 +312,9 @@ def describe_wiring(field: CorticalField) -> pd.Series:
     if field.released_rows is not None:
         released = field.as_released()
         values |= _regression(wiring_rule(released), "_released")
-        values["wiring_distance_released"] = _relative_distance((released.connectome > 0) & off, distance)
+        values["wiring_distance_released"] = _relative_distance(
+            (released.part("connectome", "this analysis of wiring") > 0) & off, distance
+        )
     return pd.Series({measure.key: values.get(measure.key, np.nan) for measure in MEASURES}, name=field.label)
 
 
@@ -359,10 +366,12 @@ def by_distance(field: CorticalField, edges: Sequence[float] = EDGES_UM) -> pd.D
     pairs = pd.DataFrame(
         {
             "bin": pd.cut(cdist(field.positions, field.positions)[off], edges, labels=False, include_lowest=True),
-            "connected": field.connectome[off] > 0,
-            "correlation": field.correlation[off],
-            "sttc": field.sttc[off],
-            "communicability": empirical_communicability(field.connectome, "zero")[off],
+            "connected": field.part("connectome", "this analysis of wiring")[off] > 0,
+            "correlation": field.part("correlation", "this analysis of wiring")[off],
+            "sttc": field.part("sttc", "this analysis of wiring")[off],
+            "communicability": empirical_communicability(field.part("connectome", "this analysis of wiring"), "zero")[
+                off
+            ],
         }
     ).dropna()
     grouped = pairs.groupby("bin")
@@ -420,7 +429,10 @@ def agreement(first: CorticalField, second: CorticalField) -> Agreement:
             raise InputError(f"{field.name} has no nucleus_ids, so its neurons cannot be found in another field")
     _, here, there = np.intersect1d(first.nucleus_ids, second.nucleus_ids, return_indices=True)
     off = ~np.eye(len(here), dtype=bool)
-    one, other = first.connectome[np.ix_(here, here)][off] > 0, second.connectome[np.ix_(there, there)][off] > 0
+    one, other = (
+        first.part("connectome", "this analysis of wiring")[np.ix_(here, here)][off] > 0,
+        second.part("connectome", "this analysis of wiring")[np.ix_(there, there)][off] > 0,
+    )
     moved = np.linalg.norm(first.positions[here] - second.positions[there], axis=1)
     return Agreement(
         nuclei=len(here),
@@ -442,7 +454,11 @@ def reordered(field: CorticalField, neuron_of_row: np.ndarray) -> CorticalField:
         For row and column r, the neuron that they are supposed to belong to.
     """
     row_of = np.argsort(neuron_of_row)  # of each neuron
-    return replace(field, connectome=field.connectome[np.ix_(row_of, row_of)], released_rows=None)
+    return replace(
+        field,
+        connectome=field.part("connectome", "this analysis of wiring")[np.ix_(row_of, row_of)],
+        released_rows=None,
+    )
 
 
 def agreements(fields: Sequence[CorticalField]) -> pd.DataFrame:

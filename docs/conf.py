@@ -20,6 +20,8 @@ import biornn_lite
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "biornn_lite"
+BENEATH = ("environment", "errors", "seeds")
+"""Modules at the top that the others share."""
 NOT_LIVE = "A panel, as it was left; in JupyterLab it can be used."
 
 project = "BioRNN Lite"
@@ -59,7 +61,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     (
         "py:.*",
-        r"(builtins|caveclient|collections|ipywidgets|matplotlib|mpl_toolkits|networkx|numpy|np|pandas|pathlib|pd|"
+        r"(builtins|caveclient|collections|functools|ipywidgets|matplotlib|mpl_toolkits|networkx|numpy|np|pandas|pathlib|pd|"
         r"scipy|torch|tqdm|typing)\..*|CAVEclient|Figure|Path",
     )
 ]
@@ -88,22 +90,32 @@ def modules(which: str) -> list[str]:
 
     Parameters
     ----------
-    which : {"library", "notebooks", "beneath"}
-        Those that the README lists, in its order; those that serve the notebooks; the rest.
+    which : {"library", "more", "notebooks", "beneath"}
+        Those that the README lists, in its order; the other modules at the top; those that serve the notebooks; and
+        those that the others share.
     """
     listed = re.findall(r"\]\(biornn_lite/(\w+)\.py\)", (ROOT / "README.md").read_text(encoding="utf-8"))
-    if which == "library":
-        return listed
-    there = [path.stem for path in sorted(PACKAGE.glob("*.py")) if not path.stem.startswith("_")]
-    shown = [name for name in there if re.fullmatch(r"(\w+_)?(plots|widgets)", name)]
-    if which == "notebooks":
-        exercises = [path.stem for path in sorted((PACKAGE / "exercises").glob("[!_]*.py"))]
-        return [*shown, "exercises", *(f"exercises.{name}" for name in exercises)]
-    return [name for name in there if name not in listed + shown]
+    top = [path.stem for path in sorted(PACKAGE.glob("[!_]*.py"))]
+
+    def inside(folder: str) -> list[str]:
+        return [folder, *(f"{folder}.{path.stem}" for path in sorted((PACKAGE / folder).glob("[!_]*.py")))]
+
+    return {
+        "library": listed,
+        "more": [name for name in top if name not in (*listed, *BENEATH)],
+        "notebooks": inside("figures") + inside("exercises"),
+        "beneath": [*BENEATH, *inside("plumbing")],
+    }[which]
+
+
+def doors() -> str:
+    """List the names that the package itself has, each linked to its place in the reference."""
+    things = {name: getattr(biornn_lite, name) for name in biornn_lite.__all__}
+    return ", ".join(f"{{py:obj}}`{name} <{thing.__module__}.{name}>`" for name, thing in things.items())
 
 
 def with_modules(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Put a section for each module in the place of ``<!-- modules: ... -->``."""
+    """Put a section for each module in the place of ``<!-- modules: ... -->``, and names for ``<!-- doors -->``."""
 
     def sections(found: re.Match) -> str:
         return "\n".join(
@@ -111,6 +123,8 @@ def with_modules(app: Sphinx, docname: str, source: list[str]) -> None:
         )
 
     source[0] = re.sub(r"<!-- modules: (\w+) -->", sections, source[0])
+    if "<!-- doors -->" in source[0]:
+        source[0] = source[0].replace("<!-- doors -->", doors())
 
 
 def still(models: dict, name: str) -> str:

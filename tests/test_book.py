@@ -12,6 +12,8 @@ import nbformat
 import pytest
 from conftest import ROOT
 
+import biornn_lite
+
 pytest.importorskip("sphinx_book_theme", reason="needs what builds the site: the extra book")
 from bs4 import BeautifulSoup
 
@@ -138,6 +140,11 @@ def test_every_public_name_has_its_place_in_the_reference(pages, site):
             }
     listed = re.findall(r"\]\(biornn_lite/(\w+)\.py\)", (ROOT / "README.md").read_text())
     assert [name for name in sections if name in listed] == listed
+    library = pages[site / "docs" / "api" / "library.html"]
+    assert [section.h2.get_text().removesuffix("#") for section in library.select("section > section")] == listed
+    doors = {link["href"].removeprefix("#") for link in library.select("section > p a.reference")}
+    doors = {address.partition("#")[2] or address for address in doors}
+    assert {address.rpartition(".")[2] for address in doors} >= set(biornn_lite.__all__)
     for module, path in modules():
         assert module in sections
         there = {tag["id"] for tag in (sections[module], *sections[module].find_all(id=True))}

@@ -6,14 +6,18 @@ import re
 import subprocess
 import sys
 import tomllib
+import types
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from conftest import ROOT
 
 import biornn_lite
+from biornn_lite.study import check_task
+from biornn_lite.tasks import draw_trials
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 CONDA_NAMES = {
@@ -41,6 +45,7 @@ def test_dependencies_have_lower_bounds_and_no_upper_ones():
 def test_versions_agree():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert PYPROJECT["project"]["version"] == biornn_lite.__version__ == citation["version"]
+    assert f", version {biornn_lite.__version__}.\n" in (ROOT / "README.md").read_text()
     assert "2606.14975" in json.dumps(citation["references"])
 
 
@@ -71,7 +76,7 @@ def test_style(what):
 
 
 def public_functions():
-    for path in sorted((ROOT / "biornn_lite").glob("*.py")):
+    for path in sorted((ROOT / "biornn_lite").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
                 yield path, node
@@ -95,6 +100,70 @@ def test_the_readme_names_what_there_is():
         shown += subprocess.run(call, capture_output=True, text=True, check=True).stdout
     for option in set(re.findall(r"(--[a-z]+)", readme)):
         assert option in shown, option
+
+
+def test_the_readme_lists_the_modules_to_read():
+    """Few enough for one sitting, each once; the folders are named beside them and hold no further ones."""
+    readme = (ROOT / "README.md").read_text()
+    listed = re.findall(r"\]\(biornn_lite/(\w+)\.py\)", readme)
+    assert 10 <= len(set(listed)) == len(listed) <= 17
+    folders = {path.parent.relative_to(ROOT).as_posix() for path in (ROOT / "biornn_lite").rglob("*.py")}
+    assert folders - {"biornn_lite"} == set(re.findall(r"\]\((biornn_lite/\w+)\)", readme))
+
+
+def python_of(page: str) -> str:
+    """All Python of a page but that for a cluster, in a row."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.S)
+    return "\n".join(block for block in blocks if "distributed" not in block)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("page", "shorter"),
+    [
+        ("README.md", [("runs=10", "runs=2"), ("epochs=5", "epochs=1, batches=4")]),
+        ("docs/own_experiment.md", []),
+    ],
+)
+def test_the_code_of_the_pages_runs(page, shorter, tmp_path):
+    """In a script, as a reader would run it: functions and classes of the script reach the processes of a study."""
+    code = python_of(page)
+    for long, short in shorter:
+        assert long in code
+        code = code.replace(long, short)
+    (tmp_path / "mine.py").write_text(code, encoding="utf-8")
+    command = [sys.executable, "-W", "error", "mine.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_trials_of_an_environment_become_a_task(monkeypatch):
+    """With an environment that has what neurogym's have: trials of several lengths, and what is right at each step."""
+
+    class Environment:
+        def seed(self, seed):
+            self.rng = np.random.RandomState(seed)
+
+        def new_trial(self):
+            steps, answer = self.rng.randint(20, 45), self.rng.randint(1, 3)
+            self.ob = np.full((steps, 3), answer, dtype=np.float32)
+            self.gt = np.array([0] * (steps - 1) + [answer])
+
+    def make(name, dt):
+        return types.SimpleNamespace(unwrapped=Environment())
+
+    monkeypatch.setitem(sys.modules, "neurogym", types.SimpleNamespace(make=make))
+    code = python_of("docs/own_experiment.md")
+    names = {"__name__": "mine"}
+    monkeypatch.setitem(sys.modules, "mine", types.ModuleType("mine"))
+    exec(code[: code.index("def squared")], names)
+    decision = names["decision"]
+    check_task(decision)
+    inputs, labels = draw_trials(decision, 50, np.random.default_rng(0))
+    assert (inputs[:, -1] == labels[:, None]).all() and set(labels) == {1, 2}
+    lengths = (inputs[:, :, 0] > 0).sum(axis=1)
+    assert lengths.min() >= 20 and len(set(lengths)) > 5
+    assert all((row[-n:] > 0).all() for row, n in zip(inputs[:, :, 0], lengths, strict=True)), "zeros at the front"
 
 
 def test_the_repository_carries_no_real_data():

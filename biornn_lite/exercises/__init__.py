@@ -17,12 +17,13 @@ from .cortical_space import (
 from .decisions import check_accuracy_by_hand, check_observer, check_steps_held, check_task_of_a_third
 from .function import check_chance_free_tile, check_lagged_correlation, check_sttc
 from .functional_weights import check_min_max, check_scaling, check_steps_kept, check_without_diagonal
+from .own_experiment import check_own_penalty, check_own_start, check_own_task, check_paired_difference
 from .own_field import check_control_field, check_neurons_needed, check_positions
 from .positive_only import check_largest_network, check_lost_step, check_nan_accuracy
 from .predictions import Prediction
 from .start_here import check_memoryless_ceiling, check_pair, check_variant_name
 from .topology import check_clustering, check_edges, check_graph_of_unlike, check_sources, check_two_triangles
-from .training import check_chance_loss, check_epochs_to_zero, check_last_state, check_small_penalty
+from .training import check_chance_loss, check_epochs_to_zero, check_last_state, check_leaky, check_small_penalty
 
 __all__ = [
     "Prediction",
@@ -47,6 +48,7 @@ __all__ = [
     "check_largest_network",
     "check_last_state",
     "check_lattice_factor",
+    "check_leaky",
     "check_lost_step",
     "check_median_epochs",
     "check_memoryless_ceiling",
@@ -55,7 +57,11 @@ __all__ = [
     "check_neurons_needed",
     "check_observer",
     "check_odds_ratio",
+    "check_own_penalty",
+    "check_own_start",
+    "check_own_task",
     "check_pair",
+    "check_paired_difference",
     "check_positions",
     "check_reshaped",
     "check_restored",

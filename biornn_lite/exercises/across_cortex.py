@@ -7,18 +7,14 @@ import pandas as pd
 from scipy.stats import norm
 
 from ..wiring import Pooled, pool_effects
-from .saying import known_mistake, near, number, say
+from .saying import graded, near, number, say, unanswered
 
 
 def check_odds_ratio(answer: float | None, fall: float, near_um: float, far_um: float) -> bool:
     """Check by what factor the odds of a connection change from one distance to another."""
-    value = number(answer)
-    if value is None:
-        return False
     steps = (far_um - near_um) / 100
     right = float(np.exp(fall * steps))
-    if near(value, right, 0.03):
-        return say(True, f"{right:.3f}: the odds at {far_um:g} µm are {100 * right:.1f} % of those at {near_um:g}.")
+    told = f"{right:.3f}: the odds at {far_um:g} µm are {100 * right:.1f} % of those at {near_um:g}."
     mistakes = {
         fall * steps: "That is the change of the log odds; the odds change by its exponential.",
         100 * right: "That is in per cent; give a share between 0 and 1.",
@@ -27,32 +23,25 @@ def check_odds_ratio(answer: float | None, fall: float, near_um: float, far_um: 
         float(np.exp(fall * far_um / 100)): "That is from 0 µm on; start at the nearer distance.",
         float(np.exp(fall * (far_um - near_um))): "The fall is per 100 µm, not per µm.",
     }
-    if known_mistake(value, mistakes):
-        return False
-    return say(False, f"{value:g} is not it: log odds add up over 100 µm, 200 µm, …; odds are their exponential.")
+    hint = "{value:g} is not it: log odds add up over 100 µm, 200 µm, …; odds are their exponential."
+    return graded(answer, right, told, mistakes, hint, tolerance=0.03)
 
 
 def check_fixed_effect(answer: float | None, table: pd.DataFrame, effect: str) -> bool:
     """Check the mean of an effect over fields, weighted by one over its squared error."""
-    value = number(answer)
-    if value is None:
-        return False
     values, errors = table[effect], table[f"{effect}_error"]
     right = float(np.average(values, weights=1 / errors**2))
-    if near(value, right, 0.002):
-        pooled = pool_effects(values, errors)
-        told = f"{right:.3f}; the random-effects mean, {pooled.mean:.3f}, lets small fields count for more."
-        return say(True, told)
+    random = pool_effects(values, errors).mean
+    told = f"{right:.3f}; the random-effects mean, {random:.3f}, lets small fields count for more."
     mistakes = {
         float(values.mean()): "That is the plain mean: a field with 4 connections counts as much as one with 1,142.",
         float(np.average(values, weights=1 / errors)): "You weighted by one over the error; square it.",
         float(np.average(values, weights=errors**2)): "You gave the most weight to the least certain fields.",
         float((values / errors**2).sum()): "Divide by the sum of the weights.",
-        pool_effects(values, errors).mean: "That is the random-effects mean; its weights take τ too.",
+        random: "That is the random-effects mean; its weights take τ too.",
     }
-    if known_mistake(value, mistakes, 0.002):
-        return False
-    return say(False, f"{value:g} is not it: the sum of effect / error², over the sum of 1 / error².")
+    hint = "{value:g} is not it: the sum of effect / error², over the sum of 1 / error²."
+    return graded(answer, right, told, mistakes, hint, tolerance=0.002, mistaken=0.002)
 
 
 def check_share_below_zero(answer: float | None, pooled: Pooled) -> bool:
@@ -64,24 +53,22 @@ def check_share_below_zero(answer: float | None, pooled: Pooled) -> bool:
     blurred = float(norm.cdf(0, pooled.mean, np.hypot(pooled.tau, pooled.error)))
     if abs(value - blurred) <= 0.001:
         return say(False, f"{value:g}. You added the error of the mean to the spread; the question is of the spread.")
-    if abs(value - right) <= 0.003:
-        return say(True, f"{100 * right:.0f} %. More *estimates* lie below 0: each has an error of its own.")
+    told = f"{100 * right:.0f} %. More *estimates* lie below 0: each has an error of its own."
     mistakes = {
         100 * right: "That is in per cent; give a share between 0 and 1.",
         1 - right: "That is the share above 0.",
         float(norm.cdf(0, pooled.mean, pooled.error)): "You used the error of the mean. How far do *fields* spread?",
     }
-    if known_mistake(value, mistakes, 0.02):
-        return False
+    hint = "{value:g} is not it: the area below 0 of a normal distribution with this mean and SD τ."
     if abs(value - 8 / 46) < 0.005:
-        return say(False, f"{value:g} is the share of *estimates* below 0, which chance moves too.")
-    return say(False, f"{value:g} is not it: the area below 0 of a normal distribution with this mean and SD τ.")
+        hint = "{value:g} is the share of *estimates* below 0, which chance moves too."
+    return graded(value, right, told, mistakes, hint, tolerance=0, absolute=0.003, mistaken=0.02)
 
 
 def check_deep_fields(answer: object, table: pd.DataFrame, depth: float, effect: str) -> bool:
     """Check a random-effects estimate over the fields whose mean y lies beyond a depth, in µm."""
     if answer is None:
-        return number(answer) is not None
+        return unanswered()
     if not isinstance(answer, Pooled):
         return say(False, f"{type(answer).__name__!r} was given; pool_effects returns what is asked for.")
     for rows, why in (

@@ -7,17 +7,13 @@ import math
 import numpy as np
 from scipy.linalg import expm
 
-from .saying import array, known_mistake, near, number, result_of, say
+from .saying import array_from, graded, graded_array, say
 
 
 def check_two_neurons(answer: float | None) -> bool:
     """Check the communicability of two neurons that connect to one another with weight 1."""
-    value = number(answer)
-    if value is None:
-        return False
     right = math.sinh(1)
-    if near(value, right, 5e-3):
-        return say(True, f"sinh(1) = {right:.4f}: walks of 1, 3, 5 … steps, each over its factorial.")
+    told = f"sinh(1) = {right:.4f}: walks of 1, 3, 5 … steps, each over its factorial."
     mistakes = {
         math.cosh(1): "That is the diagonal: walks of 0, 2, 4 … steps lead back to where they began.",
         math.e: "That sums walks of all lengths; every second one ends at the *other* neuron.",
@@ -26,9 +22,8 @@ def check_two_neurons(answer: float | None) -> bool:
         7 / 6: "Nearly: that is 1 + 1/3!. The sum goes on.",
         1.2: "Give three digits: the first terms of the sum already round to 1.2.",
     }
-    if known_mistake(value, mistakes, 2e-3):
-        return False
-    return say(False, f"{value:g} is not it: which lengths of walk end at the other neuron? Sum 1/k! over those.")
+    hint = "{value:g} is not it: which lengths of walk end at the other neuron? Sum 1/k! over those."
+    return graded(answer, right, told, mistakes, hint, tolerance=5e-3, mistaken=2e-3)
 
 
 def _communicability(weights: np.ndarray) -> np.ndarray:
@@ -42,10 +37,7 @@ def _communicability(weights: np.ndarray) -> np.ndarray:
 def check_communicability(function: object) -> bool:
     """Check a function that returns the communicability of a weight matrix, shape (N, N)."""
     weights = np.random.default_rng(0).normal(size=(6, 6))
-    given = result_of(function, "weights", weights)
-    if given is None:
-        return False
-    given = array(given, "It does not return an array of numbers.")
+    given = array_from(function, "weights", weights)
     if given is None:
         return False
     if given.shape != weights.shape:
@@ -53,13 +45,12 @@ def check_communicability(function: object) -> bool:
     if not np.isfinite(given).all():
         return say(False, "It holds nan or inf: A is |W|, so no sum is negative; and divide by the roots of *sums*.")
     right = _communicability(weights)
-    if np.allclose(given, right):
-        return say(True, "That is the library's communicability, for weights of both signs.")
     a = np.abs(weights)
     out, into = a.sum(axis=1), a.sum(axis=0)
     normal = a / np.sqrt(np.outer(out, out))
     with np.errstate(invalid="ignore"):
         signed = weights / np.sqrt(np.outer(out, out))
+    told = "That is the library's communicability, for weights of both signs."
     mistakes = [
         (right.T, "It is transposed: rows send."),
         (expm(normal), "Set its diagonal to 0."),
@@ -70,22 +61,16 @@ def check_communicability(function: object) -> bool:
         (np.exp(normal), "np.exp acts on each entry alone; the matrix exponential is scipy.linalg.expm."),
         (expm(signed), "A is |W|: take absolute values before the exponential."),
     ]
-    for wrong, told in mistakes:
-        for version in (wrong, wrong - np.diag(np.diag(wrong))):
-            if np.allclose(given, version):
-                return say(False, told)
-    return say(False, f"Its largest entry is {given.max():.3f}, expected {right.max():.3f} for the tested weights.")
+    mistakes += [(wrong - np.diag(np.diag(wrong)), why) for wrong, why in mistakes]
+    hint = f"Its largest entry is {given.max():.3f}, expected {right.max():.3f} for the tested weights."
+    return graded_array(given, right, told, mistakes, hint)
 
 
 def check_sorted_distance(answer: float | None, first: list[float], second: list[float]) -> bool:
     """Check the mean absolute difference of two sorted sets of values."""
-    value = number(answer)
-    if value is None:
-        return False
     a, b = np.array(first, dtype=float), np.array(second, dtype=float)
     gaps = np.abs(np.sort(a) - np.sort(b))
-    if near(value, gaps.mean(), 0.03):  # two digits will do
-        return say(True, f"{gaps.mean():.3f}: sorted, the gaps are {', '.join(f'{g:g}' for g in gaps)}.")
+    told = f"{gaps.mean():.3f}: sorted, the gaps are {', '.join(f'{g:g}' for g in gaps)}."
     mistakes = {
         float(np.abs(a - b).mean()): "You compared them as they stand; sort both first.",
         float(gaps.sum()): "That is the sum; the distance is the mean.",
@@ -93,25 +78,19 @@ def check_sorted_distance(answer: float | None, first: list[float], second: list
         float(np.sqrt((gaps**2).mean())): "That is the root mean square; take absolute values.",
         float(abs(a.mean() - b.mean())): "That is the difference of the means; each value counts by itself.",
     }
-    if known_mistake(value, mistakes, 5e-3):
-        return False
-    return say(False, f"{value:g} is not it: sort both, take the gaps, and average their absolute values.")
+    hint = "{value:g} is not it: sort both, take the gaps, and average their absolute values."
+    return graded(answer, gaps.mean(), told, mistakes, hint, tolerance=0.03, mistaken=5e-3)  # two digits will do
 
 
 def check_silent_neuron(answer: float | None, out: float, epsilon: float) -> bool:
     """Check the published communicability from a neuron to its only partner, which itself sends nothing."""
-    value = number(answer)
-    if value is None:
-        return False
     right = math.sqrt(out / epsilon)
-    if near(value, right, 5e-3):
-        return say(True, f"√({out:g} / {epsilon:g}) = {right:,.0f}, for one traced connection to a silent neuron.")
+    told = f"√({out:g} / {epsilon:g}) = {right:,.0f}, for one traced connection to a silent neuron."
     mistakes = {
         out / epsilon: "The ratio of the sums stands under a root.",
         math.sqrt(epsilon / out): "Upside down: s_j, of the receiver, is below.",
         1.0: "That is expm(P) alone; it is multiplied by √(s_i / s_j).",
         math.sqrt(1 / epsilon): f"s_i is {out:g}, not 1.",
     }
-    if known_mistake(value, mistakes, 5e-3):
-        return False
-    return say(False, f"{value:g} is not it: expm(P)[i, j] is 1 here; what is √(s_i / s_j)?")
+    hint = "{value:g} is not it: expm(P)[i, j] is 1 here; what is √(s_i / s_j)?"
+    return graded(answer, right, told, mistakes, hint, tolerance=5e-3, mistaken=5e-3)

@@ -7,7 +7,7 @@ from scipy.spatial.distance import cdist, pdist
 
 from ..field import CorticalField
 from ..space import coordinates, distances, lattice, mean_distance, wiring_cost
-from .saying import array, known_mistake, near, number, result_of, say
+from .saying import array, array_from, graded, graded_array, say
 
 
 def check_wiring_cost(answer: float | None, weights: object, places: object) -> bool:
@@ -20,14 +20,10 @@ def check_wiring_cost(answer: float | None, weights: object, places: object) -> 
     places : array-like, shape (N,)
         In µm.
     """
-    value = number(answer)
-    if value is None:
-        return False
     weights, places = np.asarray(weights, dtype=float), np.asarray(places, dtype=float)
     lengths = np.abs(places[:, None] - places)
     right = wiring_cost(weights, lengths)
-    if near(value, right):
-        return say(True, f"{right:g}: the sign of a weight and its self-connections do not matter.")
+    told = f"{right:g}: the sign of a weight and its self-connections do not matter."
     costs = np.abs(weights) * lengths
     mistakes = {
         float((weights * lengths).sum()): "A negative weight needs wire too: take |W|.",
@@ -39,9 +35,8 @@ def check_wiring_cost(answer: float | None, weights: object, places: object) -> 
         float((np.abs(weights) * lengths**2).sum()): "You squared the lengths.",
         right / weights.size: "That is the mean; the cost is a sum.",
     }
-    if known_mistake(value, mistakes):
-        return False
-    return say(False, f"{value:g} is not it: write down the distances, then add |weight| · distance over all wires.")
+    hint = "{value:g} is not it: write down the distances, then add |weight| · distance over all wires."
+    return graded(answer, right, told, mistakes, hint)
 
 
 def check_reshaped(answer: object, positions: np.ndarray, neuron: int) -> bool:
@@ -53,33 +48,26 @@ def check_reshaped(answer: object, positions: np.ndarray, neuron: int) -> bool:
         return say(False, f"Its shape is {given.shape}; expected three numbers, one from each row.")
     rows = positions.reshape(3, -1)
     right = rows[:, neuron]
-    shown = ", ".join(f"{value:g}" for value in right)
-    if np.array_equal(given, right):
-        places = [divmod(axis * len(positions) + neuron, 3) for axis in range(3)]
-        whose = ", ".join(f"{'xyz'[axis]} of neuron {k}" for k, axis in places)
-        return say(True, f"{shown}: {whose}.")
+    places = [divmod(axis * len(positions) + neuron, 3) for axis in range(3)]
+    whose = ", ".join(f"{'xyz'[axis]} of neuron {k}" for k, axis in places)
+    told = f"{', '.join(f'{value:g}' for value in right)}: {whose}."
     mistakes = [
         (positions[neuron], "Those are its own, which transposing would give. Reshaping reads on and cuts."),
         (rows[:, neuron - 1], f"Neurons and columns count from 0: you took column {neuron - 1}."),
         (positions.reshape(3, -1, order="F")[:, neuron], "You read down the columns; numpy reads row by row."),
         (rows.ravel()[neuron : neuron + 3], "You read on along a row; a point is a *column* of the new array."),
     ]
-    for wrong, told in mistakes:
-        if np.array_equal(given, wrong):
-            return say(False, told)
-    if np.array_equal(np.sort(given), np.sort(right)):
-        return say(False, "The right numbers in another order: first row, second row, third row.")
     hits = int((given == right).sum())
-    return say(False, f"{hits} of 3 are right. Write all numbers in one line, cut it in three, take column {neuron}.")
+    hint = f"{hits} of 3 are right. Write all numbers in one line, cut it in three, take column {neuron}."
+    if np.array_equal(np.sort(given), np.sort(right)):
+        hint = "The right numbers in another order: first row, second row, third row."
+    return graded_array(given, right, told, mistakes, hint, np.array_equal)
 
 
 def check_distance_matrix(function: object) -> bool:
     """Check a function of points, shape (N, 3), that returns their distances, shape (N, N)."""
     points = np.random.default_rng(0).normal(size=(7, 3)) * (300, 20, 150)
-    given = result_of(function, "points", points)
-    if given is None:
-        return False
-    given = array(given, "It does not return an array of numbers.")
+    given = array_from(function, "points", points)
     if given is None:
         return False
     n, right = len(points), distances(points)
@@ -90,10 +78,9 @@ def check_distance_matrix(function: object) -> bool:
         (n,): "it holds one number per neuron; distances belong to pairs.",
     }
     if given.shape != right.shape:
-        told = shapes.get(given.shape, f"expected {right.shape}.")
-        return say(False, f"For points of shape {points.shape} it returns shape {given.shape}: {told}")
-    if np.allclose(given, right):
-        return say(True, f"For 7 points, distances from {pdist(points).min():.0f} to {right.max():.0f}, diagonal 0.")
+        why = shapes.get(given.shape, f"expected {right.shape}.")
+        return say(False, f"For points of shape {points.shape} it returns shape {given.shape}: {why}")
+    told = f"For 7 points, distances from {pdist(points).min():.0f} to {right.max():.0f}, diagonal 0."
     flat, lengths = points * (1, 0, 1), np.linalg.norm(points, axis=1)
     mistakes = [
         (right**2, "Those are squared distances; take the root."),
@@ -111,25 +98,19 @@ def check_distance_matrix(function: object) -> bool:
         ),
         (distances(points.reshape(3, -1).T), "You reshaped the points; transpose them."),
     ]
-    for wrong, told in mistakes:
-        if np.allclose(given, wrong):
-            return say(False, told)
+    hint = f"From neuron 0 to 1 it gives {given[0, 1]:.1f}, expected {right[0, 1]:.1f}."
     off = ~np.eye(n, dtype=bool)
     if np.allclose(given[off], right[off]):
-        return say(False, "Right between different neurons; but a neuron has distance 0 from itself.")
-    return say(False, f"From neuron 0 to 1 it gives {given[0, 1]:.1f}, expected {right[0, 1]:.1f}.")
+        hint = "Right between different neurons; but a neuron has distance 0 from itself."
+    return graded_array(given, right, told, mistakes, hint)
 
 
 def check_lattice_factor(answer: float | None, shape: tuple[int, int, int], mean: float) -> bool:
     """Check the factor that gives a lattice of this shape a certain mean distance between different neurons."""
-    value = number(answer)
-    if value is None:
-        return False
     matrix = distances(lattice(shape))
     own = mean_distance(matrix)
     right = mean / own
-    if near(value, right, 5e-3):
-        return say(True, f"{right:.3g}: a mean distance of {own:.3f} becomes {mean:g}.")
+    told = f"{right:.3g}: a mean distance of {own:.3f} becomes {mean:g}."
     mistakes = {
         own / mean: "Upside down: the factor multiplies the lattice's distances.",
         mean / float(matrix.mean()): "You averaged over the diagonal too; take pairs of *different* neurons.",
@@ -137,28 +118,22 @@ def check_lattice_factor(answer: float | None, shape: tuple[int, int, int], mean
         mean / float(matrix.max()): "You matched the largest distance; the mean is asked for.",
         mean: "That would be right if neighbours were the only pairs.",
     }
-    if known_mistake(value, mistakes, 5e-3):
-        return False
-    return say(False, f"{value:g} is not it: average the distances of all pairs of the lattice first.")
+    hint = "{value:g} is not it: average the distances of all pairs of the lattice first."
+    return graded(answer, right, told, mistakes, hint, tolerance=5e-3, mistaken=5e-3)
 
 
 def check_depth_share(answer: float | None, field: CorticalField) -> bool:
     """Check the share of depth in the mean squared distance when each axis is divided by its standard deviation."""
-    value = number(answer)
-    if value is None:
-        return False
-    if near(value, 1 / 3, 0.02):
-        return say(True, "A third, in any field: each axis then has variance 1, whatever it was before.")
     variance = {units: coordinates(field, "transposed", units).var(axis=0) for units in ("micrometres", "min_max")}
-    mistakes = {units: float(v[1] / v.sum()) for units, v in variance.items()}
+    share = {units: float(v[1] / v.sum()) for units, v in variance.items()}
     deviation = np.sqrt(variance["micrometres"])
-    told = {
-        mistakes["micrometres"]: "That is its share in µm.",
-        mistakes["min_max"]: "That is its share with min_max, which makes *ranges* alike, not standard deviations.",
+    told = "A third, in any field: each axis then has variance 1, whatever it was before."
+    mistakes = {
+        share["micrometres"]: "That is its share in µm.",
+        share["min_max"]: "That is its share with min_max, which makes *ranges* alike, not standard deviations.",
         float(deviation[1] / deviation.sum()): "That is its share of the standard deviations in µm.",
         100 / 3: "That is in per cent; give a share between 0 and 1.",
         1.0: "That is its variance; what share is it of the sum over the three axes?",
     }
-    if known_mistake(value, told):
-        return False
-    return say(False, f"{value:g} is not it: what is the variance of an axis divided by its standard deviation?")
+    hint = "{value:g} is not it: what is the variance of an axis divided by its standard deviation?"
+    return graded(answer, 1 / 3, told, mistakes, hint, tolerance=0.02)

@@ -11,23 +11,17 @@ from scipy.stats import norm
 
 from ..seeds import generator
 from ..tasks import accuracy_of_best_guess, get_task
-from .saying import known_mistake, near, number, say, unanswered
+from .saying import graded, graded_array, number, say, unanswered
 
 
 def check_steps_held(answer: float | None, task: str) -> bool:
     """Check how many steps a task goes on after the last input that tells its answers apart."""
-    value = number(answer)
-    if value is None:
-        return False
     chosen = get_task(task)
     inputs, labels = chosen.trials(64, generator(0, "exercise"))
     telling = np.flatnonzero((inputs[labels == 0][0] != inputs[labels == 1][0]).any(axis=-1))  # steps, from 0
     first, last = int(telling[0]), int(telling[-1])
     right = chosen.steps - 1 - last
-    if near(value, right):
-        return say(
-            True, f"{right} steps; if each left 0.95 of the difference, {0.95**right:.2f} of it would be left."
-        )
+    told = f"{right} steps; if each left 0.95 of the difference, {0.95**right:.2f} of it would be left."
     silent = int(np.cumprod(~inputs[0, ::-1].any(axis=-1)).sum())  # steps of silence at the end
     mistakes = {
         right - 1.0: "One too few: the state after the last step is the one that is read.",
@@ -40,9 +34,8 @@ def check_steps_held(answer: float | None, task: str) -> bool:
         float(last + 1): "That is the step in which the stimulus ends; how many come after it?",
         float(chosen.steps): "That is the whole trial.",
     }
-    if known_mistake(value, mistakes):
-        return False
-    return say(False, f"{value:g} is too {'many' if value > right else 'few'}: count from the last step of stimulus.")
+    hint = "{value:g} is too {way}: count from the last step of stimulus."
+    return graded(answer, right, told, mistakes, hint, ways=("few", "many"))
 
 
 def check_accuracy_by_hand(
@@ -67,8 +60,7 @@ def check_accuracy_by_hand(
     variance = noise**2 + input_noise**2  # of one channel in one step
     sd = np.sqrt(2 * steps * variance)
     right = float(norm.cdf(signal / sd))
-    if near(value, right, 6e-3):  # two decimals will do
-        return say(True, f"{right:.3f}: a mean of {signal:.2f}, an SD of {sd:.3f}, and Φ({signal / sd:.3f}).")
+    told = f"{right:.3f}: a mean of {signal:.2f}, an SD of {sd:.3f}, and Φ({signal / sd:.3f})."
     mistakes = {
         100 * right: "That is in per cent.",
         1 - right: "That is the share of wrong answers.",
@@ -85,12 +77,10 @@ def check_accuracy_by_hand(
         float(norm.cdf(signal / (noise * (2 * steps) ** 0.5))): "You left out the input noise.",
         float(norm.cdf(signal / (input_noise * (2 * steps) ** 0.5))): "You left out the noise of the evidence.",
     }
-    if known_mistake(value, mistakes, 2e-3):
-        return False
+    hint = "{value:g} is too {way}. First the mean of the summed difference, then its SD, then Φ."
     if not 0 <= value <= 1:
-        return say(False, f"{value:g} is not a share between 0 and 1.")
-    way = "high" if value > right else "low"
-    return say(False, f"{value:g} is too {way}. First the mean of the summed difference, then its SD, then Φ.")
+        hint = "{value:g} is not a share between 0 and 1."
+    return graded(value, right, told, mistakes, hint, tolerance=6e-3, mistaken=2e-3)  # two decimals will do
 
 
 def _answers_of(function: object, inputs: np.ndarray) -> np.ndarray | str:
@@ -142,9 +132,8 @@ def check_observer(function: object) -> bool:
         )
     one, other = (inputs[:, :, channel].astype(float) for channel in (1, 2))  # (trials, steps)
     right = other.sum(axis=1) > one.sum(axis=1)
-    share = float((answers == labels).mean())
-    if (answers == right).mean() > 0.999:
-        return say(True, f"Right in {share:.3f} of 2,000 trials, and no other rule can expect more.")
+    share = f"Right in {(answers == labels).mean():.3f} of 2,000 trials"
+    told = f"{share}, and no other rule can expect more."
     mistakes = [
         (~right, "The labels are swapped: 0 means that channel 1 is the stronger."),
         (one.sum(axis=1) < 15, "That is channel 1 alone; compare it with channel 2, which has as much to say."),
@@ -154,11 +143,9 @@ def check_observer(function: object) -> bool:
         (other.std(axis=1) > one.std(axis=1), "You compared the spreads; compare the sums."),
         *((other[:, t] > one[:, t], f"That is one step of evidence alone; sum over all {30}.") for t in range(1, 31)),
     ]
-    for wrong, told in mistakes:
-        if (answers == wrong).mean() > 0.999:
-            return say(False, f"Right in {share:.3f} of 2,000 trials. {told}")
-    best = float((right == labels).mean())
-    return say(False, f"Right in {share:.3f} of 2,000 trials, where {best:.3f} is possible: use all steps, alike.")
+    mistakes = [(wrong, f"{share}. {why}") for wrong, why in mistakes]
+    hint = f"{share}, where {(right == labels).mean():.3f} is possible: use all steps, alike."
+    return graded_array(answers, right, told, mistakes, hint, lambda a, b: (a == b).mean() > 0.999)
 
 
 def check_task_of_a_third(pairs: object) -> bool:

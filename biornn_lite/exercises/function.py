@@ -9,7 +9,7 @@ import numpy as np
 from ..activity import event_counts, frame_length, shifted, spike_time_tiling_coefficient
 from ..field import CorticalField
 from ..seeds import generator
-from .saying import known_mistake, number, result_of, say
+from .saying import graded, known_mistake, number, result_of, say
 
 
 def check_lagged_correlation(function: object, field: CorticalField) -> bool:
@@ -65,16 +65,12 @@ def _number_from(function: object, x: np.ndarray, y: np.ndarray, lag: int) -> fl
 
 def check_sttc(answer: float | None, p_a: float, p_b: float, t_a: float, t_b: float) -> bool:
     """Check a spike time tiling coefficient worked out from its four ingredients."""
-    value = number(answer)
-    if value is None:
-        return False
 
     def formula(p_a: float, p_b: float, t_a: float, t_b: float) -> float:
         return 0.5 * ((p_a - t_b) / (1 - p_a * t_b) + (p_b - t_a) / (1 - p_b * t_a))
 
     right, own_tiles = formula(p_a, p_b, t_a, t_b), formula(p_a, p_b, t_b, t_a)
-    if abs(value - right) < 4e-3:
-        return say(True, f"{right:.4f}.")
+    told = f"{right:.4f}."
     mistakes = {
         100 * right: "That is in per cent; the coefficient lies between −1 and 1.",
         own_tiles: "You took A's own tiles: P_A is compared with T_B, the tiles of the *other* neuron.",
@@ -82,10 +78,8 @@ def check_sttc(answer: float | None, p_a: float, p_b: float, t_a: float, t_b: fl
         0.5 * ((p_a - t_b) + (p_b - t_a)): "You forgot the denominators 1 − P T.",
         -right: "The sign is wrong: coincidences above chance count positively.",
     }
-    if known_mistake(value, mistakes, 0.02):
-        return False
-    way = "high" if value > right else "low"
-    return say(False, f"{value:g} is too {way}; put the numbers into the formula above.")
+    hint = "{value:g} is too {way}; put the numbers into the formula above."
+    return graded(answer, right, told, mistakes, hint, absolute=4e-3, mistaken=0.02)
 
 
 def check_chance_free_tile(answer: float | None, field: CorticalField) -> bool:

@@ -5,36 +5,28 @@ from __future__ import annotations
 import numpy as np
 
 from ..weights import SPECTRAL_RADIUS, spectral_radius
-from .saying import array, known_mistake, near, number, result_of, say
+from .saying import array, array_from, graded, graded_array, near, say
 
 
 def check_min_max(answer: float | None, value: float, low: float, high: float) -> bool:
     """Check what min–max scaling makes of one value."""
-    given = number(answer)
-    if given is None:
-        return False
     right = (value - low) / (high - low)
-    if near(given, right):
-        return say(True, f"{right:g}: the smallest entry becomes 0, the largest 1, and all between keep their order.")
+    told = f"{right:g}: the smallest entry becomes 0, the largest 1, and all between keep their order."
     mistakes = {
         value: "That is the value itself; shift it by the smallest and divide by the range.",
         value - low: "You shifted it, but did not divide by the range.",
         value / (high - low): "You divided by the range, but did not take off the smallest first.",
         1 - right: "That counts from the largest down.",
     }
-    if known_mistake(given, mistakes):
-        return False
-    return say(False, f"{given:g} is not it: (value − smallest) / (largest − smallest).")
+    hint = "{value:g} is not it: (value − smallest) / (largest − smallest)."
+    return graded(answer, right, told, mistakes, hint)
 
 
 def check_scaling(function: object) -> bool:
     """Check a function that scales a matrix to a spectral radius."""
     rng = np.random.default_rng(0)
     weights = rng.normal(size=(7, 7)) + 3 * np.diag([0, -1.5, 0, 1, 0, 0, 0])
-    given = result_of(function, "weights and radius", weights, 0.9)
-    if given is None:
-        return False
-    given = array(given, "It does not return an array of numbers.")
+    given = array_from(function, "weights and radius", weights, 0.9)
     if given is None:
         return False
     if given.shape != weights.shape:
@@ -43,9 +35,9 @@ def check_scaling(function: object) -> bool:
         return say(False, "Some of what it returns is not finite; was something divided by 0?")
     values = np.linalg.eigvals(weights)
     radius = np.abs(values).max()
-    if np.allclose(given, weights * 0.9 / radius):
-        return say(True, f"From {radius:.2f} to 0.90; all eigenvalues shrink by the same factor.")
-    mistakes = [
+    right = weights * 0.9 / radius
+    told = f"From {radius:.2f} to 0.90; all eigenvalues shrink by the same factor."
+    scales = [
         (np.abs(weights).max(), "You divided by the largest entry; an eigenvalue is meant."),
         (np.linalg.norm(weights, 2), "You divided by the largest singular value; it is no eigenvalue unless W = Wᵀ."),
         (np.linalg.norm(weights), "You divided by the Frobenius norm, the root of all squares."),
@@ -53,14 +45,13 @@ def check_scaling(function: object) -> bool:
         (0.9**2 / radius, "You took the factor upside down: radius / current."),
         (0.9, "You returned the matrix as it was."),
     ]  # fmt: skip
-    for scale, told in mistakes:
-        if np.allclose(given, weights * 0.9 / scale):
-            return say(False, told)
-    if np.allclose(given, weights / radius):
-        return say(False, "It scales to 1, whatever radius was asked for.")
-    if np.allclose(given, (weights * 0.9 / radius).T):
-        return say(False, "Right size, but transposed: rows are senders.")
-    return say(False, f"The result has spectral radius {np.abs(np.linalg.eigvals(given)).max():.2f}, expected 0.90.")
+    mistakes = [
+        *((weights * 0.9 / scale, why) for scale, why in scales),
+        (weights / radius, "It scales to 1, whatever radius was asked for."),
+        (right.T, "Right size, but transposed: rows are senders."),
+    ]
+    hint = f"The result has spectral radius {np.abs(np.linalg.eigvals(given)).max():.2f}, expected 0.90."
+    return graded_array(given, right, told, mistakes, hint)
 
 
 def check_without_diagonal(answer: object, weights: np.ndarray) -> bool:
@@ -89,13 +80,9 @@ def check_without_diagonal(answer: object, weights: np.ndarray) -> bool:
 
 def check_steps_kept(answer: float | None, weight: float, share: float) -> bool:
     """Check after how many steps a neuron that excites itself alone has fallen below a share of its activity."""
-    value = number(answer)
-    if value is None:
-        return False
     exact = np.log(share) / np.log(weight)
     right = int(np.floor(exact)) + 1
-    if value == right:
-        return say(True, f"{right} steps: {weight:g}^{right} = {weight**right:.3f}, the first below {share:g}.")
+    told = f"{right} steps: {weight:g}^{right} = {weight**right:.3f}, the first below {share:g}."
     mistakes = {
         (1 - share) / (1 - weight): "Activity is multiplied at each step; it does not fall by a fixed amount.",
         -np.log(share): "That is −ln(share); divide by −ln(weight).",
@@ -103,7 +90,5 @@ def check_steps_kept(answer: float | None, weight: float, share: float) -> bool:
         exact: f"Steps are whole: after which is {weight:g}ⁿ first below {share:g}?",
         right - 1.0: f"{weight:g}^{right - 1} = {weight ** (right - 1):.3f} is not yet below {share:g}.",
     }  # fmt: skip
-    if known_mistake(value, mistakes, 3e-3):
-        return False
-    way = "many" if value > right else "few"
-    return say(False, f"{value:g} are too {way}: solve weightⁿ = share for n.")
+    hint = "{value:g} are too {way}: solve weightⁿ = share for n."
+    return graded(answer, right, told, mistakes, hint, tolerance=0, mistaken=3e-3, ways=("few", "many"))

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..activity import BIN_SECONDS, correlation, event_counts, recording_end
 from ..field import MICRONS_VOXEL_UM, CorticalField
-from .saying import array, number, say, unanswered
+from .saying import array, graded_array, number, say, unanswered
 
 
 def check_positions(answer: object, voxels: np.ndarray) -> bool:
@@ -14,21 +14,19 @@ def check_positions(answer: object, voxels: np.ndarray) -> bool:
     value = array(answer)
     if value is None:
         return False
-    right = np.asarray(voxels) * (0.008, 0.008, 0.030)
+    voxels = np.asarray(voxels)
+    right = voxels * (0.008, 0.008, 0.030)
     if value.shape != right.shape:
-        hint = " Rows are neurons, columns x, y, z." if value.shape == right.shape[::-1] else ""
-        return say(False, f"Its shape is {value.shape}; expected {right.shape}.{hint}")
-    if np.allclose(value, right):
-        return say(True, "Positions in µm.")
-    if np.allclose(value, right * 1000):
-        return say(False, "Those are nanometres; 1 µm is 1,000 nm.")
-    if np.allclose(value, np.asarray(voxels) * MICRONS_VOXEL_UM):
-        return say(False, "Those are the edges of a MICrONS voxel; these ones are 8 × 8 × 30 nm.")
-    if np.allclose(value, np.asarray(voxels) * (0.030, 0.008, 0.008)):
-        return say(False, "The long edge, 30 nm, is that of z, the last column.")
-    if np.allclose(value, np.asarray(voxels) * 0.008):
-        return say(False, "A voxel is no cube: its edge along z is 30 nm.")
-    return say(False, "Right shape, wrong scale: multiply each column by its own edge length in µm.")
+        why = " Rows are neurons, columns x, y, z." if value.shape == right.shape[::-1] else ""
+        return say(False, f"Its shape is {value.shape}; expected {right.shape}.{why}")
+    mistakes = [
+        (right * 1000, "Those are nanometres; 1 µm is 1,000 nm."),
+        (voxels * MICRONS_VOXEL_UM, "Those are the edges of a MICrONS voxel; these ones are 8 × 8 × 30 nm."),
+        (voxels * (0.030, 0.008, 0.008), "The long edge, 30 nm, is that of z, the last column."),
+        (voxels * 0.008, "A voxel is no cube: its edge along z is 30 nm."),
+    ]
+    hint = "Right shape, wrong scale: multiply each column by its own edge length in µm."
+    return graded_array(value, right, "Positions in µm.", mistakes, hint)
 
 
 def _shift(train: np.ndarray, other: np.ndarray) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .saying import known_mistake, near, number, say
+from .saying import graded, number, say
 
 
 def check_lost_step(answer: float | None, radius: float, first: float, largest: float) -> bool:
@@ -16,8 +16,6 @@ def check_lost_step(answer: float | None, radius: float, first: float, largest: 
         return False
     growths = np.log(largest / first) / np.log(radius)
     right = int(np.floor(growths)) + 2  # step 1 is `first` itself
-    if value == right:
-        return say(True, f"Step {right}: {growths:.1f} times {radius:g}-fold from {first:g} makes {largest:.1e}.")
     if growths - 0.1 <= value <= right and not value.is_integer():
         return say(
             False, f"{value:g}: a step is a whole number. In step n activity is first · radiusⁿ⁻¹; try some n."
@@ -26,15 +24,14 @@ def check_lost_step(answer: float | None, radius: float, first: float, largest: 
         return say(False, f"{value:g}: one too few. Step 1 is {first:g} itself, so step n has n − 1 multiplications.")
     if value == right + 1:
         return say(False, f"{value:g}: one too many. Activity is already larger in step {right}.")
+    told = f"Step {right}: {growths:.1f} times {radius:g}-fold from {first:g} makes {largest:.1e}."
     mistakes = {
         np.log10(largest / first): "That is the number of powers of ten; how many does one step add?",
         largest / (first * radius): "Activity is multiplied at each step, not added to.",
         np.log(largest / first): "That is ln(largest / first); divide by ln(radius).",
     }
-    if known_mistake(value, mistakes, 0.03):
-        return False
-    way = "late" if value > right else "early"
-    return say(False, f"{value:g} is too {way}: solve first · radiusⁿ = largest for n.")
+    hint = "{value:g} is too {way}: solve first · radiusⁿ = largest for n."
+    return graded(value, right, told, mistakes, hint, tolerance=0, mistaken=0.03, ways=("early", "late"))
 
 
 def check_nan_accuracy(answer: float | None, shares: Sequence[float]) -> bool:
@@ -46,12 +43,8 @@ def check_nan_accuracy(answer: float | None, shares: Sequence[float]) -> bool:
     shares : sequence of float
         Of trials in which each answer is the right one.
     """
-    value = number(answer)
-    if value is None:
-        return False
     right = shares[0]
-    if near(value, right):
-        return say(True, f"{right:g}: the share of trials whose answer is the first, and nothing of it was learned.")
+    told = f"{right:g}: the share of trials whose answer is the first, and nothing of it was learned."
     mistakes = {
         0.0: "The computer does give an answer: the first of several that are all NaN counts as the largest.",
         1 / len(shares): "So much a network gets that guesses blindly; this one always answers the same.",
@@ -60,20 +53,15 @@ def check_nan_accuracy(answer: float | None, shares: Sequence[float]) -> bool:
         shares[-1]: "That is the last answer's; among equals the computer names the first.",
         1.0: "It is right only where the first answer happens to be the right one.",
     }
-    if known_mistake(value, mistakes):
-        return False
-    return say(False, f"{value:g}: the network always gives one and the same answer. How often is that one right?")
+    hint = "{value:g}: the network always gives one and the same answer. How often is that one right?"
+    return graded(answer, right, told, mistakes, hint)
 
 
 def check_largest_network(answer: float | None, steps: int, first: float, largest: float) -> bool:
     """Check how many neurons a clipped orthogonal network may have so that `steps` steps stay below `largest`."""
-    value = number(answer)
-    if value is None:
-        return False
     radius = (largest / first) ** (1 / (steps - 1))
     right = 2 * np.pi * radius**2
-    if near(value, right, 0.025):  # two digits will do
-        return say(True, f"About {right:.0f}: their spectral radius is {radius:.2f}, and {steps} steps just fit.")
+    told = f"About {right:.0f}: their spectral radius is {radius:.2f}, and {steps} steps just fit."
     mistakes = {
         2 * np.pi * (largest / first) ** (2 / steps): f"You multiplied {steps} times; step 1 is {first:g} itself, so "
         f"it is {steps - 1} times.",
@@ -81,7 +69,5 @@ def check_largest_network(answer: float | None, steps: int, first: float, larges
         radius**2: "You took ρ = √N; it is √(N / 2π).",
         2 * np.pi * radius: "ρ grows with the *root* of N: square it.",
     }
-    if known_mistake(value, mistakes):
-        return False
-    way = "many" if value > right else "few"
-    return say(False, f"{value:g} is too {way}. First find ρ from first · ρ^{steps - 1} = largest, then N from ρ.")
+    hint = f"{{value:g}} is too {{way}}. First find ρ from first · ρ^{steps - 1} = largest, then N from ρ."
+    return graded(answer, right, told, mistakes, hint, tolerance=0.025, ways=("few", "many"))  # two digits will do

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -51,15 +51,84 @@ def array(answer: object, otherwise: str = "That is not an array of numbers.") -
         return None
 
 
-def known_mistake(value: float, mistakes: dict[float, str], tolerance: float = 0.01) -> bool:
+def near(value: float, right: float, tolerance: float = 1e-3, absolute: float = 0.0) -> bool:
+    """Say whether a number is right up to a tolerance relative to the right one, or up to an absolute one."""
+    return abs(value - right) <= max(tolerance * max(abs(right), 1e-12), absolute)
+
+
+def known_mistake(value: float, mistakes: Mapping[float, str], tolerance: float = 0.01) -> bool:
     """Say which mistake gives this value, if one does."""
     why = next((why for wrong, why in mistakes.items() if near(value, wrong, tolerance)), None)
     return why is not None and not say(False, f"{value:g}. {why}")
 
 
-def near(value: float, right: float, tolerance: float = 1e-3) -> bool:
-    """Say whether a number is right up to a relative tolerance."""
-    return abs(value - right) <= tolerance * max(abs(right), 1e-12)
+def graded(
+    answer: object,
+    right: float,
+    told: str,
+    mistakes: Mapping[float, str],
+    hint: str,
+    *,
+    tolerance: float = 1e-3,
+    absolute: float = 0.0,
+    mistaken: float = 0.01,
+    ways: tuple[str, str] = ("low", "high"),
+) -> bool:
+    """Say whether a number is right, comes from a known mistake, or is neither; return whether it is right.
+
+    Parameters
+    ----------
+    answer : object
+    right : float
+    told : str
+        What to say of the right number.
+    mistakes : mapping of float to str
+        What to say of the number that each mistake gives.
+    hint : str
+        What to say of any other number. It may hold ``{value:g}``, the number, and ``{way}``, such as "low".
+    tolerance, absolute : float
+        How far the answer may be off: as a share of the right number, or in its unit. The larger one counts.
+    mistaken : float
+        How far the answer may be off the number of a mistake, as a share of that number.
+    ways : tuple of str
+        The ``{way}`` of a number that is too small, and of one that is too large.
+    """
+    value = number(answer)
+    if value is None:
+        return False
+    if near(value, right, tolerance, absolute):
+        return say(True, told)
+    if known_mistake(value, mistakes, mistaken):
+        return False
+    return say(False, hint.format(value=value, way=ways[1] if value > right else ways[0]))
+
+
+def graded_array(
+    value: np.ndarray,
+    right: object,
+    told: str,
+    mistakes: Sequence[tuple[object, str]],
+    hint: str,
+    same: Callable[[np.ndarray, object], bool] = np.allclose,
+) -> bool:
+    """Say the same of an array of the right shape as :func:`graded` of a number.
+
+    Parameters
+    ----------
+    value : ndarray
+    right : array-like
+    told : str
+        What to say of the right array.
+    mistakes : sequence of (array-like, str)
+        What each mistake gives, and what to say of it.
+    hint : str
+        What to say of any other array.
+    same : callable
+        Whether two arrays count as equal.
+    """
+    if same(value, right):
+        return say(True, told)
+    return say(False, next((why for wrong, why in mistakes if same(value, wrong)), hint))
 
 
 def result_of(function: object, takes: str, *arrays: object) -> object | None:
@@ -80,6 +149,17 @@ def result_of(function: object, takes: str, *arrays: object) -> object | None:
     else:
         return _returned_by(function, copy.deepcopy(arrays), arrays)
     return None
+
+
+def array_from(
+    function: object, takes: str, *arrays: object, otherwise: str = "It does not return an array of numbers."
+) -> np.ndarray | None:
+    """Call a learner's function as :func:`result_of` does, and turn what it returns into an array of numbers.
+
+    If that fails, ``otherwise`` is said, which may name the ``{type}`` of what was returned.
+    """
+    returned = result_of(function, takes, *arrays)
+    return None if returned is None else array(returned, otherwise.format(type=type(returned).__name__))
 
 
 def _returned_by(function: Callable, given: tuple, kept: tuple) -> object | None:

@@ -6,7 +6,7 @@ import networkx as nx
 import numpy as np
 
 from ..topology import assortativity, clustering
-from .saying import array, known_mistake, near, number, result_of, say, unanswered
+from .saying import array, array_from, graded, say, unanswered
 
 
 def check_edges(answer: float | None, neurons: int, share: float) -> bool:
@@ -14,13 +14,9 @@ def check_edges(answer: float | None, neurons: int, share: float) -> bool:
 
     No pair is strong in both directions.
     """
-    value = number(answer)
-    if value is None:
-        return False
     entries, pairs = share * neurons**2, neurons * (neurons - 1)
     right = entries - neurons
-    if near(value, right):
-        return say(True, f"{right:.0f}: of {entries:.0f} strong entries, {neurons} stand on the diagonal.")
+    told = f"{right:.0f}: of {entries:.0f} strong entries, {neurons} stand on the diagonal."
     mistakes = {
         entries: "Those are all strong entries; the self-connections among them become no edges.",
         right / 2: "Halved too much: no pair is strong in both directions, so each entry is an edge of its own.",
@@ -31,20 +27,14 @@ def check_edges(answer: float | None, neurons: int, share: float) -> bool:
         (1 - (1 - share) ** 2) * pairs / 2: "So many there are if entries are strong independently of each other.",
         neurons: "Those are the self-connections, which are dropped.",
     }
-    if known_mistake(value, mistakes, 1e-3):
-        return False
-    way = "many" if value > right else "few"
-    return say(False, f"{value:g} is too {way}: how many entries are strong, and how many of them become edges?")
+    hint = "{value:g} is too {way}: how many entries are strong, and how many of them become edges?"
+    return graded(answer, right, told, mistakes, hint, mistaken=1e-3, ways=("few", "many"))
 
 
 def check_two_triangles(answer: float | None) -> bool:
     """Check Q of two triangles that one edge joins, each triangle a community."""
-    value = number(answer)
-    if value is None:
-        return False
     right = 5 / 14
-    if near(value, right, 3e-3):
-        return say(True, "2 · (3/7 − (7/14)²) = 5/14 = 0.357.")
+    told = "2 · (3/7 − (7/14)²) = 5/14 = 0.357."
     mistakes = {
         6 / 7: "That is the share of edges within communities; take off what chance would give.",
         5 / 28: "That is one triangle's part; there are two.",
@@ -58,9 +48,8 @@ def check_two_triangles(answer: float | None) -> bool:
         -34 / 196: "So much if each neuron is a community of its own; here each triangle is one.",
         0.0: "So much if all are one community; here each triangle is one.",
     }
-    if known_mistake(value, mistakes, 5e-3):
-        return False
-    return say(False, f"{value:g} is not it: m = 7; for each triangle, count the edges in it and add its degrees.")
+    hint = "{value:g} is not it: m = 7; for each triangle, count the edges in it and add its degrees."
+    return graded(answer, right, told, mistakes, hint, tolerance=3e-3, mistaken=5e-3)
 
 
 def _example() -> np.ndarray:
@@ -75,10 +64,7 @@ def check_clustering(function: object) -> bool:
     graph = _example()
     if any(function is own for own in (clustering, nx.average_clustering)):
         return say(False, "That is the library's; write your own.")
-    given = result_of(function, "adjacency", graph)
-    if given is None:
-        return False
-    given = array(given, f"It returns a {type(given).__name__}; expected a number.")
+    given = array_from(function, "adjacency", graph, otherwise="It returns a {type}; expected a number.")
     if given is None:
         return False
     if given.shape == (len(graph),):
@@ -95,8 +81,7 @@ def check_clustering(function: object) -> bool:
     enough = pairs > 0
     share = np.divide(links, pairs, out=np.zeros(len(a)), where=enough)
     right = share.mean()
-    if near(value, right, 1e-6):
-        return say(True, f"{right:.4f} for the tested graph, as the library and NetworkX have it.")
+    told = f"{right:.4f} for the tested graph, as the library and NetworkX have it."
     boolean = ((graph @ graph) & graph).sum(axis=1), np.diag(graph @ graph @ graph)
     whether = "The product of boolean matrices only says *whether* there is a path; turn them into numbers first."
     mistakes = {
@@ -110,9 +95,8 @@ def check_clustering(function: object) -> bool:
         **{np.divide(each, pairs, out=np.zeros(len(a)), where=enough).mean(): whether for each in boolean},
         links.mean(): "Divide by the number of pairs of neighbours.",
     }
-    if known_mistake(value, mistakes, 1e-6):
-        return False
-    return say(False, f"It gives {value:.4f}, expected {right:.4f} for the tested graph of nine neurons.")
+    hint = f"It gives {value:.4f}, expected {right:.4f} for the tested graph of nine neurons."
+    return graded(value, right, told, mistakes, hint, tolerance=1e-6, mistaken=1e-6)
 
 
 SOURCES = {

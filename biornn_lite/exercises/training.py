@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
+import numpy as np
 import torch
 
 from ..field import CorticalField
+from ..network import Networks
+from ..seeds import generator
 from ..snapshots import watch
 from ..variants import Protocol
-from .saying import array, known_mistake, near, number, result_of, say
+from .saying import array_from, graded, graded_array, number, say, unanswered
 
 
 def check_chance_loss(answer: float | None, answers: int) -> bool:
     """Check the cross-entropy (nats) of a network that gives each of some answers the same probability."""
-    value = number(answer)
-    if value is None:
-        return False
     right = math.log(answers)
-    if near(value, right, 5e-3):
-        return say(True, f"ln {answers} = {right:.4f}. Where a loss starts near this, nothing has been learned yet.")
+    told = f"ln {answers} = {right:.4f}. Where a loss starts near this, nothing has been learned yet."
     mistakes = {
         -right: "The sign is wrong: it is *minus* the mean logarithm, of a number below 1.",
         math.log2(answers): "That is in bits; PyTorch takes the natural logarithm, and gives nats.",
@@ -27,9 +27,8 @@ def check_chance_loss(answer: float | None, answers: int) -> bool:
         1 / answers: "That is the probability of each answer; take minus its natural logarithm.",
         0.0: "A loss of 0 belongs to a network that is sure, and right.",
     }
-    if known_mistake(value, mistakes, 5e-3):
-        return False
-    return say(False, f"{value:g} is not it: the right answer has probability 1/{answers}; take minus its logarithm.")
+    hint = f"{{value:g}} is not it: the right answer has probability 1/{answers}; take minus its logarithm."
+    return graded(answer, right, told, mistakes, hint, tolerance=5e-3, mistaken=5e-3)
 
 
 def check_last_state(function: object) -> bool:
@@ -37,13 +36,10 @@ def check_last_state(function: object) -> bool:
     draw = torch.Generator().manual_seed(0)
     x, w_in = torch.rand(5, 2, 4, 3, generator=draw), torch.randn(2, 3, 6, generator=draw)
     w, b = torch.randn(2, 6, 6, generator=draw) / 3, torch.rand(2, 1, 6, generator=draw) / 2
-    given = result_of(function, "x, w_in, w and b", x, w_in, w, b)
+    otherwise = "It returns a {type} that is not one array of numbers."
+    given = array_from(function, "x, w_in, w and b", x, w_in, w, b, otherwise=otherwise)
     if given is None:
         return False
-    given = array(given, f"It returns a {type(given).__name__} that is not one array of numbers.")
-    if given is None:
-        return False
-    given = torch.as_tensor(given).float()
 
     def last(recurrent=w, bias=b, inputs=x, relu=torch.relu) -> torch.Tensor:
         h = torch.zeros(2, 4, 6)
@@ -57,11 +53,10 @@ def check_last_state(function: object) -> bool:
     if given.shape == (4, 6):
         return say(False, "It returns the states of one network, shape (4, 6); expected those of both, (2, 4, 6).")
     if given.shape != right.shape:
-        shape = tuple(given.shape)
+        shape = given.shape
         return say(False, f"For 2 networks, 4 trials and 6 neurons it returns shape {shape}, expected (2, 4, 6).")
-    if torch.allclose(given, right, atol=1e-5):
-        return say(True, "That is the whole of it; all else is how the weights are found.")
-    mistakes = (
+    told = "That is the whole of it; all else is how the weights are found."
+    mistakes = [
         (last(w.mT), "Your weights act the wrong way round: h @ w, as W[i, j] goes from i to j."),
         (last(bias=0 * b), "Where is the bias b?"),
         (last(inputs=x[:-1]), "It stops a step too early."),
@@ -69,22 +64,16 @@ def check_last_state(function: object) -> bool:
         (last(relu=torch.tanh), "That is tanh; this network has relu."),
         (last(recurrent=0 * w), "The last state does not enter the next: add h @ w."),
         (last(inputs=x.flip(0)), "It goes through the steps backwards."),
-    )
-    for wrong, told in mistakes:
-        if torch.allclose(given, wrong, atol=1e-5):
-            return say(False, told)
-    return say(False, f"Its mean is {given.mean():.3f}, expected {right.mean():.3f} for the tested networks.")
+    ]
+    hint = f"Its mean is {given.mean():.3f}, expected {right.mean():.3f} for the tested networks."
+    return graded_array(given, right, told, mistakes, hint, partial(np.allclose, atol=1e-5))
 
 
 def check_epochs_to_zero(answer: float | None, weight: float, rate: float = 1e-3, steps: int = 40) -> bool:
     """Check in which epoch a weight that moves by `rate` at each of an epoch's `steps` reaches 0."""
-    value = number(answer)
-    if value is None:
-        return False
     exact = weight / (rate * steps)
     right = math.ceil(exact - 1e-9)
-    if value == right:
-        return say(True, f"After {weight / rate:.0f} steps, in epoch {right} of ten. Most weights are smaller still.")
+    told = f"After {weight / rate:.0f} steps, in epoch {right} of ten. Most weights are smaller still."
     mistakes = {
         exact: f"So many epochs it takes; but epochs are whole. In which one is {exact:.3g}?",
         weight / rate: "That counts steps; an epoch has 40.",
@@ -92,9 +81,8 @@ def check_epochs_to_zero(answer: float | None, weight: float, rate: float = 1e-3
         weight * steps / rate: "Divide by the steps of an epoch.",
         right - 1.0: "By the end of that epoch it is not yet 0.",
     }
-    if known_mistake(value, mistakes):
-        return False
-    return say(False, f"{value:g} is not it: how many steps of {rate:g} make {weight:g}, in how many epochs?")
+    hint = f"{{value:g}} is not it: how many steps of {rate:g} make {weight:g}, in how many epochs?"
+    return graded(answer, right, told, mistakes, hint, tolerance=0)
 
 
 def check_small_penalty(answer: float | None, field: CorticalField) -> bool:
@@ -121,3 +109,34 @@ def check_small_penalty(answer: float | None, field: CorticalField) -> bool:
     if abs(value - reached(Protocol())) < 0.01:
         return say(False, f"{value:.3f} is what it reaches as published; was the protocol passed on?")
     return say(False, f"{value:.3f}; this training reaches {right:.3f}. Seed 0, ten epochs, test accuracy?")
+
+
+def check_leaky(answer: type | None, keeps: float = 0.5) -> bool:
+    """Check a class of networks that keep a share of their state from step to step, on random weights and trials."""
+    if answer is None:
+        return unanswered()
+    if not (isinstance(answer, type) and issubclass(answer, Networks)):
+        return say(False, "That is not a class that inherits from biornn_lite.network.Networks.")
+    rng = generator(0, "a leaky network")
+    w, w_in, w_out = (rng.normal(size=shape) for shape in ((2, 6, 6), (2, 3, 6), (2, 6, 2)))
+    networks = answer(0.3 * w, w_in, w_out)
+    h, x = (torch.from_numpy(rng.random(shape)).float() for shape in ((2, 4, 6), (2, 4, 3)))
+    plain = Networks.step(networks, h, x)
+
+    def step(kept: float, new: float) -> torch.Tensor:
+        return (kept * h + new * plain).detach()
+
+    given = array_from(networks.step, "a state and inputs", h, x)
+    if given is None:
+        return False
+    if given.shape != tuple(h.shape):
+        return say(False, f"A step gives shape {given.shape}; the state has {tuple(h.shape)}.")
+    told = "Half is kept, half is new: a time constant of 1.4 steps. Study(…, architecture=MyLeaky) trains it."
+    mistakes = [
+        (step(0, 1), "That is the plain step: nothing of the last state is kept."),
+        (step(1, 0), "The state stays as it is; nothing new comes in."),
+        (step(1, 1), "All of the last state is kept, and all of the new one added: it grows."),
+        (step(keeps, 1), "The new part counts whole; it should be the other half."),
+    ]
+    hint = "Expected half of h plus half of super().step(h, x)."
+    return graded_array(given, step(keeps, 1 - keeps), told, mistakes, hint, partial(np.allclose, atol=1e-5))

@@ -38,7 +38,7 @@ from .style import BLUE, COLOURS, DARK_BLUE, LINES, ORANGE, SHADES, as_text
 
 
 def field_figure(field: CorticalField, colour: str = "depth", azimuth: float = -60, elevation: float = 20) -> Figure:
-    """Draw a field in space; see :func:`biornn_lite.field_plots.field_3d`."""
+    """Draw a field in space; see :func:`biornn_lite.figures.field.field_3d`."""
     figure = plt.figure(figsize=(9, 4.6), layout="constrained")
     field_3d(field, figure.add_subplot(projection="3d"), colour, azimuth, elevation)
     return figure
@@ -134,6 +134,11 @@ def inference_panel(field: CorticalField) -> ipw.Widget:
     return figure_panel(lambda **values: inference_figure(field, **values), controls)
 
 
+def _connected_pairs(field: CorticalField) -> np.ndarray:
+    """Return the pairs of connected neurons, from and to, shape (pairs, 2); none of a field without wiring."""
+    return np.empty((0, 2), dtype=int) if field.connectome is None else np.argwhere(field.connectome)
+
+
 def field_map(field: CorticalField, ax: Axes) -> Axes:
     """Draw the somata of a field face-on, as the microscope sees its plane, joined by their synapses.
 
@@ -143,14 +148,15 @@ def field_map(field: CorticalField, ax: Axes) -> Axes:
     ax : Axes
     """
     x, z = field.positions[:, 0], field.positions[:, 2]
-    ends = np.argwhere(field.connectome)  # (pairs, 2), from and to
+    ends = _connected_pairs(field)  # (pairs, 2), from and to
     lines = np.stack([field.positions[ends[:, side]][:, [0, 2]] for side in (0, 1)], axis=1)
     ax.add_collection(LineCollection(lines, colors="0.6", linewidths=0.8, zorder=1))
     ax.scatter(x, z, s=22, color=COLOURS["functional"], zorder=2)
     ax.set_xlabel("x (µm)")
     ax.set_ylabel("z (µm)")
     ax.set_aspect("equal")
-    ax.set_title(f"{as_text(field.label)}: {field.neurons} neurons, {len(ends)} connected pairs", fontsize=10)
+    wiring = "wiring not known" if field.connectome is None else f"{len(ends)} connected pairs"
+    ax.set_title(f"{as_text(field.label)}: {field.neurons} neurons, {wiring}", fontsize=10)
     sns.despine(ax=ax)
     return ax
 
@@ -167,8 +173,14 @@ def _rates(field: CorticalField) -> np.ndarray:
 NEURON_COLOURS = {
     "depth": ("depth y (µm)", lambda field: field.positions[:, 1]),
     "rate": ("events per second", _rates),
-    "synapses out": ("neurons it synapses onto", lambda field: (field.connectome > 0).sum(axis=1)),
-    "synapses in": ("neurons that synapse onto it", lambda field: (field.connectome > 0).sum(axis=0)),
+    "synapses out": (
+        "neurons it synapses onto",
+        lambda field: (field.part("connectome", "this figure") > 0).sum(axis=1),
+    ),
+    "synapses in": (
+        "neurons that synapse onto it",
+        lambda field: (field.part("connectome", "this figure") > 0).sum(axis=0),
+    ),
 }
 """What can colour a neuron: the label of the colour bar, and the values of a field, shape (N,)."""
 
@@ -189,7 +201,7 @@ def field_3d(
         From where to look, in degrees.
     """
     label, values = NEURON_COLOURS[colour]
-    for i, j in np.argwhere(field.connectome):
+    for i, j in _connected_pairs(field):
         ax.plot(*field.positions[[i, j]].T, color="0.6", linewidth=0.8, zorder=1)
     shades = values(field)
     dots = ax.scatter(*field.positions.T, c=shades, cmap="viridis", s=26, edgecolor="0.3", linewidth=0.3)
@@ -208,7 +220,7 @@ def field_3d(
 
 def degrees(field: CorticalField, ax: Axes) -> Axes:
     """Draw how many neurons have how many partners, out and in."""
-    connected = field.connectome > 0
+    connected = field.part("connectome", "this figure") > 0
     out, into = connected.sum(axis=1), connected.sum(axis=0)
     edges = np.arange(max(out.max(), into.max()) + 2) - 0.5
     for values, name, colour, side in ((out, "out", PAIR_COLOURS[0], -0.2), (into, "in", PAIR_COLOURS[1], 0.2)):

@@ -103,7 +103,8 @@ def accuracy_figure(results: pd.DataFrame, field: str) -> Figure:
     figure, axes = plt.subplots(1, len(tasks), figsize=size, squeeze=False, layout="constrained")
     for ax, task in zip(axes[0], tasks, strict=True):
         by_variant(results, task, ax)
-        ax.legend(loc="lower right", fontsize=8, framealpha=0.9)
+        if ax.get_legend_handles_labels()[0]:  # ceilings, where they are known
+            ax.legend(loc="lower right", fontsize=8, framealpha=0.9)
     figure.legend(handles=weights_handles(results), frameon=False, loc="outside lower center", ncols=3)
     runs = results.groupby(["task", "variant"]).size().max()
     figure.suptitle(
@@ -229,7 +230,7 @@ def forest_figure(
     figure, axes = plt.subplots(1, len(tasks), figsize=size, squeeze=False, layout="constrained")
     for ax, task in zip(axes[0], tasks, strict=True):
         forest(networks, task, ax, measure, published)
-        if measure == "accuracy":
+        if measure == "accuracy" and ax.get_legend_handles_labels()[0]:
             ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, fontsize=8, frameon=False)
     handles = weights_handles(networks)
     if published and _as_published(networks):

@@ -212,7 +212,7 @@ def epochs_figure(tables: Mapping[str, pd.DataFrame], title: str = "", neurons: 
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        What :func:`biornn_lite.graphs.measured` returns, by what the legend calls the networks.
+        What :func:`biornn_lite.snapshots.measured` returns, by what the legend calls the networks.
     title : str
     neurons : int
         Of each network.
@@ -311,9 +311,9 @@ def graph_figure(
     Parameters
     ----------
     model : str
-        A key of :data:`biornn_lite.graphs.MODELS`.
+        A key of :data:`biornn_lite.topology.MODELS`.
     density, shuffled, neurons, seed
-        As in :func:`biornn_lite.graphs.model_graph`. Nulls are made of 100 graphs each, the random graphs' scores
+        As in :func:`biornn_lite.topology.model_graph`. Nulls are made of 100 graphs each, the random graphs' scores
         are means over three.
     """
     graph = model_graph(model, neurons, density, shuffled, seed)

@@ -24,7 +24,7 @@ def growth(activities: Mapping[str, np.ndarray], ax: Axes) -> Axes:
     Parameters
     ----------
     activities : mapping of str to ndarray, shape (steps,)
-        By what the legend calls them, from :func:`biornn_lite.growth.activity_by_step`.
+        By what the legend calls them, from :func:`biornn_lite.untrained.activity_by_step`.
     ax : Axes
     """
     for (label, activity), line in zip(activities.items(), LINES, strict=False):

@@ -22,7 +22,7 @@ from .style import BLUE, ORANGE, as_text
 def across_panel(more: CorticalField | None = None) -> ipw.Widget:
     """Return a panel in which to pick a field, a bin of distance and a measure.
 
-    :func:`biornn_lite.wiring_plots.across_figure` draws the same.
+    :func:`biornn_lite.figures.wiring.across_figure` draws the same.
 
     Parameters
     ----------
@@ -63,8 +63,8 @@ BINNED = {
 
 def connections(field: CorticalField, ax: Axes) -> Axes:
     """Draw a connectome as a matrix: a dot per connected pair, coloured by its synapses."""
-    sender, receiver = np.nonzero(field.connectome)
-    synapses = field.connectome[sender, receiver]
+    sender, receiver = np.nonzero(field.part("connectome", "this figure"))
+    synapses = field.part("connectome", "this figure")[sender, receiver]
     dots = ax.scatter(receiver, sender, c=synapses, cmap="viridis", s=18, clip_on=False, zorder=3)
     ax.figure.colorbar(dots, ax=ax, label="synapses of a pair", ticks=np.unique(synapses), shrink=0.6)
     ends = (-0.5, field.neurons - 0.5)
@@ -79,7 +79,7 @@ def shared_connections(first: CorticalField, second: CorticalField, ax: Axes) ->
         raise InputError("fields without nucleus_ids cannot be compared neuron by neuron")
     _, here, there = np.intersect1d(first.nucleus_ids, second.nucleus_ids, return_indices=True)
     for field, places, marker, colour, size in ((first, here, "o", ONE, 70), (second, there, "x", OTHER, 40)):
-        sender, receiver = np.nonzero(field.connectome[np.ix_(places, places)])
+        sender, receiver = np.nonzero(field.part("connectome", "this figure")[np.ix_(places, places)])
         face = {"facecolor": "none"} if marker == "o" else {}
         colours = {"edgecolor": colour} if marker == "o" else {"color": colour}
         ax.scatter(

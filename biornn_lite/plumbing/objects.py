@@ -83,7 +83,12 @@ def _parts(thing: object, depth: int):
 
 
 def _source(thing: object) -> str:
-    """Return the source of a function or class, or its compiled code where there is no source."""
+    """Return the source of a function or class, or its compiled code where there is no source.
+
+    What this library defines is told by its name: a study notes the version of the library as well.
+    """
+    if (getattr(thing, "__module__", None) or "").split(".")[0] == __name__.split(".")[0]:
+        return name_of(thing)
     try:
         return inspect.getsource(thing)
     except (OSError, TypeError):

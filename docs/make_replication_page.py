@@ -1,4 +1,4 @@
-"""Write ``replication.md`` and its figures from the shipped rows: ``python docs/make_replication.py``.
+"""Write ``replication.md`` and its figures from the shipped rows: ``python docs/make_replication_page.py``.
 
 The page's words stand in ``replication.template.md``, the figures in it are filled in here.
 """
