@@ -63,7 +63,7 @@ test: .venv/develop .venv/learner/ready
 	BIORNN_EXECUTED=build/notebooks $(BIN)/python -m pytest --nbmake --overwrite --nbmake-timeout=300 --durations=40 \
 		build/notebooks tests
 	$(LEARNER)/python -m pytest -q -m "not slow" -W error::pandas.errors.PandasChangeWarning \
-		tests/test_statistics.py tests/test_rows.py tests/test_comparison.py tests/test_study_widgets.py
+		tests/test_statistics.py tests/test_results.py tests/test_field_statistics.py tests/test_figures_study.py
 
 replicate: .venv/ready
 	$(BIN)/python -m biornn_lite replicate --runs 3 --out $(OUT)

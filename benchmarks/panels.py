@@ -24,7 +24,7 @@ from biornn_lite.figures.training import network_panel
 from biornn_lite.figures.untrained import growth_panel
 from biornn_lite.figures.weights import weights_panel
 from biornn_lite.figures.wiring import across_panel
-from biornn_lite.snapshots import watch
+from biornn_lite.snapshots import histories, watch
 from biornn_lite.training import Settings
 
 MOVES = 5
@@ -54,8 +54,7 @@ def controls_of(widget: ipw.Widget) -> list[ipw.ValueWidget]:
 def main(source: str) -> None:
     field = load_field(source)
     pair = ("W*D*C*", "WD*C")
-    both = zip(*watch(field, pair, "go_nogo", 0, settings=Settings(epochs=2)), strict=True)
-    histories = dict(zip(pair, map(list, both), strict=True))
+    watched = histories(watch(field, pair, "go_nogo", 0, settings=Settings(epochs=2)))
     panels = {
         "01 field": lambda: field_panel(field),
         "02 pair of neurons": lambda: pair_panel(field),
@@ -63,9 +62,9 @@ def main(source: str) -> None:
         "04 space": lambda: space_panel(field),
         "05 walk": lambda: walk_panel(field),
         "06 trial": trial_panel,
-        "07 network": lambda: network_panel(histories, field),
+        "07 network": lambda: network_panel(watched, field),
         "08 graph": graph_panel,
-        "08 trained": lambda: trained_panel(histories),
+        "08 trained": lambda: trained_panel(watched),
         "09 forest": forest_panel,
         "09 effects": effects_panel,
         "09 learning": learning_panel,

@@ -90,9 +90,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _fields() -> None:
-    from .datasets import list_fields
+    from .datasets import known_fields
 
-    _show(list_fields().replace({"here": {True: "yes", False: "no"}}).to_string(index=False))
+    rows = [(name, str(neurons), kind, "yes" if here else "no") for name, neurons, kind, here in known_fields()]
+    rows = [("field", "neurons", "kind", "here"), *rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    _show("\n".join("  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in rows))
     _show("\nReleased connectomes are not in the order of the neurons; they are put in it when they are read.")
 
 

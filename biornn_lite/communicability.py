@@ -1,11 +1,11 @@
-"""How well any two neurons reach one another along all paths. Notebook 05 works through this module.
+"""How well any two neurons reach each other along all paths. Notebook 05 works through this module.
 
 The communicability of ``A = |W|``, with S the diagonal matrix of its row sums, is
 ``C = expm(S^-½ A S^-½)`` with the diagonal set to 0 (Estrada & Hatano 2008; Crofts & Higham 2009).
 
 ``S^-½ A S^-½ = S^½ P S^-½`` where ``P = S^-1 A`` holds the probabilities of a random walk along the
-connections. So ``C[i, j] = √(s_i / s_j) · expm(P)[i, j]``, and ``expm(P) = Σ P^k / k!``: e times the chance
-of getting from i to j in a random walk of Poisson(1) many steps.
+connections. Therefore ``C[i, j] = √(s_i / s_j) · expm(P)[i, j]`` with ``expm(P) = Σ P^k / k!``. This is e times
+the probability that a random walk from i ends at j if its number of steps follows a Poisson(1) distribution.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from .space import distances
 from .weights import functional, lognormal_draws
 
 _BLOCKS = {torch.float32: 3, torch.float64: 4}
-"""Blocks of the series for each precision: with q of them it is summed to degree q²."""
+"""Number q of blocks of the series for each precision; q blocks sum the series to degree q²."""
 
 
 def _exponential(walk: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     """Sum Σ P^k / k! to degree q² in 2q - 2 products (Paterson & Stockmeyer 1973).
 
-    With the blocks B_i = Σ P^k / (iq + k)! over k = 0 … q-1, the last one with k = q too, the sum is
-    B_0 + (B_1 + (B_2 + …) P^q) P^q. Rows of P sum to 1, so every term is non-negative and rows of what is left
-    out sum to less than e / (q² + 1)!: 8e-7 for float32, 8e-15 for float64.
+    The blocks are B_i = Σ P^k / (iq + k)! over k = 0 … q-1; the last block includes k = q. The sum is
+    B_0 + (B_1 + (B_2 + …) P^q) P^q. Entries of P are non-negative and its rows sum to at most 1. Each row of the
+    omitted remainder therefore sums to less than e / (q² + 1)!: 8e-7 for float32, 8e-15 for float64.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def _exponential(walk: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Ten
     powers : list of Tensor
         P, P², … P^q.
     sums : list of Tensor
-        The brackets from the innermost to the whole, which is the last.
+        The brackets from the innermost to the outermost; the last one is the whole sum.
     """
     q = _BLOCKS[walk.dtype]
     powers = [walk]
@@ -61,9 +61,9 @@ def _exponential(walk: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Ten
 
 
 def _exponential_gradient(gradient, powers: list[torch.Tensor], sums: list[torch.Tensor]) -> torch.Tensor:
-    """Take the gradient with respect to the sum of :func:`_exponential` to one with respect to P.
+    """Turn the gradient with respect to the sum of :func:`_exponential` into the gradient with respect to P.
 
-    Each product X Y seen backwards gives X the gradient times Yᵀ, and Y Xᵀ times the gradient.
+    For a product X Y with gradient G, the gradient is G Yᵀ with respect to X and Xᵀ G with respect to Y.
     """
     q = len(powers)
     by_power = [torch.zeros_like(gradient) for _ in powers]  # ∂/∂P^k, k = 1 … q
@@ -81,11 +81,11 @@ def _exponential_gradient(gradient, powers: list[torch.Tensor], sums: list[torch
 
 
 class _Communicability(torch.autograd.Function):
-    """Communicability with its gradient written out.
+    """Communicability with an explicit gradient.
 
-    Off the diagonal C[i, j] = √(s_i / s_j) E[i, j] with E = expm(P), P = A / s and s the row sums of A. With
-    G = ∂loss/∂C, whose diagonal does not count: ∂E = G √(s_i / s_j); :func:`_exponential_gradient` makes ∂P of it;
-    ∂s_i = (½ Σ_j (G⊙C)[i, j] − ½ Σ_k (G⊙C)[k, i] − Σ_j (∂P⊙P)[i, j]) / s_i; and ∂A[i, j] = ∂P[i, j] / s_i + ∂s_i.
+    Off the diagonal, C[i, j] = √(s_i / s_j) E[i, j] with E = expm(P), P = A / s and s the row sums of A. Let G be
+    ∂loss/∂C with the diagonal ignored. Then ∂E = G √(s_i / s_j), and :func:`_exponential_gradient` turns ∂E into ∂P.
+    ∂s_i = (½ Σ_j (G⊙C)[i, j] − ½ Σ_k (G⊙C)[k, i] − Σ_j (∂P⊙P)[i, j]) / s_i, and ∂A[i, j] = ∂P[i, j] / s_i + ∂s_i.
     """
 
     @staticmethod
@@ -115,7 +115,7 @@ class _Communicability(torch.autograd.Function):
 
 
 def communicability(weights: torch.Tensor) -> torch.Tensor:
-    """Communicability of many networks, differentiable once.
+    """Communicability of many networks. It can be differentiated once.
 
     Parameters
     ----------
@@ -132,16 +132,16 @@ def communicability(weights: torch.Tensor) -> torch.Tensor:
 
 
 def empirical_communicability(connectome: np.ndarray, isolated: str) -> np.ndarray:
-    """Communicability of a measured connectome: the target of the penalties written ``C*``.
+    """Communicability of a measured connectome: the target of the penalties named ``C*``.
 
     Parameters
     ----------
     connectome : ndarray, shape (N, N)
-        Synapse counts.
+        Synapse counts, from row to column.
     isolated : {"epsilon", "zero"}
-        What a neuron without outgoing synapses gets. ``epsilon`` is the published code, which puts 1e-10 in
-        place of a zero row sum: dividing by its root gives such neurons entries up to 1e5. ``zero`` says that
-        they reach nobody and are reached by nobody.
+        How neurons without outgoing synapses are treated. ``epsilon`` is the published code: it replaces a row
+        sum of 0 by 1e-10. Division by the root of 1e-10 gives such neurons entries up to 1e5. ``zero`` sets their
+        communicability with all other neurons to 0, in both directions.
 
     Returns
     -------
@@ -163,9 +163,9 @@ def empirical_communicability(connectome: np.ndarray, isolated: str) -> np.ndarr
 
 
 class _DistributionDistance(torch.autograd.Function):
-    """Mean absolute difference of the sorted values, with its gradient: the sign of each one's difference.
+    """Mean absolute difference of the sorted values; its gradient is the sign of each difference.
 
-    One ordering serves both; NumPy's is several times faster on a processor than PyTorch's.
+    Value and gradient share one sort. On a CPU, NumPy sorts several times faster than PyTorch.
     """
 
     @staticmethod
@@ -187,10 +187,10 @@ class _DistributionDistance(torch.autograd.Function):
 
 
 def distribution_distance(matrix: torch.Tensor, sorted_target: torch.Tensor) -> torch.Tensor:
-    """Mean absolute difference between two sorted sets of communicabilities, differentiable in the first.
+    """Mean absolute difference between two sorted sets of communicabilities; differentiable in the first set.
 
     For sets of the same size this is the earth mover's (first Wasserstein) distance between their
-    distributions: it compares how common each value is and ignores who has it.
+    distributions. It compares how common each value is and ignores which pair of neurons has the value.
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ NETWORKS = {
     "functional": "functional weights, diagonal removed",
     "connectome": "synapses of the connectome",
 }
-"""Where connection strengths may come from."""
+"""The possible sources of connection strengths."""
 
 
 def strengths_of(field: CorticalField, network: str) -> np.ndarray:
@@ -227,6 +227,9 @@ def strengths_of(field: CorticalField, network: str) -> np.ndarray:
 
 
 def transitions(strengths: np.ndarray) -> np.ndarray:
-    """Return the probabilities P of one step of a random walk, shape (N, N): each row over its sum, or all 0."""
+    """Return the probabilities P of one step of a random walk, shape (N, N).
+
+    Each row is divided by its sum; a row of zeros stays.
+    """
     out = strengths.sum(axis=1, keepdims=True)
     return np.divide(strengths, out, out=np.zeros_like(strengths), where=out > 0)

@@ -5,29 +5,27 @@ Notebook 01 works through this module.
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import math
 import os
 import re
-import threading
-import time
 import warnings
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from urllib.parse import urljoin
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
-import pooch
-import requests
-from tqdm.auto import tqdm
 
 from .errors import FieldError, FieldWarning, InputError
 from .field import IDS, MICRONS_VOXEL_UM, CorticalField, PartError
 from .plumbing.arrays import LARGEST_FIELD, as_numbers, check_file, check_neurons, first_line, read_npy, room
 from .plumbing.files import data_folder, written_atomically
+
+if TYPE_CHECKING:  # imported where it is needed, so that reading a field starts at once
+    import pandas as pd
 
 EMBEDDED = "synthetic_column"
 """Name of the synthetic field that comes with the library."""
@@ -43,7 +41,12 @@ def cache_folder() -> Path:
     """
     folder = os.environ.get("BIORNN_DATA")
     try:
-        found = Path(folder) if folder else pooch.os_cache("biornn_lite")
+        if folder:
+            found = Path(folder)
+        else:
+            import pooch
+
+            found = pooch.os_cache("biornn_lite")
         found = found.expanduser()
     except RuntimeError:
         found = None
@@ -52,6 +55,33 @@ def cache_folder() -> Path:
     if found is None or not (folder or found.is_absolute()):  # such as ~/.cache, where nothing says what ~ is
         raise FieldError("this user has no home folder; set BIORNN_DATA to a folder, to keep released fields in")
     return found
+
+
+class _File(NamedTuple):
+    """A released file whose contents are known: where it lies, as ``6_6_2/corr_matrix.npy``, and what is in it."""
+
+    path: str
+    sha256: str
+    bytes: int
+
+
+@cache
+def _known_files() -> dict[str, _File]:
+    with (data_folder() / "registry.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if all(row.values())]
+    return {row["path"]: _File(row["path"], row["sha256"], int(float(row["bytes"]))) for row in rows}
+
+
+@cache
+def _lattices() -> dict[str, tuple[int, int, int]]:
+    """Return the released fields by name, with the sides of the lattice of each."""
+    with (data_folder() / "fields.csv").open(newline="", encoding="utf-8") as file:
+        return {row["name"]: tuple(map(int, row["lattice"].split("x"))) for row in csv.DictReader(file)}
+
+
+def _neurons_of(name: str) -> int:
+    """Return the neurons of a released field, which the size of its correlation matrix tells."""
+    return math.isqrt((_known_files()[f"{name}/corr_matrix.npy"].bytes - 128) // 8)  # without a header
 
 
 @cache
@@ -64,10 +94,10 @@ def released_fields() -> pd.DataFrame:
         Index ``name`` (session_scan_field); columns ``neurons``, which the size of the released correlation matrix
         tells, and ``lattice``, the (x, y, z) sides of the grid control.
     """
-    table = pd.read_csv(data_folder() / "fields.csv", index_col="name")
-    lattices = [tuple(int(side) for side in text.split("x")) for text in table["lattice"]]
-    contents = registry().loc[[f"{name}/corr_matrix.npy" for name in table.index], "bytes"] - 128  # without a header
-    return pd.DataFrame({"neurons": np.sqrt(contents / 8).astype(int).to_numpy(), "lattice": lattices}, table.index)
+    import pandas as pd
+
+    names = pd.Index(_lattices(), name="name")
+    return pd.DataFrame({"neurons": [*map(_neurons_of, names)], "lattice": [*_lattices().values()]}, names)
 
 
 @cache
@@ -77,12 +107,23 @@ def registry() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index ``path``, as ``6_6_2/corr_matrix.npy``; columns ``field``, ``sha256`` and ``bytes``. The event times of
+        Index ``path``, as ``6_6_2/corr_matrix.npy``; columns ``sha256``, ``bytes`` and ``field``. The event times of
         40 large fields are missing: no checksum of them is known, and what cannot be verified is not fetched.
     """
-    table = pd.read_csv(data_folder() / "registry.csv", index_col="path").dropna()
+    import pandas as pd
+
+    table = pd.DataFrame(_known_files().values(), columns=_File._fields).set_index("path")
     table["field"] = [path.split("/")[0] for path in table.index]
-    return table.astype({"bytes": int})
+    return table
+
+
+def known_fields() -> list[tuple[str, int, str, bool]]:
+    """List all known fields: name, neurons, kind, and whether it is on this machine."""
+    embedded = load_field(EMBEDDED)
+    rows = [(EMBEDDED, embedded.neurons, "synthetic, embedded", True)]
+    return rows + [
+        (name, _neurons_of(name), "released", not _missing_files(name, cache_folder())) for name in _lattices()
+    ]
 
 
 def list_fields() -> pd.DataFrame:
@@ -93,11 +134,9 @@ def list_fields() -> pd.DataFrame:
     DataFrame
         Columns ``field, neurons, kind, here``.
     """
-    embedded = load_field(EMBEDDED)
-    rows = [(EMBEDDED, embedded.neurons, "synthetic, embedded", True)]
-    for name, neurons in released_fields()["neurons"].items():
-        rows.append((name, neurons, "released", not _missing_files(name, cache_folder())))
-    return pd.DataFrame(rows, columns=["field", "neurons", "kind", "here"])
+    import pandas as pd
+
+    return pd.DataFrame(known_fields(), columns=["field", "neurons", "kind", "here"])
 
 
 def load_field(source: str | Path) -> CorticalField:
@@ -127,7 +166,7 @@ def load_field(source: str | Path) -> CorticalField:
     if file:
         return CorticalField.load(path)
     name = str(source)
-    if name not in released_fields().index:
+    if name not in _lattices():
         raise FieldError(f"{source}: no such folder, file or field; try {EMBEDDED}, which needs no data")
     missing = _missing_files(name, cache_folder(), thorough=True)
     if missing:
@@ -166,7 +205,7 @@ def fetch_field(name: str, progress: bool = True) -> CorticalField:
     FieldError
         If the field cannot be fetched: the message says what to do without a network.
     """
-    if name in released_fields().index and not Path(name).exists():
+    if name in _lattices() and not Path(name).exists():
         _download([name], progress)
     return load_field(name)
 
@@ -187,55 +226,61 @@ def download_all(names: Sequence[str] | None = None, progress: bool = True) -> P
         The folder that now holds them. On another machine, set ``BIORNN_DATA`` to a copy of it, or serve it
         (``python -m http.server``) and set ``BIORNN_MIRROR`` to the server's address.
     """
-    names = list(released_fields().index if names is None else names)
-    unknown = [name for name in names if name not in released_fields().index]
+    names = list(_lattices() if names is None else names)
+    unknown = [name for name in names if name not in _lattices()]
     if unknown:
         raise FieldError(f"{unknown[0]} is not a released field; `python -m biornn_lite fields` lists them")
     _download(names, progress)
     return cache_folder()
 
 
-def _files_of(name: str) -> pd.DataFrame:
-    table = registry()
-    return table[table["field"] == name]
+def _files_of(name: str) -> list[_File]:
+    return [file for file in _known_files().values() if file.path.startswith(f"{name}/")]
 
 
 def _missing_files(name: str, folder: Path, thorough: bool = False) -> list[str]:
     """Files of a field that are not there whole: told by their size or, if `thorough`, by their contents."""
 
-    def whole(path: Path, row) -> bool:
+    def whole(path: Path, known: _File) -> bool:
         try:
-            if not path.is_file() or path.stat().st_size != row.bytes:
+            if not path.is_file() or path.stat().st_size != known.bytes:
                 return False
-            return not thorough or pooch.file_hash(str(path), alg="sha256") == row.sha256
+            if not thorough:
+                return True
+            with path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == known.sha256
         except OSError:  # such as a file of another user
             return False
 
-    return [row.Index for row in _files_of(name).itertuples() if not whole(folder / row.Index, row)]
+    return [file.path for file in _files_of(name) if not whole(folder / file.path, file)]
 
 
 def _download(names: Sequence[str], progress: bool) -> None:
+    from tqdm.auto import tqdm
+
+    from .plumbing import downloads
+
     folder = cache_folder()
     missing = [path for name in names for path in _missing_files(name, folder, thorough=True)]
     if not missing:
         return
     url = (os.environ.get("BIORNN_MIRROR") or SOURCE_URL).rstrip("/") + "/"
-    files = registry().loc[missing]
-    total = int(files["bytes"].sum())
+    files = [_known_files()[path] for path in missing]
+    total = sum(file.bytes for file in files)
     bar = tqdm(total=total, unit="B", unit_scale=True, desc="download", disable=not progress)
-    with bar, _Session() as session:
-        for row in files.itertuples():
+    with bar, downloads.Session() as session:
+        for file in files:
             try:
-                content = _fetched(session, url + row.Index, row.bytes)
-                if hashlib.sha256(content).hexdigest() != row.sha256:
-                    raise _NotFetched("what arrives is not the released file")
-            except _NotFetched as error:
+                content = downloads.fetched(session, url + file.path, file.bytes)
+                if hashlib.sha256(content).hexdigest() != file.sha256:
+                    raise downloads.NotFetched("what arrives is not the released file")
+            except downloads.NotFetched as error:
                 raise FieldError(
-                    f"{row.Index} cannot be fetched from {_without_password(url)}: {error}. What is whole stays in "
+                    f"{file.path} cannot be fetched from {_without_password(url)}: {error}. What is whole stays in "
                     f"{folder}; try again later, copy fields there, or go on with {EMBEDDED}, which needs no network"
                 ) from None
-            _keep(folder / row.Index, content)
-            bar.update(row.bytes)
+            _keep(folder / file.path, content)
+            bar.update(file.bytes)
 
 
 def _keep(path: Path, content: bytes) -> None:
@@ -253,102 +298,6 @@ def _keep(path: Path, content: bytes) -> None:
     raise FieldError(
         f"{failed}; BIORNN_DATA may name another folder, in which released fields are kept and looked for"
     )
-
-
-PATIENCE = 30
-"""Seconds that a server may take to begin."""
-
-SLOWEST = 20_000
-"""Bytes a second that must arrive from then on."""
-
-TRIES = 3
-"""How often a file is asked for whose connection breaks, or whose server is too busy."""
-
-
-class _NotFetched(Exception):
-    """Says in a few words why a download failed."""
-
-
-class _Session(requests.Session):
-    """Leaves it to :func:`_receive` to go where an answer points: requests would first read all of that answer."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
-
-
-def _fetched(session: requests.Session, address: str, size: int) -> bytes:
-    """Return what is at an address, not much more than `size` bytes of it, or raise :class:`_NotFetched`."""
-    for left in reversed(range(TRIES)):
-        try:
-            return _in_time(session, address, size)
-        except (OSError, ValueError) as error:
-            reason, again = _reason(error)
-            if not (again and left):
-                raise _NotFetched(reason) from None
-        time.sleep(1)
-
-
-def _reason(error: Exception) -> tuple[str, bool]:
-    """Say in a few words why a download failed, and whether another try may help."""
-    if isinstance(error, requests.HTTPError):
-        code = error.response.status_code
-        return f"the server answers {code}", code >= 500 or code == 429
-    if isinstance(error, ValueError):
-        return "that is no address", False
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection broke off", True
-    if isinstance(error, requests.RequestException):
-        return "no connection", True
-    return first_line(error), False  # such as of certificates that are not here
-
-
-def _in_time(session: requests.Session, address: str, size: int) -> bytes:
-    """Receive a file, but wait for no server that sends nothing, or too slowly.
-
-    No time-out of a connection sees to that: each byte that arrives starts it anew. So another thread receives, which
-    is left to itself if it takes too long.
-    """
-    got, failures, over = bytearray(), [], threading.Event()
-
-    def receive() -> None:
-        try:
-            _receive(session, address, size, got, over)
-        except Exception as error:
-            failures.append(error)
-
-    receiver = threading.Thread(target=receive, daemon=True)
-    start = time.monotonic()
-    receiver.start()
-    try:
-        while receiver.is_alive():
-            receiver.join(0.1)
-            waited = time.monotonic() - start
-            if receiver.is_alive() and waited > PATIENCE + len(got) / SLOWEST:
-                raise _NotFetched(f"too slow, {len(got):,} of {size:,} bytes came in {waited:.0f} s")
-    finally:
-        over.set()
-    if failures:
-        raise failures[0]
-    return bytes(got)
-
-
-def _receive(session: requests.Session, address: str, size: int, got: bytearray, over: threading.Event) -> None:
-    """Put into `got` what is at an address, until it is `size` bytes, or somewhat more, or `over` is set."""
-    for _ in range(5):
-        asked = session.get(address, stream=True, timeout=2 * PATIENCE, headers={"Accept-Encoding": "identity"})
-        with asked as answer:
-            if answer.is_redirect:
-                address = urljoin(address, answer.headers["location"])
-                continue
-            answer.raise_for_status()
-            if answer.headers.get("Content-Encoding", "identity") != "identity":
-                raise _NotFetched("the server packs what it sends, which it was not asked to")
-            for block in answer.iter_content(4096):
-                got += block
-                if len(got) >= size or over.is_set():
-                    break
-            return
-    raise _NotFetched("the server points from address to address")
 
 
 def _without_password(url: str) -> str:
@@ -433,9 +382,9 @@ def read_released(folder: str | Path) -> CorticalField:
 
 def _lattice(name: str, neurons: int, folder: Path) -> tuple[int, int, int] | None:
     """Return the lattice that the list of released fields gives for a name, if it holds this many neurons."""
-    if name not in released_fields().index:
+    if name not in _lattices():
         return None
-    listed = released_fields().loc[name, "lattice"]
+    listed = _lattices()[name]
     if math.prod(listed) == neurons:
         return listed
     sides = " × ".join(map(str, listed))
@@ -449,6 +398,8 @@ def _warn(message: str) -> None:
 
 def _connectome(path: Path, neurons: int) -> np.ndarray:
     """Read a square table of synapse counts whose first row and column are labels."""
+    import pandas as pd
+
     check_file(path, room(neurons))
     try:
         content = path.read_bytes()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 import time
 
-import joblib
+import numpy as np
 import pandas as pd
-import torch
 
 from .datasets import EMBEDDED, load_field
 from .errors import FieldError
@@ -16,7 +16,7 @@ from .errors import FieldError
 
 def matrix_product_rate(size: int = 512, repeats: int = 20) -> float:
     """Measure this machine's rate of float32 matrix products, in 10⁹ operations per second."""
-    a = torch.rand(size, size)
+    a = np.random.default_rng(0).random((size, size), dtype=np.float32)
     best = float("inf")
     for _ in range(repeats):
         began = time.perf_counter()
@@ -54,7 +54,7 @@ def check_environment() -> pd.DataFrame:
         rows.append(("embedded field", f"{field.label}, {field.neurons} neurons", "ok"))
     except FieldError as error:
         rows.append(("embedded field", str(error), "get the project again; its folder data/ is incomplete"))
-    rows.append(("processors", str(joblib.cpu_count()), "ok"))
+    rows.append(("processors", str(os.cpu_count()), "ok"))
     rate = matrix_product_rate()
     rows.append(
         (

@@ -16,6 +16,7 @@ from torch.autograd.function import once_differentiable
 
 from .errors import InputError
 from .plumbing.matmul import add_product, product, rectified_product
+from .variants import check_sign
 
 _STEPS_AT_ONCE = 4  # of which the backward pass sums the gradient by one product
 
@@ -91,8 +92,8 @@ class Networks(nn.Module):
         Initial recurrent weights, ``[r, i, j]`` from neuron i to neuron j of network r.
     w_in : array, shape (runs, inputs, N)
     w_out : array, shape (runs, N, classes)
-    non_negative : bool
-        Whether :meth:`constrain` keeps the recurrent weights at 0 or above.
+    sign : {"free", "positive"}
+        Whether recurrent weights may be negative; if not, :meth:`constrain` clips them at 0.
 
     Attributes
     ----------
@@ -100,7 +101,7 @@ class Networks(nn.Module):
         Recurrent, input and readout weights; biases (runs, 1, N) and (runs, 1, classes) start at 0.
     """
 
-    def __init__(self, recurrent, w_in, w_out, non_negative: bool = False) -> None:
+    def __init__(self, recurrent, w_in, w_out, sign: str = "free") -> None:
         super().__init__()
 
         def parameter(value) -> nn.Parameter:
@@ -110,7 +111,8 @@ class Networks(nn.Module):
         runs, neurons, _ = self.w.shape
         self.b = nn.Parameter(torch.zeros(runs, 1, neurons))
         self.b_out = nn.Parameter(torch.zeros(runs, 1, self.w_out.shape[-1]))
-        self.non_negative = non_negative
+        check_sign(sign)
+        self.sign = sign
 
     def step(self, h: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         """Return the next state, shape (runs, batch, N), from the one before and inputs (runs, batch, inputs)."""
@@ -158,8 +160,8 @@ class Networks(nn.Module):
 
     @torch.no_grad()
     def constrain(self) -> None:
-        """Clip the recurrent weights at 0, if these networks are non-negative."""
-        if self.non_negative:
+        """Clip the recurrent weights at 0, if they may not be negative."""
+        if self.sign == "positive":
             self.w.clamp_(min=0)
 
     def state_of_run(self, run: int) -> dict[str, np.ndarray]:
@@ -174,7 +176,7 @@ class Networks(nn.Module):
 def networks_of(
     states: Sequence[Mapping[str, np.ndarray]],
     architecture: Callable[..., Networks] | None = None,
-    non_negative: bool = False,
+    sign: str = "free",
 ) -> Networks:
     """Make networks of the weights and biases of their runs, as :meth:`Networks.state_of_run` gives them.
 
@@ -184,14 +186,13 @@ def networks_of(
         One per run.
     architecture : callable, optional
         Makes the networks; :class:`RecurrentNetworks` when left out.
-    non_negative : bool
-        As in :class:`Networks`.
+    sign : {"free", "positive"}
     """
     architecture = architecture or RecurrentNetworks
     ends = ("w", "w_in", "w_out")
     if any(end not in state for state in states for end in ends):
         raise InputError(f"the weights of a network have {', '.join(ends)} among them; some of these do not")
-    networks = architecture(*([state[end] for state in states] for end in ends), non_negative)
+    networks = architecture(*([state[end] for state in states] for end in ends), sign)
     with torch.no_grad():
         for name, values in networks.named_parameters():
             try:

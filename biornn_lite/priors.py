@@ -17,7 +17,7 @@ from .field import CorticalField
 from .plumbing.arrays import as_numbers, first_line
 from .plumbing.objects import name_of
 from .seeds import generator
-from .variants import Protocol, Space, Target, Variant, Weights, get_protocol, get_variant
+from .variants import Protocol, Space, Target, Variant, Weights, check_sign, get_protocol, get_variant
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,15 +61,16 @@ class Priors:
     field : CorticalField
     protocol : Protocol or str
         The published one when left out.
-    positive : bool
-        Whether recurrent weights are to be non-negative.
+    sign : {"free", "positive"}
+        Whether recurrent weights may be negative.
     """
 
-    def __init__(self, field: CorticalField, protocol: Protocol | str = "published", positive: bool = False) -> None:
+    def __init__(self, field: CorticalField, protocol: Protocol | str = "published", sign: str = "free") -> None:
         protocol = get_protocol(protocol)
         if protocol.function == "precision" and field.precision is None:
             raise InputError(f"{field.name} has no precision matrix; choose function=correlation or sttc")
-        self.field, self.protocol, self.positive = field, protocol, positive
+        check_sign(sign)
+        self.field, self.protocol, self.sign = field, protocol, sign
 
     def check(self, variant: Variant | str) -> None:
         """Refuse a variant that needs what the field has not, in one line."""
@@ -134,8 +135,8 @@ class Priors:
             initial = self.functional_weights(seed)
             if kind == "relabelled":
                 initial = weights.relabelled(initial, generator(seed, "relabelling"), self.protocol.relabelling)
-        if self.positive:
-            initial = weights.non_negative(initial, self.protocol.positive_start == "rescaled")
+        if self.sign == "positive":
+            initial = weights.positive(initial, self.protocol.positive_start == "rescaled")
         return initial
 
     def distances(self, kind: str | Space) -> np.ndarray:

@@ -10,11 +10,14 @@ from __future__ import annotations
 import hashlib
 import io
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from .plumbing.files import data_folder
+
+if TYPE_CHECKING:  # imported where it is needed, so that reading a field starts at once
+    import pandas as pd
 
 _SMALLEST_TABLE, _PROBES, _SHIFT = 8, 9, 5
 _PRIME = 2**61 - 1
@@ -74,6 +77,8 @@ def released_orders() -> pd.DataFrame:
         released connectome, and ``rows``, the neuron of each row separated by spaces, missing for ten fields that
         were not at hand. ``data/make_released_order.py`` makes it.
     """
+    import pandas as pd
+
     return pd.read_csv(data_folder() / "released_order.csv", index_col="root_ids_sha256", dtype=str)
 
 
@@ -86,6 +91,8 @@ def file_of_ids(ids: np.ndarray) -> bytes:
 
 def file_of_connectome(connectome: np.ndarray) -> bytes:
     """Write synapse counts, shape (N, N), as the released file holds them."""
+    import pandas as pd
+
     return pd.DataFrame(np.asarray(connectome).astype(np.int64)).to_csv(lineterminator="\n").encode()
 
 
@@ -117,4 +124,4 @@ def released_rows(root_ids: np.ndarray | None, connectome: np.ndarray) -> np.nda
         return None
     if hashlib.sha256(file_of_connectome(counts)).hexdigest() != entry["connectome_sha256"]:
         return None
-    return set_order(root_ids) if pd.isna(entry["rows"]) else np.array(entry["rows"].split(), dtype=np.int64)
+    return np.array(entry["rows"].split(), dtype=np.int64) if isinstance(entry["rows"], str) else set_order(root_ids)

@@ -22,7 +22,7 @@ from .statistics import estimates, holm, welch
 from .study import Study
 from .tasks import TASKS, get_task
 from .training import Settings, training_trials
-from .variants import PROTOCOLS, PUBLISHED_VARIANTS, Protocol, get_variant
+from .variants import PROTOCOLS, PUBLISHED_VARIANTS, Protocol, check_sign, get_variant
 
 FUNCTIONAL_VARIANTS = tuple(v for v in PUBLISHED_VARIANTS if get_variant(v).weights != "orthogonal")
 """Those that start from function; the others are the same networks whatever function is measured by."""
@@ -171,8 +171,7 @@ def published_table(sign: str = "free") -> pd.DataFrame:
         that were printed. Where no interval was printed all runs were alike, and both ends are the mean; where no
         mean was printed, all three are NaN.
     """
-    if sign not in ("free", "positive"):
-        raise InputError(f"sign is {sign!r}; it allows free, positive")
+    check_sign(sign)
     rows = {
         (measure, task, variant): (cell["mean"], *(cell["ci95"] or (cell["mean"],) * 2))
         for measure, tasks in _published()["free_sign" if sign == "free" else "positive_only"].items()

@@ -1,4 +1,4 @@
-"""Where neurons sit: coordinates, the lattice control, distances and the cost of wiring.
+"""Positions of neurons: coordinates, the lattice control, distances and the cost of wiring.
 
 Notebook 04 works through this module.
 """
@@ -15,22 +15,22 @@ from .weights import relabelled
 
 
 def coordinates(field: CorticalField, arrangement: str, units: str) -> np.ndarray:
-    """Coordinates of a field's neurons as the distance penalty sees them.
+    """Coordinates of a field's neurons as the distance penalty uses them.
 
     Parameters
     ----------
     field : CorticalField
     arrangement : {"reshaped", "transposed"}
-        ``reshaped`` is the published code: the (N, 3) array read as (3, N) without moving its numbers, so
-        that most "neurons" get coordinates that belong to others. ``transposed`` keeps each neuron's own.
+        ``reshaped`` is the published code: it reads the (N, 3) array as (3, N) without moving its numbers.
+        Most neurons then get coordinates of other neurons. ``transposed`` keeps each neuron's own coordinates.
     units : {"min_max", "micrometres"}
-        ``min_max`` scales each axis, counted in voxels, to 0…1 by itself. ``micrometres`` scales all
-        axes by the one that is longest in µm, which keeps the shape of the tissue.
+        ``min_max`` counts in voxels and scales each axis by itself to 0…1. ``micrometres`` divides all axes by
+        the length of the longest axis in µm, which keeps the shape of the tissue.
 
     Returns
     -------
     ndarray, shape (N, 3)
-        Between 0 and 1, without unit.
+        Between 0 and 1, without a unit.
     """
     values = field.positions / np.array(field.voxel_size) if units == "min_max" else field.positions
     if arrangement == "reshaped":
@@ -58,7 +58,7 @@ def lattice_shape(neurons: int) -> tuple[int, int, int]:
 
 
 def lattice(shape: tuple[int, int, int]) -> np.ndarray:
-    """Points of a lattice with unit spacing, in the order of ``numpy.meshgrid(x, y, z)`` raveled.
+    """Points of a lattice with unit spacing, in the order of the flattened ``numpy.meshgrid(x, y, z)``.
 
     Returns
     -------
@@ -90,7 +90,7 @@ PLACES = {
     "lattice": "lattice",
     "scrambled": "cortical, neurons scrambled",
 }
-"""What the panel calls each arrangement."""
+"""The label of each arrangement in the panel."""
 
 
 def believed_places(
@@ -106,18 +106,18 @@ def believed_places(
     ----------
     field : CorticalField
     places : {"transposed", "reshaped", "lattice", "scrambled"}
-        The first two are values of ``coordinates`` in ``Protocol``. ``lattice`` are the points of the lattice
-        ``D``, matched where it is to the mean distance of ``transposed``. ``scrambled`` are the true places, handed
-        to the neurons in a random order.
+        The first two are values of ``coordinates`` in ``Protocol``. ``lattice`` is the lattice behind ``D``. Unless
+        `lattice_scale` is ``raw``, it is scaled to the mean distance of ``transposed``. ``scrambled`` assigns the
+        true places to the neurons in random order.
     units, lattice_scale : str
         As in :class:`biornn_lite.variants.Protocol`.
     seed : int
-        Of ``scrambled``.
+        Used by ``scrambled`` only.
 
     Returns
     -------
     ndarray, shape (N, 3)
-        Without unit.
+                Without a unit.
     """
     if places not in PLACES:
         raise InputError(f"no places {places!r}; there are {', '.join(PLACES)}")
@@ -134,12 +134,12 @@ def believed_places(
 
 
 def of_pairs(matrix: np.ndarray) -> np.ndarray:
-    """Take each unordered pair of different neurons once from a symmetric (N, N): shape (N (N − 1) / 2,)."""
+    """Return each pair of different neurons once from a symmetric (N, N) matrix, shape (N (N − 1) / 2,)."""
     return squareform(matrix, checks=False)
 
 
 def correlation_with_true(field: CorticalField, matrix: np.ndarray) -> float:
-    """Pearson correlation over pairs of a distance matrix, shape (N, N), with the field's own distances in µm."""
+    """Pearson correlation, over pairs of neurons, of a distance matrix (N, N) with the field's distances in µm."""
     return float(np.corrcoef(of_pairs(distances(field.positions)), of_pairs(matrix))[0, 1])
 
 
@@ -150,9 +150,9 @@ def relabelled_costs(weights: np.ndarray, matrix: np.ndarray, draws: int = 100) 
     ----------
     weights : ndarray, shape (N, N)
     matrix : ndarray, shape (N, N)
-        Distances; the costs have its unit.
+        Distances. The costs have the same unit.
     draws : int
-        How many relabellings, with the seeds 0, 1, …
+        Number of relabellings; their seeds are 0, 1, …
 
     Returns
     -------

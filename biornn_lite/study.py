@@ -65,7 +65,7 @@ from .results import (
 from .seeds import run_seed
 from .tasks import TASKS, Task, draw_trials, get_task
 from .training import Settings, Trained, check_device, train
-from .variants import CHOICES, PUBLISHED_VARIANTS, VARIANTS, Protocol, Variant, get_protocol, get_variant
+from .variants import CHOICES, PUBLISHED_VARIANTS, VARIANTS, Protocol, Variant, check_sign, get_protocol, get_variant
 
 
 @dataclass(frozen=True)
@@ -133,14 +133,13 @@ class Study:
                 raise InputError(
                     f"each {what} is to be named once, and at least one: got {', '.join(names) or 'none'}"
                 )
-        if self.sign not in ("free", "positive"):
-            raise InputError(f"sign is {self.sign!r}; it allows free, positive")
+        check_sign(self.sign)
         for what, value, least in (
             ("runs", self.runs, 1), ("seed", self.seed, 0), ("epochs", self.settings.epochs, 1),
         ):  # fmt: skip
             if value < least:
                 raise InputError(f"{what} is {value}; it must be at least {least}")
-        priors = Priors(self.field, self.protocol, self.sign == "positive")
+        priors = Priors(self.field, self.protocol, self.sign)
         for variant in self.variants:
             priors.check(variant)
             if variant.own:
@@ -171,7 +170,7 @@ class Study:
             With one run; its :meth:`biornn_lite.network.Networks.single` takes trials as most code has them.
         """
         (trained,) = train_networks(self, [(variant, task, run)])
-        return networks_of([trained.state], self.architecture, self.sign == "positive")
+        return networks_of([trained.state], self.architecture, self.sign)
 
     def own_objects(self, variant: str, task: str) -> str:
         """Name what is not of this library in one network's training, with digests, or ``none``."""
@@ -248,16 +247,15 @@ def train_networks(
 ) -> list[Trained]:
     """Train some networks of a study side by side. Takes the same parameters as :func:`run_networks`."""
     (task_name,) = {task for _, task, _ in networks}
-    positive = study.sign == "positive"
     seeds = [run_seed(study.seed, run) for _, _, run in networks]
     trial_seeds = [run_seed(study.seed, 0)] * len(seeds) if study.protocol.trials == "shared" else seeds
     variants = [study.variant(variant) for variant, _, _ in networks]
     return train(
-        Priors(study.field, study.protocol, positive).starts(variants, seeds),
+        Priors(study.field, study.protocol, study.sign).starts(variants, seeds),
         study.task(task_name),
         seeds,
         study.settings,
-        positive,
+        study.sign,
         device,
         on_epoch,
         trial_seeds,

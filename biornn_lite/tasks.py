@@ -1,6 +1,6 @@
-"""The three decision tasks: their trials, and the accuracy that each allows with and without memory.
+"""The three decision tasks: their trials, and the best accuracy in each with and without memory.
 
-A trial is a sequence of inputs with one label, read from the network's last state.
+A trial is a sequence of inputs with one label. The answer is read from the network's last state.
 Notebook 06 works through this module.
 """
 
@@ -22,23 +22,23 @@ from .seeds import generator
 
 @dataclass(frozen=True)
 class Task:
-    """What all tasks share.
+    """Base class of all tasks.
 
     Attributes
     ----------
     name, title : str
-        As in tables, and as in figures.
+        The name in tables and the title in figures.
     inputs, steps, classes : int
         Number of input channels, time steps and answers.
     phases : tuple of (str, int), optional
-        The phases of a trial in their order, and how many steps each lasts.
+        The phases of a trial in order, each with its number of steps.
     channels, answers : tuple of str, optional
-        What each input channel and each label stands for.
+        The meaning of each input channel and of each label.
 
     Notes
     -----
-    A task of your own is a frozen dataclass that inherits from this one and has :meth:`trials`. Ceilings
-    are optional: figures and tables leave out those that are NaN.
+    Write your own task as a frozen dataclass that inherits from this class and defines :meth:`trials`. Ceilings
+    are optional: figures and tables omit a ceiling of NaN.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Task:
         return math.nan
 
     def best_ceiling(self, input_noise: float = 0.0) -> float:
-        """Highest expected accuracy with perfect use of all inputs, given noise of this SD on each; NaN likewise."""
+        """Highest expected accuracy if all inputs, with noise of this SD on each, are used perfectly; NaN if not known."""
         return math.nan
 
 
@@ -75,7 +75,7 @@ def accuracy_of_best_guess(trial_types: Iterable[tuple[Hashable, int]]) -> float
     Parameters
     ----------
     trial_types : iterable of (observation, label)
-        What the network can see of each trial type, and its right answer.
+        What the network can observe in each trial type, and the right answer.
     """
     labels: dict[Hashable, Counter[int]] = defaultdict(Counter)
     for observation, label in trial_types:
@@ -88,7 +88,7 @@ LEFT, UP, RIGHT, DOWN = range(4)
 
 @dataclass(frozen=True)
 class OneChoiceInference(Task):
-    """A goal cue, a delay, then two choices: say which of them goes with the goal."""
+    """A goal cue, a delay, then two choices. The network answers which choice matches the goal."""
 
     name: str = "one_choice_inference"
     title: str = "One-choice inference"
@@ -122,17 +122,17 @@ class OneChoiceInference(Task):
         return pattern[kinds], answers[kinds]
 
     def memoryless_ceiling(self) -> float:
-        """Seeing the choices and not the goal."""
+        """A network that sees the choices, not the goal."""
         return accuracy_of_best_guess((choices, answer) for _, choices, answer in self.TYPES)
 
     def best_ceiling(self, input_noise: float = 0.0) -> float:
-        """Seeing both; noise of a few hundredths on 20 steps of amplitude 1 costs nothing."""
+        """A network that sees goal and choices; noise of a few hundredths on 20 steps of amplitude 1 does not matter."""
         return accuracy_of_best_guess(((goal, choices), answer) for goal, choices, answer in self.TYPES)
 
 
 @dataclass(frozen=True)
 class GoNoGo(Task):
-    """Fixation, a stimulus on one of two channels, fixation, silence: say which channel it was."""
+    """Fixation, a stimulus on one of two channels, fixation, silence. The network answers which channel it was."""
 
     name: str = "go_nogo"
     title: str = "Go/NoGo"
@@ -152,19 +152,19 @@ class GoNoGo(Task):
         return pattern[labels], labels
 
     def memoryless_ceiling(self) -> float:
-        """Seeing the silence at the end, which is the same for both."""
+        """A network that sees only the silence at the end, which is the same for both stimuli."""
         return accuracy_of_best_guess((("silence",), label) for label in (0, 1))
 
     def best_ceiling(self, input_noise: float = 0.0) -> float:
-        """Seeing the stimulus; noise of a few hundredths on 20 steps of amplitude 1 costs nothing."""
+        """A network that sees the stimulus; noise of a few hundredths on 20 steps of amplitude 1 does not matter."""
         return accuracy_of_best_guess((("stimulus", label), label) for label in (0, 1))
 
 
 @dataclass(frozen=True)
 class PerceptualDecision(Task):
-    """Two noisy channels for 30 steps: say which was stronger on average.
+    """Two noisy channels for 30 steps. The network answers which channel was stronger on average.
 
-    ``dataclasses.replace(task, coherences=(12.8,))`` gives another one; trials and ceilings follow.
+    ``dataclasses.replace(task, coherences=(12.8,))`` returns a changed task; its trials and ceilings change too.
 
     Attributes
     ----------
@@ -173,12 +173,12 @@ class PerceptualDecision(Task):
     noise : float
         SD of each evidence channel at each step.
     evidence_steps : int
-        From 1 to one less than all steps; the first step and those after the evidence are fixation.
+        From 1 to ``steps - 1``. The first step and the steps after the evidence are fixation.
 
     Raises
     ------
     InputError
-        If a number lies outside.
+        If a number is outside its range.
     """
 
     name: str = "perceptual_decision_making"
@@ -223,11 +223,11 @@ class PerceptualDecision(Task):
         return inputs, labels
 
     def memoryless_ceiling(self) -> float:
-        """Seeing the last ten steps, which carry no evidence."""
+        """A network that sees only the last ten steps, which carry no evidence."""
         return accuracy_of_best_guess((("no evidence",), label) for label in (0, 1))
 
     def best_ceiling(self, input_noise: float = 0.0) -> float:
-        """Sum all evidence and take its sign: a normal integral for each coherence."""
+        """A network that sums all evidence and takes the sign: one normal integral per coherence."""
         signal = self.evidence_steps * np.array(self.coherences) / 100
         sd = np.sqrt(self.evidence_steps * 2 * (self.noise**2 + input_noise**2))
         return float(norm.cdf(signal / sd).mean())
@@ -237,16 +237,16 @@ TASKS: dict[str, Task] = {task.name: task for task in (OneChoiceInference(), GoN
 """The tasks by name, in the paper's order."""
 
 PERCEPTUAL = PerceptualDecision.name
-"""Name of the one task whose difficulty can be chosen."""
+"""Name of the task with adjustable difficulty."""
 
 
 def get_task(name: str | Task) -> Task:
-    """Look a task up by name; a task of your own stands for itself.
+    """Look up a task by name. A task object is returned unchanged.
 
     Raises
     ------
     InputError
-        If there is none of that name.
+        If no task has that name.
     """
     if isinstance(name, Task):
         return name
@@ -259,14 +259,14 @@ def get_task(name: str | Task) -> Task:
 
 
 def title_of(task: str | Task) -> str:
-    """Return the title of a task, or the name of one that is not known here, such as in a table of a user's."""
+    """Return the title of a task. For an unknown task, such as one in a user's table, return its name."""
     if isinstance(task, str):
         return TASKS[task].title if task in TASKS else task
     return task.title
 
 
 def draw_trials(task: Task, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Draw trials of a task, and refuse what is not what the task says of itself.
+    """Draw trials of a task and check that they agree with the task's own description.
 
     Returns
     -------
@@ -289,19 +289,19 @@ def draw_trials(task: Task, count: int, rng: np.random.Generator) -> tuple[np.nd
 
 
 def ideal_answers(inputs: np.ndarray, task: PerceptualDecision | None = None) -> np.ndarray:
-    """Answer trials of the perceptual decision as well as can be.
+    """Answer trials of the perceptual decision optimally.
 
     Parameters
     ----------
     inputs : ndarray, shape (trials, steps, 3)
-        As :meth:`biornn_lite.tasks.PerceptualDecision.trials` draws them; with or without noise on the inputs.
+        From :meth:`biornn_lite.tasks.PerceptualDecision.trials`, with or without noise on the inputs.
     task : PerceptualDecision, optional
-        The published one when left out.
+        Default: the published task.
 
     Returns
     -------
     ndarray of int, shape (trials,)
-        0 where the evidence for channel 1 is the larger, 1 where that for channel 2 is.
+        0 where channel 1 has more evidence, 1 where channel 2 has more.
     """
     task = task or PerceptualDecision()
     sums = inputs[:, task.evidence, 1:].sum(axis=1, dtype=float)  # (trials, 2)
@@ -309,14 +309,14 @@ def ideal_answers(inputs: np.ndarray, task: PerceptualDecision | None = None) ->
 
 
 def ideal_accuracies(coherences: Sequence[float], trials: int, seed: int = 0) -> pd.Series:
-    """Draw trials at each coherence and count what share of them :func:`ideal_answers` gets right.
+    """Draw trials at each coherence and return the share that :func:`ideal_answers` gets right.
 
     Parameters
     ----------
     coherences : sequence of float
         In per cent.
-    trials : int
-        At each coherence.
+        trials : int
+            Number of trials at each coherence.
     seed : int
 
     Returns
@@ -341,12 +341,11 @@ def one_trial(
     ----------
     task : Task
     trial : int
-        Which one: the seed of its draws. The same trial keeps its label and its draws of noise, whose size alone
-        changes with the two SDs.
+        Seed of the draws. The same trial keeps its label and its noise pattern; the two SDs only scale the noise.
     coherence, noise : float
-        In per cent, and SD of the evidence; used by the perceptual decision alone.
+        Coherence in per cent and SD of the evidence. Only the perceptual decision uses them.
     input_noise : float
-        SD of the Gaussian noise that is added to each channel at each step, as in training.
+        SD of the Gaussian noise added to each channel at each step, as in training.
 
     Returns
     -------

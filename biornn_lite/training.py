@@ -161,7 +161,7 @@ def initial_networks(
     starts: Sequence[Start],
     task: Task,
     seeds: Sequence[int],
-    positive: bool = False,
+    sign: str = "free",
     architecture: Callable[..., Networks] = RecurrentNetworks,
 ) -> Networks:
     """Make the networks that :func:`train` trains, with the input and readout weights of their seeds."""
@@ -171,7 +171,7 @@ def initial_networks(
         (glorot_uniform(task.inputs, neurons, rng), glorot_uniform(neurons, task.classes, rng)) for rng in streams
     ]
     w_in, w_out = (np.array(matrices) for matrices in zip(*ends, strict=True))
-    return architecture([start.weights for start in starts], w_in, w_out, positive)
+    return architecture([start.weights for start in starts], w_in, w_out, sign)
 
 
 class Epoch(NamedTuple):
@@ -209,7 +209,7 @@ def training(
     task: Task | str,
     seeds: Sequence[int] | int,
     settings: Settings | None = None,
-    positive: bool = False,
+    sign: str = "free",
     device: torch.device | str = "cpu",
     trial_seeds: Sequence[int] | None = None,
     penalty: OwnPenalty | None = None,
@@ -223,7 +223,7 @@ def training(
     check_device(device)
     start_threads()
     runs, (neurons,) = len(starts), sizes
-    networks = initial_networks(starts, task, seeds, positive, architecture).to(device)
+    networks = initial_networks(starts, task, seeds, sign, architecture).to(device)
     penalties = Penalty(starts, device, own=penalty)
     optimiser = Adam(networks.parameters(), settings.learning_rate, settings.epsilon)
     streams = list(zip(trial_seeds or seeds, seeds, strict=True))  # whose trials, whose noise
@@ -289,7 +289,7 @@ def train(
     task: Task | str,
     seeds: Sequence[int] | int,
     settings: Settings | None = None,
-    positive: bool = False,
+    sign: str = "free",
     device: torch.device | str = "cpu",
     on_epoch: Callable[[int], None] | None = None,
     trial_seeds: Sequence[int] | None = None,
@@ -309,8 +309,8 @@ def train(
     seeds : sequence of int, or int
         One per run: trials, noise, input and readout weights. Runs of one seed share them; one number is that of all.
     settings : Settings, optional
-    positive : bool
-        Keep the recurrent weights non-negative: they are clipped at 0 after each step.
+    sign : {"free", "positive"}
+        Whether recurrent weights may be negative; if not, they are clipped at 0 after each step.
     device : torch.device or str
     on_epoch : callable, optional
         Called with the number of finished epochs after each.
@@ -327,7 +327,7 @@ def train(
         In the order of `starts`. Training ends early once every run has diverged: a NaN never becomes a number again.
     """
     epoch = None
-    for epoch in training(starts, task, seeds, settings, positive, device, trial_seeds, penalty, architecture):
+    for epoch in training(starts, task, seeds, settings, sign, device, trial_seeds, penalty, architecture):
         if on_epoch is not None:
             on_epoch(epoch.number)
     return trained_by(epoch)

@@ -18,7 +18,7 @@ from .priors import Start
 from .seeds import generator
 from .tasks import Task
 from .training import Settings, initial_networks, training_trials
-from .weights import non_negative, orthogonal, with_spectral_radius
+from .weights import orthogonal, positive, with_spectral_radius
 
 LARGEST = float(torch.finfo(torch.float32).max)
 """The largest number that a network's activity can hold, about 3.4 · 10³⁸; beyond it is infinity."""
@@ -43,7 +43,7 @@ def positive_weights(neurons: int, seed: int, radius: float | None = None) -> np
     -------
     ndarray, shape (N, N)
     """
-    clipped = non_negative(orthogonal(neurons, generator(seed, "orthogonal")), rescale=False)
+    clipped = positive(orthogonal(neurons, generator(seed, "orthogonal")), rescale=False)
     return clipped if radius is None else with_spectral_radius(clipped, radius)
 
 

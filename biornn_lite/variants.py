@@ -18,6 +18,9 @@ if TYPE_CHECKING:  # so that a command that trains nothing starts at once
 
     from .field import CorticalField
 
+SIGNS = ("free", "positive")
+"""Whether recurrent weights may be negative."""
+
 CHOICES = ("weights", "space", "communicability")
 """The three choices that make a variant."""
 
@@ -108,6 +111,12 @@ PUBLISHED_VARIANTS: tuple[str, ...] = (
     "W*D*C", "WD*C", "WDC", "WD*", "WD", "W", "W*D*C*", "WD*C*", "W*DC*", "W!D*C", "W!D*C*",
 )  # fmt: skip
 """The eleven of the paper, in its order."""
+
+
+def check_sign(sign: str) -> None:
+    """Refuse a sign that is not one of :data:`SIGNS`."""
+    if sign not in SIGNS:
+        raise InputError(f"sign is {sign!r}; it allows {', '.join(SIGNS)}")
 
 
 def get_variant(name: str | Variant) -> Variant:

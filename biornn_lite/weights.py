@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from .field import CorticalField
 
 MEAN = 0.1
-"""Mean that functional weights are scaled to."""
+"""Functional weights are first scaled to this mean."""
 
 LEAST = 0.01
-"""Functional weights between 0 and this are raised to it; zeros stay."""
+"""Positive functional weights below this value are raised to it; zeros stay zero."""
 
 SPECTRAL_RADIUS = 0.95
-"""Spectral radius of functional weights in the end."""
+"""Spectral radius of the finished functional weights."""
 
 
 def spectral_radius(weights: np.ndarray) -> float:
     """Largest absolute eigenvalue of a matrix of shape (N, N).
 
-    From 500 neurons on, where finding all eigenvalues takes seconds to hours, that of a non-negative matrix is
-    first sought alone.
+    For 500 neurons or more, finding all eigenvalues takes seconds to hours. If such a matrix is non-negative, a
+    faster search for the largest eigenvalue alone is tried first.
     """
     if len(weights) >= 500 and weights.min() >= 0:
         root = _perron_root(weights)
@@ -41,10 +41,10 @@ def spectral_radius(weights: np.ndarray) -> float:
 
 
 def _perron_root(weights: np.ndarray) -> float | None:
-    """Spectral radius of a non-negative matrix by the Arnoldi iteration, or None if it is not proven to be that.
+    """Spectral radius of a non-negative matrix by the Arnoldi iteration, or None if there is no proof of the value.
 
     For any positive vector x, the radius lies between the smallest and the largest of (W x)_i / x_i (Collatz &
-    Wielandt), so the vector that the iteration finds proves its own value.
+    Wielandt). If these ratios are all equal for the vector found, they prove the radius.
     """
     try:
         _, vectors = eigs(weights, k=1, which="LR", v0=np.ones(len(weights)))
@@ -63,7 +63,7 @@ def with_spectral_radius(weights: np.ndarray, radius: float = SPECTRAL_RADIUS) -
     Raises
     ------
     InputError
-        If all eigenvalues are zero, so that no factor can do it.
+        If all eigenvalues are zero; no factor can change a spectral radius of 0.
     """
     current = spectral_radius(weights)
     if current < 1e-12:
@@ -76,7 +76,7 @@ def with_spectral_radius(weights: np.ndarray, radius: float = SPECTRAL_RADIUS) -
 def orthogonal(neurons: int, rng: np.random.Generator) -> np.ndarray:
     """Draw an orthogonal matrix uniformly (Haar measure), shape (N, N): initial weights ``W``."""
     q, r = np.linalg.qr(rng.normal(size=(neurons, neurons)))
-    return q * np.sign(np.diag(r))  # fixing the signs of R makes the factorisation, and so Q, unique
+    return q * np.sign(np.diag(r))  # with the signs of R fixed, the factorisation and therefore Q are unique
 
 
 def min_max(matrix: np.ndarray) -> np.ndarray:
@@ -96,19 +96,20 @@ def min_max(matrix: np.ndarray) -> np.ndarray:
 def functional(lognormal: np.ndarray, *similarities: np.ndarray, self_connections: str = "kept") -> np.ndarray:
     """Build functional weights ``W*`` from measured similarities of activity.
 
-    The product of the lognormal draws and each similarity, scaled from 0 to 1, is scaled to mean 0.1; its
-    non-zero entries are raised to at least 0.01; the result is scaled to spectral radius 0.95.
+    There are four steps. Each similarity is scaled to the range from 0 to 1. The lognormal draws are multiplied
+    by all similarities and scaled to mean 0.1. Non-zero entries below 0.01 are raised to 0.01. The result is scaled
+    to spectral radius 0.95.
 
     Parameters
     ----------
     lognormal : ndarray, shape (N, N)
         Positive draws, see :func:`lognormal_draws`.
     *similarities : ndarray, shape (N, N)
-        As published, correlation and spike time tiling coefficient. Both have diagonal 1, which is why
-        the weights of neurons onto themselves come out some 200 times larger than the others.
+        The published ones are correlation and spike time tiling coefficient. Both have diagonal 1. For this
+        reason, self-connections become about 200 times larger than the other weights.
     self_connections : {"kept", "removed", "only"}
-        What becomes of the diagonal, before any scaling: ``removed`` sets it to 0, ``only`` sets all else
-        to 0 (a control that holds nothing of the brain).
+        How the diagonal is treated before the product is scaled: ``removed`` sets it to 0. ``only`` sets all
+        other entries to 0, which gives a control without information about the brain.
 
     Returns
     -------
@@ -117,7 +118,7 @@ def functional(lognormal: np.ndarray, *similarities: np.ndarray, self_connection
     """
     weights = lognormal.copy()
     if self_connections == "only":
-        # Where every similarity is 1, so that only the lognormal draws remain.
+        # Every similarity is 1 on the diagonal, so only the lognormal draws remain.
         weights = np.diag(np.diag(weights))
     else:
         for similarity in similarities:
@@ -137,16 +138,16 @@ def lognormal_draws(neurons: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def relabelled(weights: np.ndarray, rng: np.random.Generator, how: str = "permuted") -> np.ndarray:
-    """Make ``W!`` from ``W*``: the same values in other places.
+    """Make ``W!`` from ``W*``: the same values at other positions.
 
     Parameters
     ----------
     weights : ndarray, shape (N, N)
     rng : numpy.random.Generator
     how : {"permuted", "shuffled", "shuffled_off_diagonal"}
-        ``permuted`` gives the neurons new labels, rows and columns together: the same graph, diagonal and
-        spectrum. ``shuffled`` mixes all entries. ``shuffled_off_diagonal`` mixes all but the diagonal.
-        The shuffles end with spectral radius 0.95 again.
+        ``permuted`` gives the neurons new labels: rows and columns change together, and the graph, the diagonal
+        values and the spectrum stay the same. ``shuffled`` mixes all entries. ``shuffled_off_diagonal`` mixes all
+        entries off the diagonal. After both shuffles, the weights are scaled to spectral radius 0.95 again.
 
     Returns
     -------
@@ -166,22 +167,22 @@ def relabelled(weights: np.ndarray, rng: np.random.Generator, how: str = "permut
     return with_spectral_radius(mixed)
 
 
-def non_negative(weights: np.ndarray, rescale: bool) -> np.ndarray:
+def positive(weights: np.ndarray, rescale: bool) -> np.ndarray:
     """Clip weights at 0 for networks without inhibition.
 
     Parameters
     ----------
     weights : ndarray, shape (N, N)
     rescale : bool
-        Scale the result to spectral radius 0.95. As published it is not: an orthogonal matrix clipped at
-        0 has a spectral radius that grows like √N / √(2π), about 7 for 312 neurons.
+        Scale the result to spectral radius 0.95. The published code does not: the spectral radius of an
+        orthogonal matrix clipped at 0 grows like √N / √(2π) and is about 7 for 312 neurons.
     """
     clipped = np.maximum(weights, 0.0)
     return with_spectral_radius(clipped) if rescale else clipped
 
 
-# Starts beyond the published ones. Each is called with a field and a random stream, as a variant calls its `weights`:
-# Variant("I", Identity()), Variant("0.9 I", Identity(0.9)).
+# Starts that the paper does not have. A variant takes one as its `weights` and calls it with a field and a random
+# stream. Examples: Variant("I", Identity()), Variant("0.9 I", Identity(0.9)).
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,7 @@ class Gaussian:
 
 @dataclass(frozen=True)
 class Orthogonal:
-    """A random orthogonal matrix times a factor, which is its spectral radius: ``W`` has 1."""
+    """A random orthogonal matrix times a factor, which becomes its spectral radius; ``W`` has factor 1."""
 
     radius: float = 1.0
 
@@ -208,7 +209,7 @@ class Orthogonal:
 
 @dataclass(frozen=True)
 class Identity:
-    """Self-connections alone, all equal: αI (Le, Jaitly & Hinton 2015)."""
+    """Equal self-connections and no other weights: αI (Le, Jaitly & Hinton 2015)."""
 
     alpha: float = 1.0
 
@@ -231,7 +232,7 @@ class IdentityPlusOrthogonal:
 
 @dataclass(frozen=True)
 class Functional:
-    """``W*``: the same weights as those of the variant, from the same stream.
+    """``W*``: the same weights as in the variant, drawn from the same stream.
 
     Attributes
     ----------
@@ -253,7 +254,7 @@ class Functional:
 
 @dataclass(frozen=True)
 class SameSpectrum:
-    """``Q W Qᵀ`` of another start W with a random orthogonal Q: its eigenvalues, and nothing else of it."""
+    """``Q W Qᵀ`` of another start W with a random orthogonal Q. It keeps only the eigenvalues of W."""
 
     start: Callable = Functional()
 
@@ -266,9 +267,9 @@ class SameSpectrum:
 
 @dataclass(frozen=True)
 class SameStrengths:
-    """Another start with its off-diagonal entries shuffled, and then each neuron's strength in and out restored.
+    """Another start with shuffled off-diagonal entries; each neuron's strengths in and out are then restored.
 
-    The diagonal stays. Rows and columns are scaled in turn until all sums are those of the start (Sinkhorn 1967).
+    The diagonal stays. Rows and columns are scaled in turn until all sums equal those of the start (Sinkhorn 1967).
     """
 
     start: Callable = Functional()
@@ -279,7 +280,7 @@ class SameStrengths:
         Raises
         ------
         InputError
-            If the start has negative entries, or the sums cannot be restored.
+            If the start has negative entries or the sums cannot be restored.
         """
         matrix = self.start(field, rng)
         if matrix.min() < 0:

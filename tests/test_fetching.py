@@ -20,6 +20,7 @@ from biornn_lite import datasets
 from biornn_lite.__main__ import main
 from biornn_lite.datasets import download_all, fetch_field, list_fields, load_field, read_released, registry
 from biornn_lite.errors import FieldError
+from biornn_lite.plumbing import downloads
 
 FIELD = "5_3_8"
 
@@ -283,7 +284,7 @@ def serving(answer):
 @pytest.mark.parametrize("kind", SERVERS)
 def test_no_server_keeps_us_waiting_or_fills_memory_or_disk(tmp_path, monkeypatch, kind):
     answer, says = SERVERS[kind]
-    monkeypatch.setattr(datasets, "PATIENCE", 1)
+    monkeypatch.setattr(downloads, "PATIENCE", 1)
     monkeypatch.setenv("BIORNN_DATA", str(tmp_path))
     with serving(answer) as address, little_memory():
         monkeypatch.setenv("BIORNN_MIRROR", address)
@@ -309,7 +310,7 @@ def test_what_is_no_fault_of_the_file_does_not_keep_it_away(server, fault):
     "password", ["secret", "sec/secret", "sec@secret", "sec?secret", "sécret-secret", "sec%20secret"]
 )
 def test_a_password_is_never_shown(monkeypatch, tmp_path, capsys, before, after, password):
-    monkeypatch.setattr(datasets, "TRIES", 1)
+    monkeypatch.setattr(downloads, "TRIES", 1)
     monkeypatch.setenv("BIORNN_DATA", str(tmp_path))
     monkeypatch.setenv("BIORNN_MIRROR", f"{before}user:{password}@127.0.0.1{after}")
     assert main(["fetch", FIELD]) == 2

@@ -17,7 +17,7 @@ import pytest
 from conftest import ROOT
 from matplotlib import cbook
 from matplotlib.text import Text
-from test_widgets import parts_of
+from test_figures_panels import parts_of
 
 from biornn_lite.__main__ import _parser, main
 from biornn_lite.activity import field_from_events

@@ -115,7 +115,8 @@ def leaky(keeps, new):
 def test_the_check_of_a_leaky_network(capsys):
     for answer, told in (
         (None, "…"), (3, "inherits"), (leaky(0.5, 0.5), "✓"), (leaky(0, 1), "plain step"),
-        (leaky(1, 0), "nothing new"), (leaky(1, 1), "it grows"), (leaky(0.5, 1), "the other half"), (leaky(0.9, 0.1), "half of h"),
+        (leaky(1, 0), "nothing new"), (leaky(1, 1), "it grows"),
+        (leaky(0.5, 1), "the other half"), (leaky(0.9, 0.1), "half of h"),
     ):  # fmt: skip
         assert check_leaky(answer) == (told == "✓")
         assert told in capsys.readouterr().out

@@ -112,7 +112,10 @@ def test_thirty_steps_come_out_as_published(parity, signs):
     starts = [published_start(parity, *key.split("/")[1:3]) for key in keys]
     runs = len(keys)
     networks = RecurrentNetworks(
-        [s.weights for s in starts], [parity["W_in"]] * runs, [parity["W_out"]] * runs, signs == "nonneg"
+        [s.weights for s in starts],
+        [parity["W_in"]] * runs,
+        [parity["W_out"]] * runs,
+        "free" if signs == "free" else "positive",
     )
     penalty = Penalty(starts)
     optimiser = Adam(networks.parameters(), Settings().learning_rate, Settings().epsilon)
@@ -194,7 +197,7 @@ BREAKS = {
     "learning rate": ("training.py", "learning_rate: float = 1e-3", "learning_rate: float = 1.01e-3", "thirty"),
     "epsilon of Adam": ("training.py", "epsilon: float = 1e-7", "epsilon: float = 1e-8", "thirty"),
     "where epsilon is added": (
-        "training.py",
+        "adam.py",
         '["betas"][1] ** self._steps) ** 0.5',
         '["betas"][1] ** 1e9)',
         "thirty",

@@ -138,7 +138,7 @@ def test_the_code_of_the_pages_runs(page, shorter, tmp_path):
 
 
 def test_trials_of_an_environment_become_a_task(monkeypatch):
-    """With an environment that has what neurogym's have: trials of several lengths, and what is right at each step."""
+    """With an environment that has what neurogym's have: trials of several lengths, and the answer at each step."""
 
     class Environment:
         def seed(self, seed):

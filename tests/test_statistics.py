@@ -10,6 +10,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.nonparametric import rank_compare_2indep
 from statsmodels.stats.proportion import proportion_confint
 
+from biornn_lite import statistics
 from biornn_lite.errors import InputError
 from biornn_lite.replication import published_runs, published_table
 from biornn_lite.results import CURVE_COLUMNS
@@ -360,3 +361,27 @@ def test_pairs_without_a_partner_are_left_out_and_ambiguous_ones_refused():
         paired(pd.concat([table, table]), "accuracy", [("first", "second")])
     with pytest.raises(InputError, match="share 1 runs; at least 2"):
         paired(table[table["seed"] > 0], "accuracy", [("first", "second")])
+
+
+# Topology and accuracy
+
+
+def test_a_relation_that_variants_make_is_gone_within_them():
+    rng = np.random.default_rng(0)
+    level = np.repeat([0.0, 1.0, 2.0], 30)
+    variant, modularity = np.repeat(["W", "WD", "WDC"], 30), level + rng.normal(0, 0.1, 90)
+    table = pd.DataFrame({"task": "go_nogo", "variant": variant, "modularity": modularity})
+    table["test_accuracy"] = level + rng.normal(0, 0.1, 90)
+    found = statistics.relation(table, "modularity", deals=499)
+    assert found.overall > 0.9 and abs(found.within) < 0.25 and found.p > 0.02
+    table["test_accuracy"] = -table["modularity"] + 2 * level  # within variants the other way round
+    turned = statistics.relation(table, "modularity", deals=499)
+    assert turned.overall > 0.9 and turned.within == pytest.approx(-1) and turned.p == 1 / 500
+
+
+def test_the_spread_of_runs_is_counted_by_hand():
+    table = pd.DataFrame({"task": "go_nogo", "variant": ["W"] * 4 + ["WD"] * 4})
+    table["test_accuracy"] = [0.5, 0.51, 0.5, 0.49, 1.0, 1.0, 1.0, 0.5]  # the mean of WD is 0.875
+    found = statistics.spread_of_runs(table).loc["go_nogo"]
+    assert found.to_list() == [1, 4]
+    assert statistics.far_off(table).to_list() == [False] * 4 + [True] * 4

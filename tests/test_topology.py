@@ -81,3 +81,56 @@ def test_strong_self_connections_take_the_places_of_others():
 def test_a_bad_density_is_refused():
     with pytest.raises(ValueError, match="density"):
         topology.null(20, 0.9)
+
+
+def density(graph):
+    return graph.sum() / (len(graph) * (len(graph) - 1))
+
+
+# Graphs
+
+
+@pytest.mark.parametrize("model", topology.MODELS)
+@pytest.mark.parametrize("shuffled", [0.0, 0.3, 1.0])
+def test_models_are_graphs_of_the_density_asked_for(model, shuffled):
+    found = []
+    for seed in range(6):
+        graph = topology.model_graph(model, 96, 0.18, shuffled, seed)
+        assert graph.dtype == bool and (graph == graph.T).all() and not np.diag(graph).any()
+        found.append(density(graph))
+    expected = 18 / 95 if model == "ring" else 0.18
+    assert np.mean(found) == pytest.approx(expected, rel=0.03)
+
+
+def test_models_have_the_structure_they_are_named_for():
+    place = np.arange(96)
+    ring = topology.model_graph("ring", 96, 0.18, 0)
+    gap = np.abs(place[:, None] - place)
+    assert (ring == (np.minimum(gap, 96 - gap) <= 9) & (gap > 0)).all()
+    four = topology.model_graph("communities", 96, 0.18, 0)
+    assert not four[place[:, None] // 24 != place // 24].any()
+    two = topology.model_graph("unequal", 96, 0.18, 0)
+    assert not two[:48, 48:].any() and two[:48, :48].sum() / two.sum() == pytest.approx(0.8, abs=0.04)
+    whole = [topology.modularity(topology.model_graph(m, 96, 0.18, 1.0)) for m in topology.MODELS]
+    assert max(whole) < 0.2, "fully shuffled, nothing is left"
+
+
+def test_graphs_dealt_anew_keep_what_lies_within_and_between_groups():
+    graph = topology.model_graph("unequal", 96, 0.18, 0.2)
+    groups = [np.arange(48), np.arange(48, 96)]
+    drawn = topology.dealt_anew(graph, groups, 100)
+    assert drawn.shape == (100, 96, 96) and (drawn == drawn.swapaxes(1, 2)).all()
+    assert not drawn[:, np.arange(96), np.arange(96)].any()
+    for a in groups:
+        for b in groups:
+            assert drawn[:, a[:, None], b].sum() / 100 == pytest.approx(graph[np.ix_(a, b)].sum(), rel=0.05)
+
+
+def test_communities_are_a_partition_whose_modularity_is_the_librarys():
+    graph = topology.random_graphs(60, 0.1, 1)[0]
+    found = topology.communities(graph)
+    assert sorted(np.concatenate(found)) == list(range(60))
+    assert [len(c) for c in found] == sorted((len(c) for c in found), reverse=True)
+    m = graph.sum() / 2
+    q = sum(graph[np.ix_(c, c)].sum() / 2 / m - (graph[c].sum() / (2 * m)) ** 2 for c in found)
+    assert q == pytest.approx(topology.modularity(graph))

@@ -111,20 +111,9 @@ def graded_array(
     hint: str,
     same: Callable[[np.ndarray, object], bool] = np.allclose,
 ) -> bool:
-    """Say the same of an array of the right shape as :func:`graded` of a number.
+    """Say of an array what :func:`graded` says of a number; its shape is right already.
 
-    Parameters
-    ----------
-    value : ndarray
-    right : array-like
-    told : str
-        What to say of the right array.
-    mistakes : sequence of (array-like, str)
-        What each mistake gives, and what to say of it.
-    hint : str
-        What to say of any other array.
-    same : callable
-        Whether two arrays count as equal.
+    Each mistake is a pair: the array that it gives, and what to say of it. ``same`` compares two arrays.
     """
     if same(value, right):
         return say(True, told)

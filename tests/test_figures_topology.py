@@ -5,14 +5,13 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
-from test_widgets import check_said, check_takes_numbers, check_that_every_control_redraws
+from test_figures_panels import check_said, check_takes_numbers, check_that_every_control_redraws
 
 from biornn_lite import exercises, statistics, topology
 from biornn_lite.exercises import topology as checks
 from biornn_lite.figures.topology import (
     NULLS_OF_PANEL,
     degrees_at_ends,
-    epochs_figure,
     graph_figure,
     graph_panel,
     relation_figure,
@@ -22,7 +21,7 @@ from biornn_lite.figures.topology import (
     weights_on_the_grid,
 )
 from biornn_lite.replication import load_replication
-from biornn_lite.snapshots import histories, measured, watch
+from biornn_lite.snapshots import histories, watch
 from biornn_lite.training import Settings
 from biornn_lite.weights import orthogonal
 
@@ -41,55 +40,6 @@ def study():
 
 def density(graph):
     return graph.sum() / (len(graph) * (len(graph) - 1))
-
-
-# Graphs
-
-
-@pytest.mark.parametrize("model", topology.MODELS)
-@pytest.mark.parametrize("shuffled", [0.0, 0.3, 1.0])
-def test_models_are_graphs_of_the_density_asked_for(model, shuffled):
-    found = []
-    for seed in range(6):
-        graph = topology.model_graph(model, 96, 0.18, shuffled, seed)
-        assert graph.dtype == bool and (graph == graph.T).all() and not np.diag(graph).any()
-        found.append(density(graph))
-    expected = 18 / 95 if model == "ring" else 0.18
-    assert np.mean(found) == pytest.approx(expected, rel=0.03)
-
-
-def test_models_have_the_structure_they_are_named_for():
-    place = np.arange(96)
-    ring = topology.model_graph("ring", 96, 0.18, 0)
-    gap = np.abs(place[:, None] - place)
-    assert (ring == (np.minimum(gap, 96 - gap) <= 9) & (gap > 0)).all()
-    four = topology.model_graph("communities", 96, 0.18, 0)
-    assert not four[place[:, None] // 24 != place // 24].any()
-    two = topology.model_graph("unequal", 96, 0.18, 0)
-    assert not two[:48, 48:].any() and two[:48, :48].sum() / two.sum() == pytest.approx(0.8, abs=0.04)
-    whole = [topology.modularity(topology.model_graph(m, 96, 0.18, 1.0)) for m in topology.MODELS]
-    assert max(whole) < 0.2, "fully shuffled, nothing is left"
-
-
-def test_graphs_dealt_anew_keep_what_lies_within_and_between_groups():
-    graph = topology.model_graph("unequal", 96, 0.18, 0.2)
-    groups = [np.arange(48), np.arange(48, 96)]
-    drawn = topology.dealt_anew(graph, groups, 100)
-    assert drawn.shape == (100, 96, 96) and (drawn == drawn.swapaxes(1, 2)).all()
-    assert not drawn[:, np.arange(96), np.arange(96)].any()
-    for a in groups:
-        for b in groups:
-            assert drawn[:, a[:, None], b].sum() / 100 == pytest.approx(graph[np.ix_(a, b)].sum(), rel=0.05)
-
-
-def test_communities_are_a_partition_whose_modularity_is_the_librarys():
-    graph = topology.random_graphs(60, 0.1, 1)[0]
-    found = topology.communities(graph)
-    assert sorted(np.concatenate(found)) == list(range(60))
-    assert [len(c) for c in found] == sorted((len(c) for c in found), reverse=True)
-    m = graph.sum() / 2
-    q = sum(graph[np.ix_(c, c)].sum() / 2 / m - (graph[c].sum() / (2 * m)) ** 2 for c in found)
-    assert q == pytest.approx(topology.modularity(graph))
 
 
 # Figures and panels
@@ -171,20 +121,6 @@ def test_the_bars_of_the_weights_have_their_entropy():
     assert ax.get_title() == f"some, entropy {entropy:.2f} bits"
 
 
-def test_measures_by_epoch_are_those_of_the_snapshots(history):
-    table = measured(history)
-    assert list(table.index) == [0, 1, 2, 3]
-    for snapshot in history:
-        row, own = table.loc[snapshot.epoch], topology.measure(snapshot.weights)
-        for name in ("entropy", "modularity", "small_worldness", "assortativity"):
-            assert row[name] == pytest.approx(getattr(own, name))
-        matched = topology.measure(snapshot.weights, "matched").small_worldness
-        assert row["small_worldness_matched"] == pytest.approx(matched)
-    figure = epochs_figure({"WD*C": table}, neurons=24, random=3)
-    for ax, name in zip(figure.axes, [*topology.SCORES, "entropy"], strict=True):
-        np.testing.assert_array_equal(ax.lines[0].get_ydata(), table[name])
-
-
 def test_the_figure_of_rewiring_averages_its_draws():
     figure = rewiring_figure(40, 0.2, draws=2)
     rings = [topology.model_graph("ring", 40, 0.2, 1.0, seed) for seed in range(2)]
@@ -195,30 +131,6 @@ def test_the_figure_of_rewiring_averages_its_draws():
     fixed = [topology.small_worldness(g, topology.null(40)) for g in rings]
     assert figure.axes[1].lines[0].get_ydata()[-1] == pytest.approx(np.mean(own))
     assert figure.axes[1].lines[1].get_ydata()[-1] == pytest.approx(np.mean(fixed))
-
-
-# Topology and accuracy
-
-
-def test_a_relation_that_variants_make_is_gone_within_them():
-    rng = np.random.default_rng(0)
-    level = np.repeat([0.0, 1.0, 2.0], 30)
-    variant, modularity = np.repeat(["W", "WD", "WDC"], 30), level + rng.normal(0, 0.1, 90)
-    table = pd.DataFrame({"task": "go_nogo", "variant": variant, "modularity": modularity})
-    table["test_accuracy"] = level + rng.normal(0, 0.1, 90)
-    found = statistics.relation(table, "modularity", deals=499)
-    assert found.overall > 0.9 and abs(found.within) < 0.25 and found.p > 0.02
-    table["test_accuracy"] = -table["modularity"] + 2 * level  # within variants the other way round
-    turned = statistics.relation(table, "modularity", deals=499)
-    assert turned.overall > 0.9 and turned.within == pytest.approx(-1) and turned.p == 1 / 500
-
-
-def test_the_spread_of_runs_is_counted_by_hand():
-    table = pd.DataFrame({"task": "go_nogo", "variant": ["W"] * 4 + ["WD"] * 4})
-    table["test_accuracy"] = [0.5, 0.51, 0.5, 0.49, 1.0, 1.0, 1.0, 0.5]  # the mean of WD is 0.875
-    found = statistics.spread_of_runs(table).loc["go_nogo"]
-    assert found.to_list() == [1, 4]
-    assert statistics.far_off(table).to_list() == [False] * 4 + [True] * 4
 
 
 def test_the_figure_of_a_relation_shows_all_networks(study):

@@ -5,38 +5,15 @@ import numpy as np
 import pytest
 from matplotlib.collections import Collection
 from scipy.spatial.distance import cdist, pdist, squareform
-from test_widgets import check_said, check_takes_numbers, check_that_every_control_redraws
+from test_figures_panels import check_said, check_takes_numbers, check_that_every_control_redraws
 
 from biornn_lite import exercises, space
 from biornn_lite.datasets import read_released
-from biornn_lite.errors import InputError
-from biornn_lite.figures.space import CORNERS, cost_histogram, sheet_colours, space_figure, space_panel
+from biornn_lite.figures.space import CORNERS, sheet_colours, space_figure, space_panel
 from biornn_lite.priors import Priors
 from biornn_lite.space import PLACES, believed_places, relabelled_costs
 from biornn_lite.synthetic import synthetic_field
 from biornn_lite.variants import Protocol
-
-# Where the penalty believes the neurons to be
-
-
-@pytest.mark.parametrize("units", ["min_max", "micrometres"])
-def test_believed_places_have_the_distances_that_a_study_uses(column, units):
-    for places in ("reshaped", "transposed"):
-        points = believed_places(column, places, units)
-        used = Priors(column, Protocol(coordinates=places, units=units)).cortical_distances
-        np.testing.assert_allclose(cdist(points, points), used)
-    for scale in ("raw", "matched"):
-        points = believed_places(column, "lattice", units, scale)
-        used = Priors(column, Protocol(coordinates="transposed", units=units, lattice_scale=scale)).lattice_distances
-        np.testing.assert_allclose(cdist(points, points), used, atol=1e-12)
-
-
-def test_scrambled_places_are_the_true_ones_in_another_order(column):
-    own = believed_places(column, "transposed")
-    moved = believed_places(column, "scrambled", seed=4)
-    assert sorted(map(tuple, own)) == sorted(map(tuple, moved)) and (own != moved).any(axis=1).sum() > 80
-    with pytest.raises(InputError, match="no places 'moon'"):
-        believed_places(column, "moon")
 
 
 def test_colours_are_like_where_neurons_are_near(column):
@@ -94,19 +71,6 @@ def test_a_flat_field_of_few_neurons_is_drawn():
     for places in PLACES:
         assert space_figure(flat, places).subfigs
         plt.close("all")
-
-
-def test_the_costs_of_relabellings_are_those_of_other_places():
-    rng = np.random.default_rng(0)
-    weights, points = rng.normal(size=(6, 6)), rng.normal(size=(6, 3))
-    costs = relabelled_costs(weights, cdist(points, points), 3)
-    assert costs.shape == (3,) and len(set(costs)) == 3
-    # Moving labels is moving neurons: whatever the places, their mean distance and Σ|W| off the diagonal remain.
-    np.testing.assert_allclose(relabelled_costs(weights, 1 - np.eye(6), 2), np.abs(weights).sum()
-                               - np.abs(np.diag(weights)).sum())  # fmt: skip
-    ax = cost_histogram(costs.mean() * 0.9, costs, plt.figure().add_subplot(), "title", "m")
-    assert ax.get_legend().get_texts()[1].get_text() == "W*, -10.0%"
-    assert sum(bar.get_height() for bar in ax.patches) == 3 and ax.get_xlabel().endswith("(m)")
 
 
 # What the notebook says

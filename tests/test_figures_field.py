@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
-from test_widgets import check_that_every_control_redraws, parts_of
+from test_figures_panels import check_that_every_control_redraws, parts_of
 
 from biornn_lite import activity, exercises
 from biornn_lite.errors import InputError

@@ -3,58 +3,15 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from test_widgets import check_said, check_takes_numbers, check_that_every_control_redraws, parts_of
+from test_figures_panels import check_said, check_takes_numbers, check_that_every_control_redraws, parts_of
 
 from biornn_lite import exercises
 from biornn_lite.datasets import read_released
-from biornn_lite.errors import InputError
 from biornn_lite.figures.weights import stages, weights_figure, weights_panel
-from biornn_lite.network import RecurrentNetworks, glorot_uniform
 from biornn_lite.priors import Priors
-from biornn_lite.seeds import generator
 from biornn_lite.untrained import fading
 from biornn_lite.variants import Protocol
-from biornn_lite.weights import orthogonal, spectral_radius, with_spectral_radius
-
-# What is remembered
-
-
-def test_states_fade_as_those_of_the_network_do():
-    """Without input and bias, the network's own step is relu(h W)."""
-    weights = orthogonal(20, generator(0, "orthogonal"))
-    angle, size = fading(weights, steps=3, draws=1)
-    w_in = glorot_uniform(2, 20, generator(0, "two stimuli"))
-    stimuli = torch.zeros(4, 1, 2, 2)  # (steps, runs, trials, inputs): trial k shows channel k in the first step
-    stimuli[0, 0] = torch.eye(2)
-    states = RecurrentNetworks([weights], [w_in], [np.zeros((20, 2))]).activity(stimuli)[:, 0].double().numpy()
-    lengths = np.linalg.norm(states, axis=-1)  # (steps, trials)
-    cosine = (states[:, 0] * states[:, 1]).sum(-1) / lengths.prod(-1)
-    np.testing.assert_allclose(angle, np.degrees(np.arccos(cosine)), rtol=1e-4)
-    np.testing.assert_allclose(size, lengths[:, 0] / lengths[0, 0], rtol=1e-5)
-
-
-@given(st.floats(0.1, 3), st.integers(0, 5))
-@settings(max_examples=20, deadline=None)
-def test_scaling_changes_the_size_and_not_the_angle(factor, seed):
-    weights = np.abs(np.random.default_rng(seed).normal(size=(12, 12))) / 8
-    before, after = fading(weights, 6), fading(weights * factor, 6)
-    np.testing.assert_allclose(after.angle, before.angle, atol=1e-5)
-    np.testing.assert_allclose(after.size, before.size * factor ** np.arange(7), rtol=1e-9)
-
-
-def test_what_is_remembered_in_cases_that_can_be_worked_out():
-    same = fading(0.9 * np.eye(10), 5)
-    np.testing.assert_allclose(same.angle, same.angle[0])
-    np.testing.assert_allclose(same.size, 0.9 ** np.arange(6))
-    one_direction = fading(np.full((10, 10), 0.1), 2)  # after a step all neurons are alike
-    assert one_direction.angle[0] > 40 and one_direction.angle[1] == pytest.approx(0, abs=1e-5)
-    silent = fading(np.full((10, 10), -1.0), 2)
-    assert (silent.angle[1:] == 0).all() and (silent.size[1:] == 0).all()
-    with pytest.raises(InputError, match="-1 steps"):
-        fading(np.eye(3), -1)
+from biornn_lite.weights import spectral_radius, with_spectral_radius
 
 
 def test_the_diagonal_holds_the_memory_of_the_measured_field(microns):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.linalg import expm
-from test_widgets import check_said, check_takes_numbers, check_that_every_control_redraws
+from test_figures_panels import check_said, check_takes_numbers, check_that_every_control_redraws
 
 from biornn_lite import exercises
 from biornn_lite.communicability import (

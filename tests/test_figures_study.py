@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from test_widgets import check_that_every_control_redraws, parts_of
+from test_figures_panels import check_that_every_control_redraws, parts_of
 
 from biornn_lite.errors import InputError
 from biornn_lite.figures import study as study_figures
