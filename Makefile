@@ -54,14 +54,15 @@ LEARNER := .venv/learner/$(notdir $(BIN))
 lab: .venv/ready
 	$(BIN)/jupyter lab $(ROOT) $(LAB_ARGS) notebooks/00_start_here.ipynb
 
-# The notebooks run first, on a copy, and the tests then look at what their kernels left behind. Each process computes
-# with one thread: on a busy machine two wait for each other most of the time.
+# The notebooks run first, on a copy, and the tests then look at what their kernels left behind. A few processes share
+# the work, each of one thread: on a busy machine two threads wait for each other most of the time.
+SHARED_OUT := -n auto --maxprocesses=4 --dist loadfile
 test: export OMP_NUM_THREADS = 1
 test: export OPENBLAS_NUM_THREADS = 1
 test: .venv/develop .venv/learner/ready
 	rm -rf build/notebooks && mkdir -p build && cp -r notebooks build/notebooks && rm -r build/notebooks/source
-	BIORNN_EXECUTED=build/notebooks $(BIN)/python -m pytest --nbmake --overwrite --nbmake-timeout=300 --durations=40 \
-		build/notebooks tests
+	$(BIN)/python -m pytest $(SHARED_OUT) --nbmake --overwrite --nbmake-timeout=300 --durations=20 build/notebooks
+	BIORNN_EXECUTED=build/notebooks $(BIN)/python -m pytest $(SHARED_OUT) --durations=40 tests
 	$(LEARNER)/python -m pytest -q -m "not slow" -W error::pandas.errors.PandasChangeWarning \
 		tests/test_statistics.py tests/test_results.py tests/test_field_statistics.py tests/test_figures_study.py
 

@@ -1,4 +1,4 @@
-"""The recurrent network, many at once.
+"""The recurrent network; many networks are computed at once.
 
 ``h[t] = relu(x[t] W_in + h[t-1] W + b)`` with ``h[0] = 0`` before the first step, and a linear readout of the last
 state. A leading axis ``runs`` holds independent networks. Notebook 07 works through this module.
@@ -18,24 +18,24 @@ from .errors import InputError
 from .plumbing.matmul import add_product, product, rectified_product
 from .variants import check_sign
 
-_STEPS_AT_ONCE = 4  # of which the backward pass sums the gradient by one product
+_STEPS_AT_ONCE = 4  # the backward pass sums the gradient over this many steps in one product
 
 
 def _stacked(w_in: torch.Tensor, w: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """All that acts on a neuron, one below the other: (runs, N + inputs + 1, N).
+    """Stack all weights that act on a neuron, shape (runs, N + inputs + 1, N).
 
-    Beside ``[h[t-1], x[t], 1]``, the recurrence is one product: ``h[t] = relu([h[t-1], x[t], 1] [W; W_in; b])``.
+    With rows ``[h[t-1], x[t], 1]``, the recurrence is one product: ``h[t] = relu([h[t-1], x[t], 1] [W; W_in; b])``.
     """
     return torch.cat([w, w_in, b], 1)
 
 
 class _LastState(torch.autograd.Function):
-    """Last state of the recurrence, with the gradient of backpropagation through time written out.
+    """Last state of the recurrence, with an explicit gradient by backpropagation through time.
 
     Write V = [W; W_in; b] and s[t] = [h[t-1], x[t], 1], so that h[t] = relu(s[t] V). With δ[t] = ∂loss/∂(s[t] V):
-    δ[T] = ∂loss/∂h[T] where h[T] > 0, else 0, and δ[t] = δ[t+1] Wᵀ where h[t] > 0, else 0. Then
-    ∂V = Σ s[t]ᵀ δ[t] holds the gradients of all three. The sum is taken over a few steps by one product, while
-    their s and δ are still in the cache.
+    δ[T] = ∂loss/∂h[T] where h[T] > 0, and δ[t] = δ[t+1] Wᵀ where h[t] > 0; other entries are 0. Then
+    ∂V = Σ s[t]ᵀ δ[t] holds the gradients of W, W_in and b. One product sums over a few steps, while their s and δ
+    are still in the cache.
     """
 
     @staticmethod
@@ -81,10 +81,10 @@ def glorot_uniform(rows: int, columns: int, rng: np.random.Generator) -> np.ndar
 
 
 class Networks(nn.Module):
-    """Independent recurrent networks of one size, side by side, written step by step in plain PyTorch.
+    """Independent recurrent networks of the same size, computed side by side in plain PyTorch, step by step.
 
-    Networks of your own inherit from this class and have another :meth:`step`; a class with further weights adds
-    them as parameters with a leading axis ``runs``. PyTorch's autograd takes the gradient through all steps.
+    Your own networks inherit from this class and override :meth:`step`. Additional weights are parameters with a
+    leading axis ``runs``. PyTorch's autograd computes the gradient through all steps.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class Networks(nn.Module):
     w_in : array, shape (runs, inputs, N)
     w_out : array, shape (runs, N, classes)
     sign : {"free", "positive"}
-        Whether recurrent weights may be negative; if not, :meth:`constrain` clips them at 0.
+        Whether recurrent weights may be negative. With ``positive``, :meth:`constrain` clips them at 0.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ class Networks(nn.Module):
         self.sign = sign
 
     def step(self, h: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-        """Return the next state, shape (runs, batch, N), from the one before and inputs (runs, batch, inputs)."""
+        """Return the next state (runs, batch, N) from the previous state and the inputs (runs, batch, inputs)."""
         return torch.relu(x @ self.w_in + h @ self.w + self.b)
 
     def _states(self, x: torch.Tensor) -> Iterator[torch.Tensor]:
@@ -141,7 +141,7 @@ class Networks(nn.Module):
 
     @torch.no_grad()
     def evaluate(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the same as :meth:`forward`, without keeping what a gradient would need."""
+        """Return the same as :meth:`forward`, without storing data for a gradient."""
         return self(x)
 
     @torch.no_grad()
@@ -160,16 +160,16 @@ class Networks(nn.Module):
 
     @torch.no_grad()
     def constrain(self) -> None:
-        """Clip the recurrent weights at 0, if they may not be negative."""
+        """Clip the recurrent weights at 0 if negative weights are not allowed."""
         if self.sign == "positive":
             self.w.clamp_(min=0)
 
     def state_of_run(self, run: int) -> dict[str, np.ndarray]:
-        """Return copies of all weights and biases of one run by name, without the axis ``runs``."""
+        """Return copies of all weights and biases of one run, by name and without the axis ``runs``."""
         return {name: values.detach().cpu().numpy()[run].copy() for name, values in self.named_parameters()}
 
     def single(self, run: int = 0) -> SingleNetwork:
-        """Return one run as a network by itself, with copies of its weights, for your own code."""
+        """Return one run as a separate network with copies of its weights, for your own code."""
         return SingleNetwork(self, run)
 
 
@@ -178,14 +178,14 @@ def networks_of(
     architecture: Callable[..., Networks] | None = None,
     sign: str = "free",
 ) -> Networks:
-    """Make networks of the weights and biases of their runs, as :meth:`Networks.state_of_run` gives them.
+    """Make networks from the weights and biases of runs, as returned by :meth:`Networks.state_of_run`.
 
     Parameters
     ----------
     states : sequence of mapping of str to ndarray
         One per run.
     architecture : callable, optional
-        Makes the networks; :class:`RecurrentNetworks` when left out.
+        Makes the networks. Default: :class:`RecurrentNetworks`.
     sign : {"free", "positive"}
     """
     architecture = architecture or RecurrentNetworks
@@ -203,18 +203,18 @@ def networks_of(
 
 
 class SingleNetwork(nn.Module):
-    """One network, which takes trials as most PyTorch code has them: ``network(x)`` with x (batch, steps, inputs).
+    """One network with the usual order of axes in PyTorch: ``network(x)`` with x (batch, steps, inputs).
 
     Parameters
     ----------
     networks : Networks
     run : int
-        Which of them. Its weights are copied.
+        Index of the network. Its weights are copied.
 
     Attributes
     ----------
     networks : Networks
-        The one run, with an axis ``runs`` of length 1.
+        The network, with an axis ``runs`` of length 1.
     """
 
     def __init__(self, networks: Networks, run: int) -> None:
@@ -230,7 +230,7 @@ class SingleNetwork(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return logits of shape (batch, classes) for inputs of shape (batch, steps, inputs).
 
-        Computed step by step, so that there are gradients with respect to inputs too.
+        The computation is step by step, so gradients with respect to the inputs are also available.
         """
         return Networks.forward(self.networks, x.transpose(0, 1).unsqueeze(1)).squeeze(0)
 
@@ -240,7 +240,7 @@ class SingleNetwork(nn.Module):
 
 
 class RecurrentNetworks(Networks):
-    """The published networks, with the quick forms of the recurrence and of its gradient.
+    """The published networks, with fast versions of the recurrence and its gradient.
 
     Parameters and attributes are those of :class:`Networks`.
     """

@@ -1,4 +1,4 @@
-"""The penalties that shape a network's wiring while it learns. Notebook 07 works through this module."""
+"""The penalties that shape a network's wiring during training. Notebook 07 works through this module."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from .priors import Start
 OwnPenalty = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """A penalty of your own: takes weights and costs, both (runs, N, N), and returns the penalty of each run, (runs,).
 
-The cost is λ times the distance, as in :attr:`biornn_lite.priors.Start.cost`. Runs are to be independent of one
-another, and PyTorch's autograd takes the gradient. ``lambda w, cost: (cost * w**2).sum((1, 2))`` is an example.
+The cost is λ times the distance, as in :attr:`biornn_lite.priors.Start.cost`. The penalty of a run must not depend on
+other runs. PyTorch's autograd computes the gradient. An example is ``lambda w, cost: (cost * w**2).sum((1, 2))``.
 """
 
 
 class Penalty:
     """The penalties of many networks at once.
 
-    With D the distances and λ in ``Start.cost``: ``Σ λ|W|⊙D``; with communicability ``C`` of the weights,
-    ``Σ λ|W|⊙D⊙C``; with an empirical one, ``Σ λ|W|⊙D + λ_EMD · mean |sort(C(W)) − sort(C_emp)|``.
-    Self-connections count wherever D has no zeros on its diagonal; C is 0 there.
+    ``Start.cost`` holds λ times the distances D. Without communicability, the penalty is ``Σ λ|W|⊙D``. With the
+    communicability ``C`` of the weights, it is ``Σ λ|W|⊙D⊙C``. With an empirical target, it is
+    ``Σ λ|W|⊙D + λ_EMD · mean |sort(C(W)) − sort(C_emp)|``. Self-connections have a cost only where the diagonal of
+    D is not 0. The diagonal of C is always 0.
 
     Parameters
     ----------
@@ -32,9 +33,9 @@ class Penalty:
         One per run.
     device : torch.device or str
     dtype : torch.dtype
-        That of the weights to come.
+        Data type of the weights.
     own : OwnPenalty, optional
-        Taken in place of all of these.
+        Replaces the published penalties.
     """
 
     def __init__(

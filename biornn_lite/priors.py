@@ -1,4 +1,4 @@
-"""What a network starts from: the priors that a field gives under one protocol, put together for each variant."""
+"""What a network starts from: the priors of a field under one protocol, combined for each variant."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Start:
     weights : ndarray, shape (N, N)
         Initial recurrent weights.
     cost : ndarray, shape (N, N)
-        λ times distance (1 without space): what one unit of each ``|weight|`` costs.
+        Cost of one unit of each ``|weight|``: λ times the distance. The distance is 1 without space.
     communicability : {"none", "weights", "empirical"}
-        None, that of the network's own weights as a factor, or a pull towards a target.
+        Communicability in the penalty: none, the network's own as a factor, or a pull towards a target.
     sorted_target : ndarray, shape (N * N,), or None
         For ``empirical``: the target's communicabilities in increasing order.
     emd_weight : float
@@ -54,13 +54,13 @@ class Start:
 
 
 class Priors:
-    """The priors that one field gives under one protocol; what depends on no seed is computed once.
+    """The priors of one field under one protocol. Parts that do not depend on a seed are computed once.
 
     Parameters
     ----------
     field : CorticalField
     protocol : Protocol or str
-        The published one when left out.
+        Default: the published protocol.
     sign : {"free", "positive"}
         Whether recurrent weights may be negative.
     """
@@ -73,7 +73,7 @@ class Priors:
         self.field, self.protocol, self.sign = field, protocol, sign
 
     def check(self, variant: Variant | str) -> None:
-        """Refuse a variant that needs what the field has not, in one line."""
+        """Raise a one-line error if the field lacks data that the variant needs."""
         variant = get_variant(variant)
         if variant.weights in ("functional", "relabelled") or self.protocol.penalty_start == "matched":
             self._similarities()
@@ -106,7 +106,7 @@ class Priors:
         return connectome
 
     def _similarities(self) -> list[np.ndarray]:
-        """Return the measures of function that ``W*`` is made of, each (N, N)."""
+        """Return the measures of function in ``W*``, each of shape (N, N)."""
         names = ["sttc"] if self.protocol.function == "sttc" else [self.protocol.function, "sttc"]
         similarities = [self.field.part(name, "W* and W!") for name in names]
         off = ~np.eye(len(similarities[0]), dtype=bool)
@@ -151,14 +151,14 @@ class Priors:
         return self.lattice_distances if kind == "lattice" else self.cortical_distances
 
     def target(self, kind: str | Target, seed: int) -> np.ndarray:
-        """Communicability that that of a network is pulled towards, shape (N, N); `kind` as in ``Variant``."""
+        """Target for the communicability of a network, shape (N, N); `kind` as in ``Variant``."""
         if not callable(kind):
             return self.empirical_communicability
         graph = self._checked(kind(self.field, generator(seed, "target")), f"the target {name_of(kind)}")
         return empirical_communicability(graph, self.protocol.isolated_neurons)
 
     def _checked(self, matrix: np.ndarray, what: str) -> np.ndarray:
-        """Refuse a matrix of a function of the user's that cannot be used."""
+        """Raise an error if the user's function returns a matrix that cannot be used."""
         try:
             matrix = as_numbers(matrix)
         except (TypeError, ValueError, OverflowError) as error:
@@ -171,7 +171,7 @@ class Priors:
         return matrix
 
     def starts(self, variants: Sequence[str | Variant], seeds: Sequence[int] | int) -> list[Start]:
-        """Assemble what some networks start from, side by side.
+        """Assemble the starts of several networks.
 
         Parameters
         ----------
@@ -184,7 +184,7 @@ class Priors:
         return [self.start(variant, seed) for variant, seed in zip(variants, seeds, strict=True)]
 
     def start(self, variant: Variant | str, seed: int) -> Start:
-        """Assemble what one run of a variant starts from."""
+        """Assemble the start of one run of a variant."""
         variant = get_variant(variant)
         initial = self.initial_weights(variant.weights, seed)
         distances = self.distances(variant.space)

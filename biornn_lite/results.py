@@ -1,7 +1,7 @@
-"""What a study found, as two tidy tables: a row per network, and a row per network and epoch.
+"""Results of a study as two tidy tables: a row per network, and a row per network and epoch.
 
-Both are text files that grow by whole rows. Each network's row in ``results.csv`` ends with a check of the study that
-it belongs to, of itself and of its learning curve, so that a row that was changed, mixed up or cut off is noticed.
+Both are text files; complete rows are added at their end. Each network's row in ``results.csv`` ends with digests of
+its study, of the row and of its learning curve. They reveal rows that were changed, mixed up or cut off.
 """
 
 from __future__ import annotations
@@ -32,43 +32,43 @@ NETWORKS_FILE, CURVES_FILE = "results.csv", "curves.csv"
 KEY = ["variant", "task", "run"]
 
 RECORDED = ["train_accuracy", "train_loss", "test_accuracy", "test_loss", "penalty"]
-"""What is recorded after each epoch; a network's row holds the last."""
+"""Values recorded after each epoch; a network's row holds those of the last epoch."""
 
 SHAPE = ["entropy", "modularity", "small_worldness", "assortativity"]
-"""What is measured on the trained weights; empty where one is not defined."""
+"""Measures of the trained weights; undefined values are empty."""
 
 COLUMNS = [
     "field", "protocol", "sign", "variant", "task", "run", "seed", "status", "diverged_step",
     *RECORDED, *SHAPE, "seconds", *asdict(Protocol()), *asdict(Settings()), "own_objects",
 ]  # fmt: skip
-"""Columns of a table of networks. ``own_objects`` names what is not of this library, with a digest
-of each, or is ``none``."""
+"""Columns of a table of networks. ``own_objects`` names the user's own objects with their digests, or
+is ``none``."""
 
 CURVE_COLUMNS = [*KEY, "epoch", *RECORDED]
 """Columns of a table of learning curves."""
 
 CHECK = "check"
-"""One more column of ``results.csv``: digests of the study, of the row and of the curve, with ``-`` between."""
+"""An additional column of ``results.csv``: digests of the study, the row and the curve, joined by ``-``."""
 
 _CHOSEN = asdict(Protocol()) | asdict(Settings())
 _WHOLE = {"run", "seed", "diverged_step", "epoch"} | {k for k, v in _CHOSEN.items() if isinstance(v, int)}
 _NUMBERS = {*RECORDED, *SHAPE, "seconds"} | {k for k, v in _CHOSEN.items() if isinstance(v, float)}
 
 TEXT_COLUMNS = ["study", *(c for c in [*COLUMNS, *CURVE_COLUMNS] if c not in _WHOLE | _NUMBERS)]
-"""Columns that are text whatever they look like; a shipped table has ``study`` too."""
+"""Columns that are always read as text. A shipped table also has ``study``."""
 
 
 class Results(NamedTuple):
-    """What a study found.
+    """Results of a study.
 
     Attributes
     ----------
     networks : DataFrame
-        Columns :data:`COLUMNS`, a row per network. ``diverged_step`` is empty unless ``status`` is ``diverged``,
-        and then every measurement is.
+        Columns :data:`COLUMNS`, a row per network. If ``status`` is ``diverged``, every measurement is empty.
+        Otherwise ``diverged_step`` is empty.
     curves : DataFrame
-        Columns :data:`CURVE_COLUMNS`, a row per network and epoch, from 1; those of a network that diverged end
-        before the epoch in which it did.
+        Columns :data:`CURVE_COLUMNS`, a row per network and epoch, from 1. The curve of a diverged network ends
+        before the epoch in which it diverged.
     """
 
     networks: pd.DataFrame
@@ -77,17 +77,17 @@ class Results(NamedTuple):
 
 @dataclass(frozen=True)
 class Origin:
-    """The study that rows must be of.
+    """The study that rows must belong to.
 
     Attributes
     ----------
     same : mapping of str to str or float
-        Columns that have one value in all rows: field, protocol, sign, the choices and the settings.
+        Columns with the same value in all rows: field, protocol, sign, choices and settings.
     seed, epochs : int
     tasks : mapping of str to str
-        A digest of the study's configuration for each task that it may have.
+        A digest of the study's configuration for each allowed task.
     variants : mapping of str to str
-        A digest of each variant of the user's own that it may have.
+        A digest of each allowed variant of the user's own.
     """
 
     same: Mapping[str, str | float]
@@ -98,20 +98,20 @@ class Origin:
 
 
 class Found(NamedTuple):
-    """What two files of results hold.
+    """Contents of two files of results.
 
     Attributes
     ----------
     results : Results
-        The networks that are whole.
+        Networks with complete and valid rows.
     rows : int
-        Rows of networks in all.
+        Total number of network rows.
     faults : list of (str, str)
-        For each of the other networks the file, and what is wrong there.
+        For each invalid network, the file and the fault.
     cut : bool
-        Whether the last row of networks was cut off, as in a crash. It is not among the faults.
+        Whether the last network row was cut off, for example by a crash. This is not counted as a fault.
     more : list of str
-        Names of further columns, which nobody reads.
+        Names of additional columns; they are ignored.
     """
 
     results: Results
@@ -122,7 +122,7 @@ class Found(NamedTuple):
 
 
 def as_results(networks: pd.DataFrame, curves: pd.DataFrame) -> Results:
-    """Put two tables together as results, every column of its kind whether or not a value is there."""
+    """Combine two tables into results. Every column gets its type, even if it has no values."""
     kinds = dict.fromkeys([*RECORDED, *SHAPE, "seconds"], "float64") | {"run": "int64", "diverged_step": "Int64"}
     whole = {"run": "int64", "epoch": "int64"} | dict.fromkeys(RECORDED, "float64")
     kinds |= {name: "str" for name in TEXT_COLUMNS if name in networks}
@@ -136,7 +136,7 @@ def no_results() -> Results:
 
 
 def joined(parts: Sequence[Results]) -> Results:
-    """Put the rows of several results below one another."""
+    """Concatenate the rows of several results."""
     tables = ([table for table in kind if not table.empty] or kind[:1] for kind in zip(*parts, strict=True))
     return Results(*(pd.concat(kind, ignore_index=True) for kind in tables))
 
@@ -145,9 +145,9 @@ def joined(parts: Sequence[Results]) -> Results:
 
 
 def write_results(results: Results, folder: str | Path, origin: Origin) -> None:
-    """Write both tables anew, each wholly or not at all.
+    """Rewrite both tables. Each file is replaced completely or left unchanged.
 
-    A network counts as done when it has its row, so its curve is written before.
+    A network counts as done when it has a row, so curves are written first.
     """
     for name, table in _checked(results, origin):
         with written_atomically(Path(folder) / name) as temporary:
@@ -155,12 +155,12 @@ def write_results(results: Results, folder: str | Path, origin: Origin) -> None:
 
 
 def append_results(results: Results, folder: str | Path, origin: Origin) -> None:
-    """Write rows behind those that are there, the curves before the networks.
+    """Append rows to both tables, the curves first.
 
     Raises
     ------
     InputError
-        If that is not possible, such as on a full disk.
+        If writing fails, for example on a full disk.
     """
     for name, table in _checked(results, origin):
         path = Path(folder) / name
@@ -186,7 +186,7 @@ def _text(table: pd.DataFrame, header: bool) -> bytes:
 
 
 def _digests(results: Results) -> list[tuple[str, str]]:
-    """Return two digests for each network: of its row, and of its curve in the order of the table."""
+    """Return two digests for each network, in the order of the table: of its row and of its curve."""
     curves: dict[tuple, list] = {}
     for row in _canonical(results.curves, CURVE_COLUMNS):
         curves.setdefault(row[: len(KEY)], []).append(row)
@@ -200,12 +200,12 @@ def _digest(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _canonical(table: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return the rows as texts that stay the same when another program has written the file again."""
+    """Return the rows as texts that do not change if another program saves the file."""
     return list(zip(*(canonical(name, table[name].tolist()) for name in columns), strict=True))
 
 
 def canonical(column: str, values: Iterable) -> list[str]:
-    """Write values so that they can be compared: numbers with the 15 digits that spreadsheets and R keep."""
+    """Write values in a form for comparison; numbers have the 15 digits that spreadsheets and R keep."""
     if column in _WHOLE:
         return ["" if value is pd.NA else str(int(value)) for value in values]
     if column in _NUMBERS:
@@ -219,12 +219,12 @@ def canonical(column: str, values: Iterable) -> list[str]:
 def read_results(folder: str | Path) -> Results:
     """Read the results of a study from its folder.
 
-    A last row that was cut off counts as not written.
+    A last row that was cut off is ignored.
 
     Raises
     ------
     InputError
-        If there are none, or a file is no such table, or a row is not what a study wrote.
+        If there are no results, a file is not such a table, or a row is not as a study wrote it.
     """
     folder = Path(folder)
     if not (folder / NETWORKS_FILE).exists():
@@ -239,22 +239,22 @@ def read_results(folder: str | Path) -> Results:
 
 
 def find_results(folder: str | Path, origin: Origin | None = None) -> Found:
-    """Read what is whole of two files of results, and say what is not.
+    """Read the valid networks from two files of results, and report the others.
 
-    Other programs may have written the files again: with semicolons or tabs, decimal commas, columns in another
-    order or further ones. A row is whole if its values are in their range, agree with `origin` and with its check,
-    and if its learning curve ends where the row does. Files of earlier versions have no checks.
+    Other programs may have saved the files with semicolons or tabs, decimal commas, reordered columns or additional
+    columns. A row is valid if its values are in range and agree with `origin` and with its check, and if its
+    learning curve ends with the same values. Files of earlier versions have no checks.
 
     Parameters
     ----------
     folder : path
     origin : Origin, optional
-        The study that the rows must be of; when left out, any.
+        The study that the rows must belong to. Default: any study.
 
     Raises
     ------
     InputError
-        If there is a file that cannot be read, such as one of another user.
+        If a file cannot be read, for example because it belongs to another user.
     """
     folder = Path(folder)
     try:
@@ -299,24 +299,24 @@ def find_results(folder: str | Path, origin: Origin | None = None) -> Found:
 
 
 class _NoTable(Exception):
-    """A file from which no row can be read; the message says why."""
+    """Raised if no row of a file can be read; the message gives the reason."""
 
 
 class _Table:
-    """A text file read as a table, line by line, so that a damaged line spoils no other.
+    """A text file read as a table, line by line, so that a damaged line does not affect other lines.
 
     Attributes
     ----------
     rows : DataFrame
-        Values by column, of its kind; NaN, -1 or "" where the text is none.
+        Typed values by column. A text that cannot be read gives NaN, -1 or "".
     texts : dict of str to list of str
-        What the file says.
+        The original texts of the file.
     lines : list of int
         Line of each row in the file, from 1.
     more : list of str
-        Further columns.
+        Names of additional columns.
     open_end : bool
-        Whether the file ends without the end of a line.
+        Whether the file ends without a newline.
     """
 
     def __init__(self, path: Path, columns: list[str], optional: Sequence[str] = ()) -> None:
@@ -374,36 +374,36 @@ class _Table:
         return np.array(values, dtype="float64")
 
     def column(self, name: str) -> list:
-        """Return the values of a column as a list, made once: single look-ups in a DataFrame are slow."""
+        """Return a column as a list. It is made once, because single look-ups in a DataFrame are slow."""
         if name not in self._lists:
             self._lists[name] = self.rows[name].tolist()
         return self._lists[name]
 
     def canonical(self, columns: list[str]) -> list[tuple[str, ...]]:
-        """Return all rows as they are compared, made once."""
+        """Return all rows in the form for comparison; they are made once."""
         if self._canonical is None:
             self._canonical = _canonical(self.rows, columns)
         return self._canonical
 
     def mark(self, row: int, name: str, why: str) -> None:
-        """Note what is wrong with a row, if it is the first."""
+        """Record a fault of a row, unless the row already has one."""
         if not self._faults[row]:
             shown = first_line(self.texts[name][row])[:40] if self.texts[name][row] else "empty"
             what = why if why == "is missing" else f"is {shown}" if not why else f"{why}: {shown}"
             self._faults[row] = f"line {self.lines[row]}: {first_line(name)} {what}"
 
     def mark_all(self, wrong: Sequence[bool] | pd.Series, name: str, why: str = "") -> None:
-        """Note the same about all rows for which `wrong` holds."""
+        """Record the same fault for all rows where `wrong` is true."""
         for row in np.flatnonzero(np.asarray(wrong, dtype=bool)):
             self.mark(int(row), name, why)
 
     def fault(self, row: int) -> str:
-        """What is wrong with a row, or nothing."""
+        """Return the fault of a row, or an empty text."""
         return self._faults[row]
 
 
 def _split(line: str, delimiter: str) -> list[str]:
-    """Split one line at its delimiters, as far as it is a line of such a table at all."""
+    """Split one line at its delimiters, if it can be a line of such a table."""
     if '"' not in line:
         return line.split(delimiter)
     try:
@@ -413,8 +413,8 @@ def _split(line: str, delimiter: str) -> list[str]:
 
 
 def _number(text: str, whole: bool) -> float | int | None:
-    """Read a number: NaN where the cell is empty, None where it holds something else."""
-    if text in ("", "NA", "NaN", "nan"):  # what other programs write for an empty cell
+    """Read a number. An empty cell gives NaN, and any other text that is not a number gives None."""
+    if text in ("", "NA", "NaN", "nan"):  # other programs write these for an empty cell
         return np.nan
     try:
         if "_" in text or not text.isascii():
@@ -430,7 +430,7 @@ def _number(text: str, whole: bool) -> float | int | None:
 
 
 def _out_of_range(values: pd.Series, name: str) -> pd.Series:
-    """Say which numbers cannot be what was recorded under a name; NaN can."""
+    """Say which numbers are impossible for a column; NaN is always possible."""
     if name.endswith("accuracy"):
         return (values < 0) | (values > 1)
     if name in ("entropy", "seconds"):
@@ -441,7 +441,7 @@ def _out_of_range(values: pd.Series, name: str) -> pd.Series:
 
 
 def _check_networks(table: _Table, origin: Origin | None) -> None:
-    """Mark the rows of networks that no study, or another than `origin`, has written."""
+    """Mark network rows that are impossible or do not belong to `origin`."""
     rows = table.rows
     for name in ("field", "protocol", "sign", "task"):
         table.mark_all(rows[name] == "", name)
@@ -470,7 +470,7 @@ def _check_networks(table: _Table, origin: Origin | None) -> None:
 
 
 def _check_curve_rows(table: _Table) -> None:
-    """Mark the rows of curves whose values are missing or out of their range."""
+    """Mark curve rows with missing values or values out of range."""
     table.mark_all(table.rows["epoch"] < 1, "epoch")
     for name in RECORDED:
         table.mark_all(table.rows[name].isna(), name)
@@ -478,7 +478,7 @@ def _check_curve_rows(table: _Table) -> None:
 
 
 def _fault_of_curve(networks: _Table, row: int, curves: _Table, steps: list[int], origin: Origin | None) -> str:
-    """Say what is wrong with the curve of a network, in rows `steps`, which are brought in order; or nothing."""
+    """Return the fault of a network's curve, or an empty text. `steps` are the curve's rows; they are sorted here."""
     faults = [fault for step in steps if (fault := curves.fault(step))]
     if faults:
         return faults[0]
@@ -490,7 +490,7 @@ def _fault_of_curve(networks: _Table, row: int, curves: _Table, steps: list[int]
         return f"the epochs of the network in line {networks.lines[row]} of {NETWORKS_FILE} are not complete"
     if origin is not None and not ok and len(steps) >= origin.epochs:
         return f"the network in line {networks.lines[row]} of {NETWORKS_FILE} diverged, and has all epochs"
-    # Other programs that wrote a file again may have dropped a last digit.
+    # Another program that saved the file may have dropped a last digit.
     ends = ok and all(
         abs(curves.column(name)[steps[-1]] - (value := networks.column(name)[row])) <= 1e-9 * abs(value)
         for name in RECORDED
@@ -503,7 +503,7 @@ def _fault_of_curve(networks: _Table, row: int, curves: _Table, steps: list[int]
 def _fault_of_check(
     networks: _Table, row: int, curves: _Table, steps: list[int], check: str, origin: Origin | None
 ) -> tuple[str, str]:
-    """Say which file does not agree with the check of a network, and how; or nothing."""
+    """Return the file that disagrees with the check of a network, and the reason; or empty texts."""
     study, own, curve = check.split("-") if re.fullmatch(r"\w{8}-\w{8}-\w{8}", check) else ("", "", "")
 
     def digest(table: _Table, columns: list[str], numbers: list[int]) -> str:
@@ -524,21 +524,21 @@ MEASURES = ("accuracy", "entropy", "modularity", "small_worldness", "assortativi
 
 
 def reported_accuracy(results: pd.DataFrame) -> pd.Series:
-    """Accuracy of each network as its protocol reports it: of the last training epoch, or on test trials."""
+    """Accuracy of each network as its protocol reports it: in the last training epoch or on test trials."""
     return results["train_accuracy"].where(results["reported_accuracy"] == "train", results["test_accuracy"])
 
 
 def ceilings(task: str | Task, reported: str, input_noise: float = Settings.input_noise) -> tuple[float, float]:
-    """Accuracy without memory and with perfect use of the input, in the trials of that accuracy.
+    """Return the accuracy without memory and with perfect use of the input, for the reported kind of trials.
 
     Parameters
     ----------
     task : str or Task
-        Of a name that is not known here, as in a table of a user's own tasks, both are NaN.
+        For an unknown name, for example in a table of a user's tasks, both are NaN.
     reported : {"train", "test"}
-        Training trials carry input noise, test trials do not.
+        Training trials have input noise; test trials do not.
     input_noise : float
-        SD of that noise, as in the study's :class:`biornn_lite.training.Settings`.
+        SD of this noise, as in the study's :class:`biornn_lite.training.Settings`.
     """
     noise = input_noise if reported == "train" else 0.0
     if isinstance(task, str) and task not in TASKS:
@@ -548,15 +548,15 @@ def ceilings(task: str | Task, reported: str, input_noise: float = Settings.inpu
 
 
 def input_noise_of(results: pd.DataFrame) -> float:
-    """Return the SD of the noise on the inputs in training, which a table says of its study."""
+    """Return the SD of the input noise in training, as recorded in a table."""
     known = "input_noise" in results and len(results)
     return float(results["input_noise"].iloc[0]) if known else Settings.input_noise
 
 
 def learned(results: pd.DataFrame) -> pd.Series:
-    """Say of each network whether its last training accuracy lies above the middle of its task's two ceilings.
+    """Say for each network whether its last training accuracy is above the midpoint of its task's two ceilings.
 
-    Of a task without known ceilings no network counts as one that learned.
+    If the ceilings of a task are unknown, no network of this task counts as having learned.
     """
     input_noise = input_noise_of(results)
     tasks = results["task"].unique()
@@ -575,13 +575,14 @@ def summarise(results: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If there are rows of several: their runs do not belong together.
+        If the rows come from several fields, protocols or signs.
 
     Returns
     -------
     DataFrame
-        Index ``task, variant``; columns ``runs``, ``diverged``, ``accuracy_min``, ``accuracy_max``, and for each
-        measure its median over the runs in which it is defined (column ``defined_…`` counts them), NaN if none.
+        Index ``task, variant``. Columns ``runs``, ``diverged``, ``accuracy_min``, ``accuracy_max``, and the median
+        of each measure over the runs in which it is defined. Columns ``defined_…`` count these runs; without such runs,
+        the median is NaN.
     """
     for what in ("field", "protocol", "sign"):
         several = results[what].unique() if what in results else []
@@ -605,7 +606,7 @@ def summarise(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def format_table(results: pd.DataFrame, field: str) -> str:
-    """Write the summary as text: a block per task, with its ceilings above the variants; `field` is its label."""
+    """Write the summary as text: one block per task, with its ceilings above the variants; `field` is a label."""
     summary = summarise(results)
     width = max(9, 1 + max(map(len, summary.index.unique("variant"))))
     reported = results["reported_accuracy"].iloc[0]
@@ -639,6 +640,6 @@ def _shown(value: float) -> str:
 
 
 def _cell(row: pd.Series, measure: str) -> str:
-    """Show a median; where a measure is undefined in some runs, also in how many it is defined."""
+    """Show a median. If a measure is undefined in some runs, also show the number of runs in which it is defined."""
     ok, defined = row["runs"] - row["diverged"], row[f"defined_{measure}"]
     return _shown(row[measure]) + (f" ({defined:.0f})" if 0 < defined < ok else "")

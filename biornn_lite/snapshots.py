@@ -1,4 +1,4 @@
-"""Networks watched while they learn: their weights, and what pulls at them. Notebooks 07 and 08 use it."""
+"""Snapshots of networks during training: weights and gradients. Notebooks 07 and 08 use this module."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .variants import Protocol, Variant, get_variant
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """One network after an epoch, or before the first (epoch 0).
+    """One network after an epoch, or before training (epoch 0).
 
     Attributes
     ----------
@@ -32,12 +32,12 @@ class Snapshot:
     weights : ndarray, shape (N, N)
         Recurrent weights, from row to column.
     test_accuracy : float
-        NaN before the first epoch, and where the network has diverged.
+        NaN before the first epoch and after the network has diverged.
     loss, penalty : float
-        Cross-entropy (nats) of the first training batch without noise, and the penalty: what training lowers is
-        their sum.
+        Cross-entropy (nats) on the first training batch without noise, and the penalty. Training reduces the sum
+        of both.
     loss_gradient, penalty_gradient : float
-        Euclidean norms of the gradients of the two with respect to the recurrent weights.
+        Euclidean norms of their gradients with respect to the recurrent weights.
     """
 
     variant: str
@@ -65,7 +65,7 @@ def watch(
     protocol: Protocol | str = "published",
     settings: Settings | None = None,
 ) -> Iterator[dict[str, Snapshot]]:
-    """Train variants side by side on the same trials, and show them before training and after each epoch.
+    """Train variants side by side on the same trials and yield snapshots before training and after each epoch.
 
     Parameters
     ----------
@@ -73,14 +73,14 @@ def watch(
     variants : sequence of str or Variant
     task : Task or str
     seed : int
-        Of trials, noise and all weights.
+        Seed of trials, noise and all weights.
     protocol : Protocol or str
     settings : Settings, optional
 
     Yields
     ------
     dict of str to Snapshot
-        By the name of the variant. The training stops when nobody asks for more.
+        Snapshots by name of the variant. Training stops when the iterator is no longer used.
     """
     settings, task = settings or Settings(), get_task(task)
     variants = list({variant.name: variant for variant in map(get_variant, variants)}.values())
@@ -98,7 +98,7 @@ def watch(
 
 
 def histories(watched: Iterable[Mapping[str, Snapshot]]) -> dict[str, list[Snapshot]]:
-    """Collect what :func:`watch` shows: the snapshots of each variant, from before training to the end."""
+    """Collect the snapshots from :func:`watch` for each variant, from before training to the end."""
     found: dict[str, list[Snapshot]] = {}
     for snapshots in watched:
         for name, snapshot in snapshots.items():
@@ -130,8 +130,8 @@ def measured(history: Sequence[Snapshot]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index ``epoch``; columns ``test_accuracy``, ``density`` (of the graph of the strongest connections), those of
-        :class:`biornn_lite.topology.Topology`, and ``small_worldness_matched``.
+        Index ``epoch``. Columns ``test_accuracy``, ``density`` (of the graph of the strongest connections), the
+        measures of :class:`biornn_lite.topology.Topology`, and ``small_worldness_matched``.
     """
     rows = {}
     for snapshot in history:

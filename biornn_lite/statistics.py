@@ -1,7 +1,7 @@
-"""What a table of runs allows one to conclude: intervals, tests, effect sizes, and how soon networks learn.
+"""Statistics of a table of runs: intervals, tests, effect sizes, and how soon networks learn.
 
-Tests and intervals are SciPy's and statsmodels'; this module decides which, and what is done where runs diverged,
-cells are missing or all values are equal. Notebook 09 uses it.
+SciPy and statsmodels provide the tests and intervals. This module chooses them and handles diverged runs, missing
+cells and equal values. Notebook 09 uses it.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ def _numbers(values: Sequence[float], least: int) -> np.ndarray:
 
 
 def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
-    """Return Student's t interval of a mean, the paper's kind.
+    """Return Student's t interval of a mean, as in the paper.
 
-    It takes the mean for normally distributed. Where a few runs fail and the others succeed it is not, and the
-    interval may reach beyond what an accuracy can be.
+    It assumes that the mean is normally distributed. This is wrong if a few runs fail and the others succeed; the
+    interval may then include impossible accuracies.
 
     Parameters
     ----------
     values : sequence of float
-        At least two; if all are equal, both ends are that value.
+        At least two. If all are equal, both ends have this value.
     confidence : float
     """
     values = _numbers(values, 2)
@@ -67,12 +67,12 @@ def bootstrap_interval(
 ) -> Interval:
     """Return the bias-corrected and accelerated (BCa) bootstrap interval of a mean.
 
-    It stays within what was observed, so it never reaches beyond an accuracy of 1; from few runs it is too narrow.
+    It stays within the observed range, so it never exceeds an accuracy of 1. With few runs it is too narrow.
 
     Parameters
     ----------
     values : sequence of float
-        At least two; if all are equal, both ends are that value: resampling shows no spread that was not seen.
+        At least two. If all are equal, both ends have this value, because resampling cannot add spread.
     confidence : float
     resamples : int
     seed : int
@@ -88,9 +88,9 @@ def bootstrap_interval(
 
 
 def share_interval(successes: int, runs: int, confidence: float = 0.95) -> Interval:
-    """Return Wilson's score interval of a share, such as that of the runs that learn.
+    """Return Wilson's score interval of a share, for example of the runs that learn.
 
-    Unlike Student's it stays between 0 and 1, and has a width where all runs or none succeed.
+    Unlike Student's interval, it stays between 0 and 1 and has a positive width if all runs succeed or all fail.
 
     Parameters
     ----------
@@ -109,18 +109,18 @@ def estimates(table: pd.DataFrame, measure: str, by: Sequence[str] = ("task", "v
     Parameters
     ----------
     table : DataFrame
-        A row per network; values that are missing, as those of diverged runs, are counted and left out.
+        A row per network. Missing values, such as those of diverged runs, are left out.
     measure : str
-        A column.
+        Name of a column.
     by : sequence of str
-        Columns that make the groups.
+        Columns that define the groups.
 
     Returns
     -------
     DataFrame
-        A row per group in order of appearance: ``runs``, ``counted`` (of them, with a value), ``mean``, ``median``,
-        ``low`` and ``high`` (t interval), ``bootstrap_low`` and ``bootstrap_high`` (BCa); NaN where less than one,
-        for intervals less than two, are counted.
+        A row per group, in order of appearance: ``runs``, ``counted`` (runs with a value), ``mean``, ``median``,
+        ``low`` and ``high`` (t interval), ``bootstrap_low`` and ``bootstrap_high`` (BCa). Mean and median are NaN
+        without a value. Intervals are NaN with fewer than two values.
     """
     rows = {}
     for key, group in table.groupby(list(by), sort=False):
@@ -146,7 +146,7 @@ def with_choices(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _comparable(table: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Leave out missing values, add the choices, and see that each has two values left."""
+    """Leave out missing values, add the choices, and check that each choice still has two values."""
     table = with_choices(table.dropna(subset=[measure]))
     if table.empty:
         raise InputError(f"no run here has a value of {measure}; did all diverge?")
@@ -157,10 +157,10 @@ def _comparable(table: pd.DataFrame, measure: str) -> pd.DataFrame:
 
 
 def kruskal_wallis(table: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Test, one choice at a time, whether a measure is distributed alike over its values.
+    """Test for each choice whether a measure has the same distribution for all its values.
 
-    The eleven variants are no full factorial: the runs of one value of a choice differ from those of another in
-    the other choices too, so a small p says that *something* differs, not that this choice makes it differ.
+    The eleven variants are not a full factorial design. Runs that differ in one choice also differ in the other
+    choices. A small p therefore shows that *something* differs, not that this choice causes the difference.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def kruskal_wallis(table: pd.DataFrame, measure: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index: the choices. Columns ``H``, ``df`` and ``p``; H is 0 and p is 1 where all values are equal.
+        Index: the choices. Columns ``H``, ``df`` and ``p``. If all values are equal, H is 0 and p is 1.
     """
     table = _comparable(table, measure)
     rows = {}
@@ -184,15 +184,15 @@ def kruskal_wallis(table: pd.DataFrame, measure: str) -> pd.DataFrame:
 
 
 def rank_anova(table: pd.DataFrame, measure: str, interactions: bool = False) -> pd.DataFrame:
-    """Analyse the variance of the ranks of a measure by weights, space and communicability, type II.
+    """Type II analysis of variance of the ranks of a measure, by weights, space and communicability.
 
-    The eleven published variants fill 11 of the 27 cells. Main effects alone can be estimated from them (7
-    parameters), each adjusted for the others and on the assumption that they add up; the row ``interactions``
-    tests that assumption with the 4 degrees of freedom left between variants. All are held against the spread of
-    the runs within variants.
+    The eleven published variants fill 11 of the 27 cells. Only main effects can be estimated from them (7
+    parameters). Each is adjusted for the others and assumes that effects are additive. The row ``interactions``
+    tests this assumption with the remaining 4 degrees of freedom between variants. The error term is the spread of
+    runs within variants.
 
-    With `interactions`, the model is the published one, of 27 parameters. The data fix 11 of them. Its main effects
-    are then no property of the data: with sum coding their F is 0 but for rounding, so p is 1, whatever happened.
+    With `interactions`, the model is the published one with 27 parameters, of which the data determine 11. Its main
+    effects do not describe the data: with sum coding their F is 0 up to rounding, so p is always 1.
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ def rank_anova(table: pd.DataFrame, measure: str, interactions: bool = False) ->
         Rows of one task; missing values are left out.
     measure : str
     interactions : bool
-        Whether to fit the published model in place of the additive one.
+        Whether to fit the published model instead of the additive model.
 
     Returns
     -------
@@ -215,7 +215,7 @@ def rank_anova(table: pd.DataFrame, measure: str, interactions: bool = False) ->
     table = table.assign(rank=stats.rankdata(table[measure]))
     factors = [f"C({choice}, Sum)" for choice in CHOICES]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a design without full rank, which is refused or, if published, explained
+        warnings.simplefilter("ignore")  # the warning concerns a rank-deficient design, which is rejected or, if published, explained
         model = formula.ols(f"rank ~ {(' * ' if interactions else ' + ').join(factors)}", table).fit()
         if not interactions and np.linalg.matrix_rank(model.model.exog) < model.model.exog.shape[1]:
             raise InputError("these variants do not tell the main effects of the three choices apart")
@@ -228,7 +228,7 @@ def rank_anova(table: pd.DataFrame, measure: str, interactions: bool = False) ->
         within = {"sum_sq": cells.ssr, "df": cells.df_resid}
         found = pd.concat([found.iloc[:-1], pd.DataFrame([extra, within], ["interactions", "Residual"])])
         tested = found.index[:-1]
-        with np.errstate(divide="ignore", invalid="ignore"):  # where runs of a variant are all alike
+        with np.errstate(divide="ignore", invalid="ignore"):  # if all runs of each variant are equal
             found.loc[tested, "F"] = found.loc[tested, "sum_sq"] / found.loc[tested, "df"] / cells.mse_resid
         found.loc[tested, "p"] = stats.f.sf(found.loc[tested, "F"], found.loc[tested, "df"], cells.df_resid)
     return found
@@ -244,18 +244,18 @@ class Difference(NamedTuple):
 
 
 def welch(first: tuple[float, float, int], second: tuple[float, float, int], confidence: float = 0.95) -> Difference:
-    """Compare two means by Welch's t test, which takes neither equal spreads nor equal numbers for granted.
+    """Compare two means by Welch's t test, which does not assume equal variances or equal group sizes.
 
     Parameters
     ----------
     first, second : tuple of mean, standard deviation (of the sample, n − 1) and number of runs
-        As tables print them, or can be taken to have printed them. The difference is the first minus the second.
+        Summary values as printed in tables. The difference is the first minus the second.
     confidence : float
 
     Returns
     -------
     Difference
-        Where neither group has a spread, p is 1 for equal means and else 0, and the interval has no width.
+        If neither group has spread, p is 1 for equal means and 0 for different means, and the interval has width 0.
     """
     difference = first[0] - second[0]
     parts = np.array([sd**2 / n for _, sd, n in (first, second)])
@@ -279,11 +279,11 @@ class Effect(NamedTuple):
 
 
 def cliffs_delta(first: Sequence[float], second: Sequence[float], confidence: float = 0.95) -> Effect:
-    """Return how much more often a run of the first group exceeds one of the second than the other way round.
+    """Return Cliff's delta: how much more often a run of the first group exceeds one of the second than vice versa.
 
-    ``delta = P(a > b) − P(a < b)``, from −1 to 1; 0 where neither tends to be larger. The interval is Newcombe's
-    (2006, Statistics in Medicine 25:559, method 5), whose ends solve ``|θ − θ̂| = z √V(θ)`` for θ = (delta + 1) / 2.
-    Unlike the usual one it keeps a width where the groups do not overlap and delta is ±1.
+    ``delta = P(a > b) − P(a < b)``, from −1 to 1; it is 0 if neither group tends to be larger. The interval is
+    Newcombe's (2006, Statistics in Medicine 25:559, method 5). Its ends solve ``|θ − θ̂| = z √V(θ)`` for
+    θ = (delta + 1) / 2. Unlike the usual interval, it has a positive width if the groups do not overlap (delta ±1).
 
     Parameters
     ----------
@@ -303,7 +303,7 @@ def cliffs_delta(first: Sequence[float], second: Sequence[float], confidence: fl
         def beyond(theta: float) -> float:
             return abs(theta - observed) - z * np.sqrt(variance(theta))
 
-        # At 0 and 1 themselves V is 0, and θ̂ would count as its own end.
+        # At exactly 0 and 1, V is 0, and θ̂ would count as its own end.
         return (
             towards if observed == towards else optimize.brentq(beyond, np.clip(observed, 1e-12, 1 - 1e-12), towards)
         )
@@ -312,9 +312,10 @@ def cliffs_delta(first: Sequence[float], second: Sequence[float], confidence: fl
 
 
 def holm(p: Sequence[float]) -> np.ndarray:
-    """Correct p-values for how many they are (Holm 1979, Scandinavian Journal of Statistics 6:65).
+    """Correct p-values for multiple tests (Holm 1979, Scandinavian Journal of Statistics 6:65).
 
-    The smallest of m is multiplied by m, the next by m − 1, and so on; none may fall below one before it.
+    The smallest of m values is multiplied by m, the next by m − 1, and so on. A corrected value is never smaller
+    than the one before it.
 
     Parameters
     ----------
@@ -325,7 +326,7 @@ def holm(p: Sequence[float]) -> np.ndarray:
     ndarray
         In the order of `p`.
     """
-    # statsmodels has this too, but collects all garbage at each call, which takes longer than the figure around it.
+    # The version in statsmodels runs the garbage collector at each call, which takes longer than the figure itself.
     p = np.asarray(p, dtype=float)
     order = p.argsort()
     corrected = np.empty_like(p)
@@ -336,7 +337,7 @@ def holm(p: Sequence[float]) -> np.ndarray:
 def pairwise(
     table: pd.DataFrame, measure: str, pairs: Sequence[tuple[str, str]] | None = None, by: str = "variant"
 ) -> pd.DataFrame:
-    """Compare groups of runs two by two: Mann–Whitney tests, Holm's correction, Cliff's delta.
+    """Compare pairs of groups of runs: Mann–Whitney tests, Holm's correction, Cliff's delta.
 
     Parameters
     ----------
@@ -344,7 +345,7 @@ def pairwise(
         Rows of one task; missing values are left out.
     measure : str
     pairs : sequence of (str, str), optional
-        Which groups; all pairs when left out. Holm's correction is for as many tests as there are pairs.
+        Pairs of groups. Default: all pairs. Holm's correction uses the number of pairs.
     by : str
         Column that names the groups.
 
@@ -384,29 +385,29 @@ def paired(
     by: str = "variant",
     on: Sequence[str] = ("task", "seed"),
 ) -> pd.DataFrame:
-    """Compare groups two by two, run by run: those of one seed share trials, noise, input and readout weights.
+    """Compare pairs of groups, run by run. Runs with the same seed share trials, noise, input and readout weights.
 
-    What these do to both runs of a pair drops out of their difference, so a pair of groups may be told apart that
-    :func:`pairwise` does not tell apart, or the other way round.
+    Effects of these shared parts on both runs cancel in the difference. Conclusions may therefore differ from those
+    of :func:`pairwise`.
 
     Parameters
     ----------
     table : DataFrame
-        A pair of runs of which one has no value is left out.
+        A pair of runs is left out if a value is missing.
     measure : str
     pairs : sequence of (str, str)
-        Holm's correction is for as many tests as there are pairs.
+        Holm's correction uses the number of pairs.
     by : str
         Column that names the groups.
     on : sequence of str
-        Columns that two runs of a pair share.
+        Columns with equal values in both runs of a pair.
 
     Returns
     -------
     DataFrame
         Columns ``first``, ``second``, ``n`` (pairs of runs), ``difference`` (mean of first minus second) with ``low``
-        and ``high`` (t interval), ``median`` of the differences, ``p`` (Wilcoxon's signed-rank test, 1 where no
-        pair differs) and ``p_holm``.
+        and ``high`` (t interval), ``median`` of the differences, ``p`` (Wilcoxon signed-rank test; 1 if no pair
+        differs) and ``p_holm``.
     """
     values = table.dropna(subset=[measure])
     if values.duplicated([by, *on]).any():
@@ -421,7 +422,7 @@ def paired(
             raise InputError(f"{a} and {b} share {len(apart)} runs; at least 2 are needed")
         low, high = mean_interval(apart)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of ties and zeros, for which SciPy approximates
+            warnings.simplefilter("ignore")  # the warning concerns ties and zeros, where SciPy approximates
             p = stats.wilcoxon(apart).pvalue if apart.any() else 1.0
         row = {"first": a, "second": b, "n": len(apart), "difference": apart.mean(), "low": low, "high": high}
         rows.append(row | {"median": np.median(apart), "p": p})
@@ -446,19 +447,19 @@ def epochs_to_learn(
     Parameters
     ----------
     networks, curves : DataFrame
-        Of :class:`biornn_lite.results.Results`.
+        The tables of :class:`biornn_lite.results.Results`.
     share : float
-        Of the best possible accuracy.
+        Share of the best possible accuracy.
     accuracy : {"test_accuracy", "train_accuracy"}
     epochs : int, optional
-        Those of the study. When left out, those that the table says; else the last one that any curve has.
+        Number of epochs of the study. Default: the number in the table, otherwise the last epoch of any curve.
 
     Returns
     -------
     DataFrame
-        Columns ``variant, task, run, epochs, learned``: a row per network. A network that did not get there has all
-        of the study's epochs and ``learned`` False: it is censored. A slow one might have got there later, one that
-        diverged never would.
+        Columns ``variant, task, run, epochs, learned``: a row per network. A network that did not reach the share
+        is censored: it has all of the study's epochs and ``learned`` is False. A slow network might have reached the
+        share later. A diverged network never would.
     """
     if accuracy not in ("test_accuracy", "train_accuracy"):
         raise InputError(f"no accuracy {accuracy!r}; there are test_accuracy, train_accuracy")
@@ -482,7 +483,7 @@ def _survival(found: pd.DataFrame) -> stats.CensoredData:
 
 
 def not_yet_learned(found: pd.DataFrame) -> pd.Series:
-    """Estimate the share of networks that have not learned by each epoch, after Kaplan and Meier.
+    """Kaplan–Meier estimate of the share of networks that have not learned by each epoch.
 
     Parameters
     ----------
@@ -492,7 +493,7 @@ def not_yet_learned(found: pd.DataFrame) -> pd.Series:
     Returns
     -------
     Series
-        Index: epochs from 0 to the last.
+        Index: epochs, from 0 to the last.
     """
     survival = stats.ecdf(_survival(found)).sf
     epochs = np.arange(found["epochs"].max() + 1)
@@ -505,8 +506,8 @@ def log_rank(first: pd.DataFrame, second: pd.DataFrame) -> float:
     Parameters
     ----------
     first, second : DataFrame
-        Rows of :func:`epochs_to_learn`. The p value is 1 where nothing tells the groups apart: no network has
-        learned, or all have in one and the same epoch.
+        Rows of :func:`epochs_to_learn`. The p value is 1 if no network has learned or if all have learned in the
+        same epoch, because the groups cannot differ then.
     """
     survivals = _survival(first), _survival(second)
     together = pd.concat([first, second])
@@ -516,16 +517,17 @@ def log_rank(first: pd.DataFrame, second: pd.DataFrame) -> float:
 
 
 class Relation(NamedTuple):
-    """How a measure goes with accuracy.
+    """Correlation of a measure with accuracy.
 
     Attributes
     ----------
     overall : float
         Correlation over all networks.
     within : float
-        Correlation of their deviations from the means of their variants.
+        Correlation of deviations from the mean of each variant.
     p : float
-        Chance of a correlation within variants as far from 0, were accuracies dealt out anew within each variant.
+        Probability of a correlation within variants at least as far from 0 if accuracies are permuted within each
+        variant (permutation test).
     """
 
     overall: float
@@ -536,16 +538,16 @@ class Relation(NamedTuple):
 def relation(
     networks: pd.DataFrame, measure: str, accuracy: str = "test_accuracy", deals: int = 4999, seed: int = 0
 ) -> Relation:
-    """Relate a measure to accuracy, over all networks of a task and among those of one variant.
+    """Correlate a measure with accuracy, over all networks of a task and within variants.
 
     Parameters
     ----------
     networks : DataFrame
-        Rows of one task; those without a value are left out.
+        Rows of one task. Rows with a missing value are left out.
     measure, accuracy : str
-        Columns.
+        Names of columns.
     deals : int
-        How often accuracies are dealt out anew.
+        Number of permutations.
     seed : int
     """
     table = networks.dropna(subset=[measure, accuracy]).reset_index(drop=True)
@@ -561,12 +563,12 @@ def relation(
 
 
 def beyond_variants(networks: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Return by how much networks deviate from the mean of their task and variant."""
+    """Return the deviation of each network from the mean of its task and variant."""
     return networks[columns] - networks.groupby(["task", "variant"], sort=False)[columns].transform("mean")
 
 
 def relations(networks: pd.DataFrame, accuracy: str = "test_accuracy") -> pd.DataFrame:
-    """Relate all four measures to accuracy, task by task.
+    """Correlate all four measures with accuracy in each task.
 
     Returns
     -------
@@ -584,18 +586,18 @@ def relations(networks: pd.DataFrame, accuracy: str = "test_accuracy") -> pd.Dat
 
 
 def far_off(networks: pd.DataFrame, accuracy: str = "test_accuracy", by: float = 0.1) -> pd.Series:
-    """Say of each network whether its accuracy is more than `by` off the mean of its task and variant."""
+    """Say for each network whether its accuracy differs by more than `by` from the mean of its task and variant."""
     return beyond_variants(networks, [accuracy])[accuracy].abs() > by
 
 
 def spread_of_runs(networks: pd.DataFrame, accuracy: str = "test_accuracy") -> pd.DataFrame:
-    """Say, task by task, how much there is to explain among runs of one variant.
+    """Summarise for each task how much the runs of a variant differ.
 
     Returns
     -------
     DataFrame
-        Index ``task``; how many variants end alike (standard deviation over runs below 0.02), and how many networks
-        end more than 0.1 off their variant's mean.
+        Index ``task``. Columns: the number of variants with similar runs (standard deviation below 0.02), and the
+        number of networks more than 0.1 away from their variant's mean.
     """
     groups = networks.groupby(["task", "variant"], sort=False)[accuracy]
     off = far_off(networks, accuracy)

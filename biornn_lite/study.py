@@ -1,4 +1,4 @@
-"""A grid of variants × tasks × runs turned into one tidy table, written as it grows and resumed where it stopped."""
+"""A grid of variants × tasks × runs, trained into one tidy table that is saved continuously and can be resumed."""
 
 from __future__ import annotations
 
@@ -70,35 +70,36 @@ from .variants import CHOICES, PUBLISHED_VARIANTS, VARIANTS, Protocol, Variant, 
 
 @dataclass(frozen=True)
 class Study:
-    """What to train.
+    """Description of a study: which networks to train, and how.
 
     Attributes
     ----------
     field : CorticalField or str
-        A name or path is looked up as :func:`biornn_lite.datasets.fetch_field` does.
+        :func:`biornn_lite.datasets.fetch_field` looks up a name or path.
     variants : sequence of str or Variant
     tasks : sequence of str or Task
-        Names or objects of your own, in the order of the table; a single one stands for itself. Once the study is
-        made, both are tuples of objects.
+        Names or your own objects, in the order of the table. A single value is also accepted. In the finished
+        study, both are tuples of objects.
     runs : int
-        Networks per variant and task.
+        Number of networks per variant and task.
     seed : int
-        Of the study. Run k has the seed ``run_seed(seed, k)`` in all variants and tasks, so that runs are paired.
+        Seed of the study. Run k has seed ``run_seed(seed, k)`` in all variants and tasks, so runs are paired.
     protocol : Protocol or str
-        A name is one of :data:`biornn_lite.variants.PROTOCOLS`.
+        Names are the keys of :data:`biornn_lite.variants.PROTOCOLS`.
     sign : {"free", "positive"}
         Whether recurrent weights may be negative.
     settings : Settings
     penalty : callable, optional
-        Of your own, in place of the published ones; see :data:`biornn_lite.penalty.OwnPenalty`.
+        Your own penalty, which replaces the published ones; see :data:`biornn_lite.penalty.OwnPenalty`.
     architecture : callable
-        Makes the networks: :class:`biornn_lite.network.RecurrentNetworks` or a class of your own that inherits from
+        Makes the networks: :class:`biornn_lite.network.RecurrentNetworks` or your own class that inherits from
         :class:`biornn_lite.network.Networks`.
 
     Raises
     ------
     InputError
-        If something is not known here, is not of its kind or needs what the field has not, in one line.
+        If a name is unknown, a value has the wrong type, or the field lacks data that a choice needs. The message
+        has one line.
     """
 
     field: CorticalField
@@ -111,6 +112,7 @@ class Study:
     settings: Settings = dataclass_field(default_factory=Settings)
     penalty: OwnPenalty | None = None
     architecture: Callable[..., Networks] = RecurrentNetworks
+    _described: Mapping[str, Any] = dataclass_field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         if isinstance(self.field, (str, Path)):
@@ -147,13 +149,21 @@ class Study:
         for task in self.tasks:
             if task != TASKS.get(task.name):
                 check_task(task)
+        # Told here and now: another process may have no source of them.
+        own = {"penalty": self.penalty, "architecture": self.architecture}
+        told = {
+            "variants": {v.name: {what: described(thing) for what, thing in v.own.items()} for v in self.variants},
+            "tasks": {task.name: described(task) for task in self.tasks if task != TASKS.get(task.name)},
+            "study": {k: described(v) for k, v in own.items() if v is not None and v is not RecurrentNetworks},
+        }
+        object.__setattr__(self, "_described", told)
 
     def variant(self, name: str) -> Variant:
-        """Return the variant of a name, of this study or a published one."""
+        """Look up a variant by name, in this study first and then among the published ones."""
         return {variant.name: variant for variant in self.variants}.get(name) or get_variant(name)
 
     def task(self, name: str) -> Task:
-        """Return the task of a name, of this study or a published one."""
+        """Look up a task by name, in this study first and then among the published ones."""
         return {task.name: task for task in self.tasks}.get(name) or get_task(name)
 
     @property
@@ -162,37 +172,30 @@ class Study:
         return [(v.name, t.name, run) for t in self.tasks for v in self.variants for run in range(self.runs)]
 
     def network(self, variant: str, task: str, run: int) -> Networks:
-        """Train one network of this study again, alone: the same to the last bit on the machine of its row.
+        """Train one network of this study again, alone. On the same machine, the result is identical to the last bit.
 
         Returns
         -------
         Networks
-            With one run; its :meth:`biornn_lite.network.Networks.single` takes trials as most code has them.
+            Networks with one run; :meth:`biornn_lite.network.Networks.single` gives it the usual order of axes.
         """
         (trained,) = train_networks(self, [(variant, task, run)])
         return networks_of([trained.state], self.architecture, self.sign)
 
     def own_objects(self, variant: str, task: str) -> str:
-        """Name what is not of this library in one network's training, with digests, or ``none``."""
-        variant, task = self.variant(variant), self.task(task)
-        objects = dict(variant.own)
-        if task != TASKS.get(task.name):
-            objects["task"] = task
-        if self.penalty is not None:
-            objects["penalty"] = self.penalty
-        if self.architecture is not RecurrentNetworks:
-            objects["architecture"] = self.architecture
-        return "; ".join(f"{what} {described(thing)}" for what, thing in objects.items()) or "none"
+        """Name the user's own objects in the training of one network, with digests, or return ``none``."""
+        of_variant = self._described["variants"].get(variant, {})
+        of_task = {"task": told} if (told := self._described["tasks"].get(task)) else {}
+        objects = of_variant | of_task | self._described["study"]
+        return "; ".join(f"{what} {told}" for what, told in objects.items()) or "none"
 
     @property
     def configuration(self) -> dict:
-        """What must be the same for two results to stand in one table; variants, tasks and runs may grow."""
+        """Values that all results in one table must share; variants, tasks and runs may be added."""
         digest = hashlib.sha256()
-        # In the order as released, in which earlier versions read it: no penalty looks at the order of a connectome,
-        # and so what they began can be gone on with.
+        # The digest uses the released order of the connectome, so it stays equal to digests from earlier versions.
+        # No penalty depends on this order.
         field = self.field if self.field.released_rows is None else self.field.as_released()
-        own = {"penalty": self.penalty, "architecture": self.architecture}
-        own = {k: described(v) for k, v in own.items() if v is not None and v is not RecurrentNetworks}
         for key in ("positions", "connectome", "correlation", "sttc", "precision", "lattice"):
             value = getattr(field, key)
             digest.update(b"" if value is None else np.ascontiguousarray(value).tobytes())
@@ -204,34 +207,34 @@ class Study:
             "sign": self.sign,
             **asdict(self.protocol),
             **asdict(self.settings),
-            **own,
+            **self._described["study"],
             "tasks": {task.name: task_digest(task) for task in self.tasks},
             "variants": {v.name: variant_digest(v) for v in self.variants if v != VARIANTS.get(v.name)},
         }
 
 
 def described(thing: object) -> str:
-    """Name an object of the user's with a digest of its source and values."""
+    """Name a user's object with a digest of its source and values."""
     return f"{name_of(thing)} {digest_of(thing)}"
 
 
 def variant_digest(variant: Variant) -> str:
-    """Digest the choices of a variant of the user's own."""
+    """Return a digest of the choices of a user's variant."""
     return digest_of([getattr(variant, choice) for choice in CHOICES])
 
 
 def task_digest(task: Task) -> str:
-    """Digest what a task is to a network: its size, and trials of a fixed seed, to four decimals."""
+    """Return a digest of a task as a network sees it: its sizes, and trials of a fixed seed to four decimals."""
     inputs, labels = task.trials(64, np.random.default_rng(0))
     digest = hashlib.sha256(f"{task.name} {task.inputs} {task.steps} {task.classes} {np.shape(inputs)}".encode())
-    # Adding 0 makes 0 of -0.
+    # Adding 0 turns -0 into 0.
     digest.update((np.round(np.asarray(inputs, dtype="<f8"), 4) + 0.0).tobytes())
     digest.update(np.asarray(labels, dtype="<i8").tobytes())
     return digest.hexdigest()[:16]
 
 
 def check_task(task: Task) -> None:
-    """Refuse a task of the user's whose trials are not what it says, or depend on more than the random stream."""
+    """Raise an error if a user's trials disagree with their task or depend on more than the random stream."""
     (inputs, labels), (again, same) = (draw_trials(task, 8, np.random.default_rng(0)) for _ in range(2))
     if not (np.array_equal(inputs, again) and np.array_equal(labels, same)):
         raise InputError(
@@ -245,7 +248,7 @@ def train_networks(
     device: str = "cpu",
     on_epoch: Callable[[int], None] | None = None,
 ) -> list[Trained]:
-    """Train some networks of a study side by side. Takes the same parameters as :func:`run_networks`."""
+    """Train some networks of a study side by side, with the same parameters as :func:`run_networks`."""
     (task_name,) = {task for _, task, _ in networks}
     seeds = [run_seed(study.seed, run) for _, _, run in networks]
     trial_seeds = [run_seed(study.seed, 0)] * len(seeds) if study.protocol.trials == "shared" else seeds
@@ -277,17 +280,17 @@ def run_networks(
     ----------
     study : Study
     networks : sequence of (variant, task, run)
-        All of one task.
+        All of the same task.
     device : str
     on_epoch : callable, optional
-        Called with the number of finished epochs after each.
+        Called after each epoch with the number of finished epochs.
     on_trained : callable, optional
-        Called with each network's name and the network.
+        Called for each network with its (variant, task, run) and the trained network.
 
     Returns
     -------
     Results
-        Of these networks; ``seconds`` is each one's equal share of the time.
+        Results of these networks. ``seconds`` is the total time divided by the number of networks.
     """
     began = time.perf_counter()
     trained = train_networks(study, networks, device, on_epoch)
@@ -325,41 +328,41 @@ def run_study(
     progress: bool = True,
     keep_networks: bool = False,
 ) -> Results:
-    """Train every network of a study that `out` does not hold yet.
+    """Train every network of a study that `out` does not yet contain.
 
-    The networks are split into independent pieces, which joblib computes: in processes of one thread each, or
-    wherever its user says, such as on a cluster within ``joblib.parallel_config("dask")``. This process alone
-    writes, a row for each network once.
+    The networks are split into independent pieces, which joblib computes. By default it uses processes with one
+    thread each. ``joblib.parallel_config`` selects another backend, for example a cluster with ``"dask"``. Only this
+    process writes, one row per network.
 
     Parameters
     ----------
     study : Study
     out : path, optional
-        Folder for ``results.csv``, ``curves.csv`` and ``study.json``. Results already there are kept and not
-        computed again.
+        Folder for ``results.csv``, ``curves.csv`` and ``study.json``. Existing results are kept and not computed
+        again.
     jobs : int, optional
-        Pieces at once; when left out, as configured with joblib, else the number of processors. With 1, this
-        process computes, and large networks with all of PyTorch's threads. A Dask cluster takes as many as it has
-        threads. Processes are never more than there are pieces, nor than fit into the memory that is left.
+        Number of pieces computed at once. Default: the value configured with joblib, otherwise the number of
+        processors. With 1, this process computes, and large networks use all of PyTorch's threads. A Dask cluster
+        uses all of its threads. The number of processes never exceeds the number of pieces or the available memory.
     device : str
-        ``cpu`` or ``cuda``; on the latter this process trains as many networks side by side as fit.
+        ``cpu`` or ``cuda``. On ``cuda``, this process trains as many networks side by side as fit in memory.
     progress : bool
-        Show a bar.
+        Show a progress bar.
     keep_networks : bool
-        Keep all weights and biases of every network in the folder ``networks`` in `out`; :func:`read_network` reads
-        them. A network that has a row there and no weights is trained again.
+        Save all weights and biases of every network in the folder ``networks`` in `out`; :func:`read_network` reads
+        them. A network with a row and without saved weights is trained again.
 
     Returns
     -------
     Results
-        In the order of ``study.networks``; networks that `out` held beyond those of the study stand after them.
+        In the order of ``study.networks``, followed by any other networks that `out` contains.
 
     Raises
     ------
     InputError
-        If `out` holds results of another configuration, is in use or cannot be read or written to; if `jobs` is
-        below 1, joblib is set to a backend that gives no results as they come (multiprocessing), or a process is
-        killed. What is finished is kept.
+        If `out` holds results of another configuration, is in use, or cannot be read or written; if `jobs` is
+        below 1; if the joblib backend cannot return results one by one (multiprocessing); or if a process is killed.
+        Finished networks are kept.
     """
     check_device(device)
     if out is None:
@@ -380,7 +383,7 @@ def run_study(
             done = _with_networks(done, out)
         done = _in_order(done, study)
         missing = _missing(study, done)
-        if mend or (missing and (out / NETWORKS_FILE).exists()):  # rows are added behind whole ones only
+        if mend or (missing and (out / NETWORKS_FILE).exists()):  # new rows must follow complete rows
             write_results(done, out, origin)
         results = _run(study, done, keep, jobs, device, progress, keep_networks)
         if missing:
@@ -389,14 +392,14 @@ def run_study(
 
 
 _WRITING: set[Path] = set()
-"""Folders to which this process writes."""
+"""Folders that this process currently writes to."""
 
 
 @contextmanager
 def _locked(out: Path) -> Iterator[None]:
-    """Keep other studies from a folder, and make it if need be.
+    """Lock a folder against other studies. The folder is created if it does not exist.
 
-    Released when the block ends, whatever ends it: a notebook keeps what an error leaves behind.
+    The lock is released when the block ends, also after an error: a notebook keeps running after an error.
     """
     shown = first_line(out)
     try:
@@ -423,14 +426,14 @@ def _locked(out: Path) -> Iterator[None]:
 
 
 class _Piece(NamedTuple):
-    """What one piece of a study gives: rows, and if they are to be kept, the weights of each network."""
+    """Result of one piece of a study: rows, and the weights of each network if they are to be saved."""
 
     results: Results
     states: dict[tuple[str, str, int], Mapping[str, np.ndarray]]
 
 
 def network_file(out: str | Path, variant: str, task: str, run: int) -> Path:
-    """Say where a study keeps the weights of one network; names of files hold letters of every system alone."""
+    """Return the file for the weights of one network; its name uses only letters that every system allows."""
     digest = hashlib.sha256(f"{variant}\0{task}\0{run}".encode()).hexdigest()[:8]
     spelt = variant.replace("*", "-star").replace("!", "-bang")
     shown = "_".join(re.sub(r"[^A-Za-z0-9-]+", "-", text)[:40] for text in (spelt, task, str(run)))
@@ -447,7 +450,7 @@ def _write_network(out: Path, network: tuple[str, str, int], state: Mapping[str,
 def read_network(
     out: str | Path, variant: str, task: str, run: int, architecture: Callable[..., Networks] = RecurrentNetworks
 ) -> Networks:
-    """Read one network that :func:`run_study` has kept, with one run.
+    """Read one network saved by :func:`run_study`; the result has one run.
 
     Parameters
     ----------
@@ -455,12 +458,12 @@ def read_network(
         Folder of the study.
     variant, task, run : str, str, int
     architecture : callable
-        That of the study.
+        The architecture of the study.
 
     Raises
     ------
     InputError
-        If it was not kept, or its file is damaged or of another architecture.
+        If the network was not saved, or its file is damaged or of another architecture.
     """
     path = network_file(out, variant, task, run)
     if not path.exists():
@@ -472,7 +475,7 @@ def read_network(
 
 
 def _with_networks(done: Results, out: Path) -> Results:
-    """Leave out those networks whose weights are not there."""
+    """Leave out networks without saved weights."""
     keys = list(zip(*(done.networks[key] for key in KEY), strict=True))
     kept = {key for key in keys if network_file(out, *key).exists()}
     there = np.array([key in kept for key in keys], dtype=bool)
@@ -481,9 +484,9 @@ def _with_networks(done: Results, out: Path) -> Results:
 
 
 def _origin(study: Study, tasks: Mapping[str, str], variants: Mapping[str, str]) -> Origin:
-    """Say what the rows in a folder of this study must have.
+    """Return the properties that all rows in a folder of this study must have.
 
-    `tasks` and `variants` hold the digests of those that it may have.
+    `tasks` and `variants` hold digests of the allowed tasks and variants.
     """
     common = {key: value for key, value in study.configuration.items() if key not in GROWING}
     text = json.dumps(common, sort_keys=True, default=_plain)
@@ -494,9 +497,9 @@ def _origin(study: Study, tasks: Mapping[str, str], variants: Mapping[str, str])
 
 
 def _done(out: Path, origin: Origin) -> tuple[Results, bool]:
-    """Return the networks that a folder holds, and whether its files are to be written anew.
+    """Return the networks in a folder, and whether its files must be rewritten.
 
-    Files with anything that is not kept are set aside as they are, and that is said in one line.
+    Before any content is dropped, the files are copied unchanged, and the user gets a message of one line.
     """
     files = [out / NETWORKS_FILE, out / CURVES_FILE]
     if not files[0].exists():
@@ -524,16 +527,16 @@ def _done(out: Path, origin: Origin) -> tuple[Results, bool]:
 
 
 def _say(what: str) -> None:
-    """Tell the user in one line."""
+    """Show the user a message of one line."""
     print("".join(letter if letter.isprintable() else "?" for letter in what), file=sys.stderr)
 
 
 GROWING = ("tasks", "variants")
-"""What a folder may hold more of with every study: by name, a digest of each."""
+"""Entries that may grow with every study in a folder: a digest for each name."""
 
 
 def _check_configuration(study: Study, out: Path, device: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Compare the study with the one that `out` holds, note what is new, and return digests of tasks and variants."""
+    """Compare the study with that in `out`, save new entries, and return the digests of tasks and variants."""
     path = out / "study.json"
     mine = study.configuration
     here = _machine(device)
@@ -574,7 +577,7 @@ def _check_configuration(study: Study, out: Path, device: str) -> tuple[dict[str
 
 
 def _noted(path: Path) -> dict[str, Any] | None:
-    """Read ``study.json``, if it is there."""
+    """Read ``study.json``; return None if it does not exist."""
     try:
         noted = json.loads(read_text(path))
     except FileNotFoundError:
@@ -592,7 +595,7 @@ def _noted(path: Path) -> dict[str, Any] | None:
 
 
 def _plain(number: np.generic) -> float | int:
-    """Give JSON a number of NumPy's as one of Python's."""
+    """Convert a NumPy number to a Python number for JSON."""
     return number.item()
 
 
@@ -603,7 +606,7 @@ def _unreadable(path: Path) -> InputError:
 
 
 def _machine(device: str) -> dict[str, str]:
-    """Say what computes here, as far as the last digits of results may depend on it."""
+    """Describe the parts of this machine on which the last digits of results may depend."""
     return {
         "processor": _processor(),
         "torch": torch.__version__,
@@ -614,7 +617,7 @@ def _machine(device: str) -> dict[str, str]:
 
 @cache
 def _processor() -> str:
-    """Name the processor: on Linux, where Python knows its kind only, by the system's own list."""
+    """Name the processor. On Linux, Python knows only its type, so the name comes from ``/proc/cpuinfo``."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:  # noqa: PTH123
             for line in lines:
@@ -631,7 +634,7 @@ def _in_words(machine: object) -> str:
 
 
 def _set_aside(path: Path) -> str:
-    """Copy a file beside itself, under a name that is free, and return that name."""
+    """Copy a file to a free name in the same folder, and return that name."""
     number = 1
     while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
         number += 1
@@ -651,7 +654,7 @@ def _missing(study: Study, done: Results) -> list[tuple[str, str, int]]:
 
 
 def _run(study, done, keep, jobs, device, progress, keep_networks=False) -> Results:
-    """Compute what `done` lacks, giving each piece of results to `keep` as it ends."""
+    """Compute the networks that `done` lacks. Each finished piece is passed to `keep`."""
     missing = _missing(study, done)
     if not missing:
         return _in_order(done, study)
@@ -661,14 +664,14 @@ def _run(study, done, keep, jobs, device, progress, keep_networks=False) -> Resu
     bar = tqdm(
         total=total * epochs, initial=finished * epochs, disable=not progress, unit="epoch",
         desc=f"{finished}/{total} networks", mininterval=0.5,
-        # A notebook shows stderr as if it were an error.
+        # A notebook shows stderr like an error.
         file=sys.stdout if type(sys.stdout).__module__.startswith("ipykernel") else sys.stderr,
     )  # fmt: skip
     parts = [done] if len(done.networks) else []
     with bar, Progress([len(piece) for piece in pieces], epochs, bar) as followed:
         calls = [(study, piece, device, followed.note(k), keep_networks) for k, piece in enumerate(pieces)]
         try:
-            # Closed at the end, so that after an error no process goes on with what nobody waits for.
+            # Closing stops the remaining processes after an error.
             with closing(way(calls, at_once)) as found:
                 for piece in found:
                     keep(piece)
@@ -685,10 +688,10 @@ def _run(study, done, keep, jobs, device, progress, keep_networks=False) -> Resu
 
 
 def _plan(missing, study: Study, jobs: int | None, device: str) -> tuple[list[list], int, Callable]:
-    """Say which networks are trained side by side, how many such pieces at once, and by which function.
+    """Return the pieces of networks trained side by side, the number of pieces at once, and the function to use.
 
-    No more processes are started than there are pieces, nor than fit into the memory. Where that leaves one, this
-    process computes, with one thread as the others would.
+    The number of processes never exceeds the number of pieces or the available memory. If only one remains, this
+    process computes with one thread, like a separate process.
     """
     if device != "cpu" or jobs == 1:
         return _pieces(missing, study, device, 1), 1, _here
@@ -715,7 +718,7 @@ def _here(calls: list[tuple], at_once: int) -> Generator[_Piece]:
 
 
 def _here_with_one_thread(calls: list[tuple], at_once: int) -> Generator[_Piece]:
-    """Call :func:`_run_piece` in this process, as a process of its own would."""
+    """Call :func:`_run_piece` in this process with one thread, like a separate process."""
     for call in calls:
         with threads(1):
             piece = _run_piece(*call)
@@ -723,7 +726,7 @@ def _here_with_one_thread(calls: list[tuple], at_once: int) -> Generator[_Piece]
 
 
 def _in_parallel(calls: list[tuple], at_once: int) -> Generator[_Piece]:
-    """Have joblib call :func:`_run_piece`, each call a task of its own so that no result waits for another."""
+    """Call :func:`_run_piece` through joblib. Each call is a separate task, so no result waits for another."""
     parallel = joblib.Parallel(
         n_jobs=at_once,
         batch_size=1,
@@ -738,14 +741,14 @@ def _in_parallel(calls: list[tuple], at_once: int) -> Generator[_Piece]:
 def _run_piece(
     study: Study, networks: Sequence[tuple[str, str, int]], device: str, note: Path, keep_networks: bool
 ) -> _Piece:
-    """Call :func:`run_networks` wherever joblib has put this."""
+    """Call :func:`run_networks` in the process or machine that joblib has chosen."""
     states: dict[tuple[str, str, int], Mapping[str, np.ndarray]] = {}
     more = {"on_trained": lambda name, trained: states.update({name: trained.state})} if keep_networks else {}
     return _Piece(run_networks(study, networks, device, on_epoch=lambda _: note_epoch(note), **more), states)
 
 
 def _in_order(results: Results, study: Study) -> Results:
-    """Sort rows as ``study.networks``, others after them by their keys, and the epochs of each network."""
+    """Sort rows as in ``study.networks``, then other networks by key, and the epochs of each network."""
     place = {network: k for k, network in enumerate(study.networks)}
 
     def rank(row: tuple) -> tuple:
@@ -760,7 +763,7 @@ def _in_order(results: Results, study: Study) -> Results:
 
 
 def _pieces(networks: Iterable[tuple[str, str, int]], study: Study, device: str, at_once: int) -> list[list]:
-    """Split networks into pieces of one task that are trained side by side, with work for all processors."""
+    """Split networks into pieces of one task each, so that all processors have work."""
     by_task: dict[str, list] = {}
     for network in networks:
         by_task.setdefault(network[1], []).append(network)
@@ -773,10 +776,10 @@ def _pieces(networks: Iterable[tuple[str, str, int]], study: Study, device: str,
 
 
 def _side_by_side(neurons: int, task: Task, settings: Settings, device: str) -> int:
-    """Say how many networks to train at once on one device: many small ones, which share the cost of each call.
+    """Return how many networks to train at once on one device. Small networks share the cost of each call.
 
-    On a processor a product of 200 neurons' matrices is work enough by itself, and small pieces lose less when
-    stopped. On a GPU more is better, up to half of the memory that is free.
+    On a CPU, one matrix product for 200 neurons is already efficient, and small pieces lose less work when
+    stopped. On a GPU, larger pieces are better, up to half of the free memory.
     """
     if device == "cpu":
         return max(1, min(12, 40_000 // neurons**2))
@@ -785,9 +788,9 @@ def _side_by_side(neurons: int, task: Task, settings: Settings, device: str) -> 
 
 
 def memory_per_network(neurons: int, task: Task, settings: Settings) -> int:
-    """Estimate the memory in bytes that :func:`train` takes for each network: its trials, states and matrices."""
+    """Estimate the memory in bytes that :func:`train` needs per network: its trials, states and matrices."""
     trials = settings.batches * settings.batch_size + settings.test_trials
     inputs = task.steps * task.inputs * (trials + 2 * settings.batch_size)
     states = (task.steps + 1) * settings.batch_size * (neurons + task.inputs + 1)
-    matrices = 40 * neurons**2  # weights, gradients and moments, and what communicability and its gradient keep
+    matrices = 40 * neurons**2  # weights, gradients, moments, and tensors saved for communicability and its gradient
     return 4 * (inputs + states + matrices)

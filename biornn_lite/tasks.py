@@ -65,7 +65,7 @@ class Task:
         return math.nan
 
     def best_ceiling(self, input_noise: float = 0.0) -> float:
-        """Highest expected accuracy if all inputs, with noise of this SD on each, are used perfectly; NaN if not known."""
+        """Highest expected accuracy with perfect use of all inputs, each with noise of this SD; NaN if not known."""
         return math.nan
 
 
@@ -126,7 +126,7 @@ class OneChoiceInference(Task):
         return accuracy_of_best_guess((choices, answer) for _, choices, answer in self.TYPES)
 
     def best_ceiling(self, input_noise: float = 0.0) -> float:
-        """A network that sees goal and choices; noise of a few hundredths on 20 steps of amplitude 1 does not matter."""
+        """A network that sees goal and choices; an SD of a few hundredths on 20 steps of size 1 costs nothing."""
         return accuracy_of_best_guess(((goal, choices), answer) for goal, choices, answer in self.TYPES)
 
 
@@ -156,7 +156,7 @@ class GoNoGo(Task):
         return accuracy_of_best_guess((("silence",), label) for label in (0, 1))
 
     def best_ceiling(self, input_noise: float = 0.0) -> float:
-        """A network that sees the stimulus; noise of a few hundredths on 20 steps of amplitude 1 does not matter."""
+        """A network that sees the stimulus; an SD of a few hundredths on 20 steps of size 1 costs nothing."""
         return accuracy_of_best_guess((("stimulus", label), label) for label in (0, 1))
 
 

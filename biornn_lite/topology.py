@@ -1,6 +1,6 @@
-"""The shape of trained networks: entropy, modularity, assortativity, small-worldness, and graphs to compare with.
+"""The shape of trained networks: entropy, modularity, assortativity, small-worldness, and graphs for comparison.
 
-All but the entropy are taken on the undirected graph of the strongest 10 % of ``|W|``.
+The entropy is that of all weights. The other measures use the undirected graph of the strongest 10 % of ``|W|``.
 Notebook 08 works through this module.
 """
 
@@ -23,21 +23,21 @@ STRONGEST = 0.1
 """Share of the entries of ``|W|`` that become edges."""
 
 PUBLISHED_NULL_DENSITY = 0.18
-"""Chance that the mean of two uniform numbers exceeds 0.7: the density of the published null graphs."""
+"""Density of the published null graphs: the probability that the mean of two uniform numbers exceeds 0.7."""
 
 NULL_GRAPHS = 1000
 
 
 @dataclass(frozen=True)
 class Topology:
-    """The four measures of one network; NaN where one is not defined.
+    """The four measures of one network. An undefined measure is NaN.
 
     Attributes
     ----------
     entropy : float
-        Of the distribution of weights, in bits.
+        Entropy of the distribution of weights, in bits.
     modularity, small_worldness, assortativity : float
-        Of the graph of the strongest connections.
+        Measures of the graph of the strongest connections.
     """
 
     entropy: float
@@ -48,7 +48,7 @@ class Topology:
 
 @dataclass(frozen=True)
 class Null:
-    """Mean clustering and efficiency of random graphs of one size and density."""
+    """Mean clustering and mean efficiency of random graphs of one size and density."""
 
     clustering: float
     efficiency: float
@@ -57,8 +57,8 @@ class Null:
 def strongest_graph(weights: np.ndarray, share: float = STRONGEST) -> np.ndarray:
     """Adjacency of the undirected graph of the strongest connections.
 
-    The threshold is the ``1 - share`` quantile of all ``|W|``, self-connections included, which are dropped
-    afterwards: strong self-connections take places that other connections then do not have.
+    The threshold is the ``1 - share`` quantile of all ``|W|``, including self-connections. Self-connections are
+    removed afterwards, so strong self-connections reduce the number of edges.
 
     Parameters
     ----------
@@ -77,16 +77,16 @@ def strongest_graph(weights: np.ndarray, share: float = STRONGEST) -> np.ndarray
 
 
 def _walks(first: np.ndarray, then: np.ndarray) -> np.ndarray:
-    """Count the walks of a step along `first` and one along `then`, all (..., N, N): the product of the two."""
+    """Count walks of one step along `first` and one along `then`, all (..., N, N): the matrix product."""
     stacks = (torch.from_numpy(a).reshape(-1, *a.shape[-2:]) for a in (first, then))
     return product(*stacks).numpy().reshape(first.shape)
 
 
 def clustering(adjacency: np.ndarray) -> float:
-    """Mean share of a neuron's neighbours that are neighbours of one another (0 for fewer than two).
+    """Clustering coefficient: mean share of pairs of a neuron's neighbours that are linked (0 for fewer than two).
 
-    A self-connection, where there is one, makes a neuron its own neighbour and counts as a link: that is how
-    the published nulls come by more clustering than their density. A graph of :func:`strongest_graph` has none.
+    A self-connection makes a neuron its own neighbour and counts as a link. For this reason, the clustering of
+    the published nulls exceeds their density. Graphs from :func:`strongest_graph` have no self-connections.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def clustering(adjacency: np.ndarray) -> float:
 
 
 def efficiency(adjacency: np.ndarray) -> float:
-    """Mean inverse path length over pairs of different neurons, 0 for pairs without a path.
+    """Global efficiency: mean inverse path length over pairs of different neurons; a pair without a path counts 0.
 
     Parameters
     ----------
@@ -136,16 +136,16 @@ def null(
     self_connections: bool = True,
     graphs: int = NULL_GRAPHS,
 ) -> Null:
-    """Draw random graphs ``(U + Uᵀ)/2 > threshold`` and average them; once per size and density.
+    """Average the measures of random graphs ``(U + Uᵀ)/2 > threshold``, computed once per size and density.
 
     Parameters
     ----------
     neurons : int
     density : float
-        Chance of an edge between two different neurons, at most 0.5.
+        Probability of an edge between two different neurons, at most 0.5.
     self_connections : bool
-        As published, the diagonal of U is thresholded like the rest, so that neurons connect to themselves
-        (with chance 0.3 at density 0.18) and :func:`clustering` counts it; False removes those.
+        The published nulls also threshold the diagonal of U. Neurons then connect to themselves (with probability
+        0.3 at density 0.18) and :func:`clustering` counts these connections. False removes them.
     graphs : int
 
     Returns
@@ -169,14 +169,14 @@ def null(
 
 
 def null_of_own_density(adjacency: np.ndarray, graphs: int = NULL_GRAPHS) -> Null:
-    """Return the null for the density of one graph, without self-connections.
+    """Return the null for the density of a graph, without self-connections.
 
-    It lies on the line between the nulls of the two nearest whole per cents, so that each is drawn once.
+    It is interpolated between the nulls of the two nearest whole per cents, which are each drawn only once.
 
     Parameters
     ----------
     adjacency : ndarray of bool, shape (N, N)
-        With at least one edge, and at most half of all.
+        With at least one edge and at most half of all possible edges.
     """
     n = len(adjacency)
     per_cent = float(np.clip(100 * adjacency.sum() / (n * (n - 1)), 1, 49.999))
@@ -190,13 +190,13 @@ def null_of_own_density(adjacency: np.ndarray, graphs: int = NULL_GRAPHS) -> Nul
 
 
 def small_worldness(adjacency: np.ndarray, reference: Null) -> float:
-    """Clustering over null clustering, times efficiency over null efficiency."""
+    """Ratio of clustering to null clustering, times the ratio of efficiency to null efficiency."""
     ratio = clustering(adjacency) / reference.clustering
     return float(ratio * efficiency(adjacency) / reference.efficiency)
 
 
 def modularity(adjacency: np.ndarray) -> float:
-    """Modularity of the partition by greedy merging (Clauset, Newman & Moore 2004); NaN without edges."""
+    """Modularity of the partition found by greedy merging (Clauset, Newman & Moore 2004); NaN without edges."""
     if not adjacency.any():
         return float("nan")
     graph = nx.from_numpy_array(adjacency)
@@ -237,7 +237,8 @@ def measure(weights: np.ndarray, small_world_null: str = "fixed") -> Topology:
     weights : ndarray, shape (N, N)
         Finite.
     small_world_null : {"fixed", "matched"}
-        ``fixed`` as published: density 0.18 and self-connections. ``matched``: the graph's own density and none.
+        ``fixed`` is published: density 0.18 with self-connections. ``matched`` uses the graph's own density, without
+        self-connections.
     """
     graph = strongest_graph(weights)
     if not graph.any():
@@ -254,7 +255,7 @@ MODELS = {
     "communities": "four communities of equal size",
     "unequal": "two groups, one with 4/5 of the edges",
 }
-"""Graphs that can be built; all of them are random when fully shuffled."""
+"""Graph models. All of them are random graphs when fully shuffled."""
 
 
 SCORES = {
@@ -263,17 +264,17 @@ SCORES = {
     "small_worldness": "small-worldness,\npublished null",
     "small_worldness_matched": "small-worldness,\nown density",
 }
-"""What is measured on a graph, and what an axis calls it."""
+"""Measures of a graph, with their axis labels."""
 
 
 def random_graphs(neurons: int, density: float, graphs: int, seed: int = 0) -> np.ndarray:
-    """Draw graphs without any structure: each pair is an edge with the same chance.
+    """Draw graphs without structure: each pair is an edge with the same probability.
 
     Parameters
     ----------
     neurons : int
     density : float
-        That chance.
+        This probability.
     graphs : int
     seed : int
 
@@ -298,10 +299,10 @@ def model_graph(model: str, neurons: int, density: float, shuffled: float, seed:
     model : str
     neurons : int
     density : float
-        Share of pairs that are edges, on average; a ring takes the nearest even number of neighbours. At most
-        0.24, which four communities of 24 just hold.
+        Average share of pairs that are edges, at most 0.24: four communities of 24 neurons cannot hold more. A
+        ring uses the nearest even number of neighbours.
     shuffled : float
-        From 0 to 1: share of edges that may go anywhere.
+        Share of edges that are placed at random, from 0 to 1.
     seed : int
 
     Returns
@@ -316,19 +317,19 @@ def model_graph(model: str, neurons: int, density: float, shuffled: float, seed:
     groups, shares = (4, np.full(4, 1 / 4)) if model == "communities" else (2, np.array([4 / 5, 1 / 5]))
     group = place * groups // neurons
     sizes = np.bincount(group)
-    inside = density * shares * neurons * (neurons - 1) / (sizes * (sizes - 1))  # chance of an edge in each group
+    inside = density * shares * neurons * (neurons - 1) / (sizes * (sizes - 1))  # probability of an edge in each group
     planted = np.where(group[:, None] == group, inside[group], 0)
     return _drawn((1 - shuffled) * planted + shuffled * density, 1, generator(seed, model))[0]
 
 
 def dealt_anew(adjacency: np.ndarray, groups: Sequence[np.ndarray], graphs: int, seed: int = 0) -> np.ndarray:
-    """Draw graphs that have as many edges as one has within and between its groups, on average, and else are random.
+    """Draw random graphs that keep, on average, the number of edges within and between the groups of a graph.
 
     Parameters
     ----------
     adjacency : ndarray of bool, shape (N, N)
     groups : sequence of ndarray of int
-        The neurons of each; together all neurons.
+        Neurons of each group; together, the groups hold every neuron.
     graphs : int
     seed : int
 
@@ -345,7 +346,7 @@ def dealt_anew(adjacency: np.ndarray, groups: Sequence[np.ndarray], graphs: int,
 
 
 def communities(adjacency: np.ndarray) -> list[np.ndarray]:
-    """Return the communities that :func:`biornn_lite.topology.modularity` finds, the largest first.
+    """Return the communities found by :func:`biornn_lite.topology.modularity`, largest first.
 
     Parameters
     ----------
@@ -354,21 +355,21 @@ def communities(adjacency: np.ndarray) -> list[np.ndarray]:
     Returns
     -------
     list of ndarray of int
-        The neurons of each.
+        Neurons of each community.
     """
     found = nx.community.greedy_modularity_communities(nx.from_numpy_array(adjacency))
     return [np.array(sorted(community)) for community in found]
 
 
 def scores_of(adjacency: np.ndarray, graphs: int = NULL_GRAPHS) -> dict[str, float]:
-    """Measure a graph in all ways of :data:`SCORES`.
+    """Compute all measures in :data:`SCORES` for a graph.
 
     Parameters
     ----------
     adjacency : ndarray of bool, shape (N, N)
         With at least one edge.
     graphs : int
-        How many random graphs make a null.
+        Number of random graphs for a null.
     """
     return {
         "modularity": modularity(adjacency),

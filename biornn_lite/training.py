@@ -1,4 +1,4 @@
-"""Training many networks at once: the loop, and what is recorded.
+"""Training many networks at once: the training loop and its records.
 
 Notebook 07 works through this module.
 """
@@ -28,23 +28,23 @@ from .tasks import Task, draw_trials, get_task
 
 @dataclass(frozen=True)
 class Settings:
-    """How a network is trained; the defaults are the published ones.
+    """How a network is trained. The defaults are the published values.
 
     Attributes
     ----------
     epochs, batches, batch_size : int
         Each epoch shows the same ``batches * batch_size`` trials in the same order.
     test_trials : int
-        Trials seen without noise after each epoch.
+        Number of test trials after each epoch; they have no input noise.
     learning_rate, epsilon : float
-        Of Adam, as Keras writes it: ``step = rate · √(1−β₂ᵗ)/(1−β₁ᵗ) · m / (√v + ε)``.
+        Learning rate and ε of Adam in Keras's form: ``step = rate · √(1−β₂ᵗ)/(1−β₁ᵗ) · m / (√v + ε)``.
     input_noise : float
-        SD of the Gaussian noise on every input while training.
+        SD of the Gaussian noise on every input during training.
 
     Raises
     ------
     InputError
-        If a value is not a number, or too small to mean anything.
+        If a value is not a number or is too small.
     """
 
     epochs: int = 10
@@ -70,14 +70,14 @@ class Settings:
 
 
 class History(NamedTuple):
-    """What is recorded of some networks while they are trained, each of shape (runs, epochs) or, of one, (epochs,).
+    """Records of networks during training, each of shape (runs, epochs), or (epochs,) for one network.
 
-    All are NaN for epochs to come, and from the epoch in which a run diverged.
+    Values are NaN for future epochs and from the epoch in which a run diverged.
 
     Attributes
     ----------
     train_accuracy, train_loss : ndarray
-        Share of right answers and cross-entropy (nats) over an epoch's batches as they are trained, noise included.
+        Share of right answers and cross-entropy (nats) over the batches of an epoch, during training and with noise.
     test_accuracy, test_loss : ndarray
         The same over the test trials after each epoch.
     penalty : ndarray
@@ -91,13 +91,13 @@ class History(NamedTuple):
     penalty: np.ndarray
 
     def of_run(self, run: int) -> History:
-        """Return what is recorded of one run."""
+        """Return the records of one run."""
         return History(*(values[run] for values in self))
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """One trained network and how it got there.
+    """One trained network and its training history.
 
     Attributes
     ----------
@@ -106,11 +106,11 @@ class Trained:
     train_accuracy, train_loss, test_accuracy, test_loss, penalty : ndarray, shape (epochs,)
         As in :class:`History`.
     diverged_step : int or None
-        The training step, from 1, in which the loss or Adam's mean of a squared gradient stopped being a finite
-        number. Where both stayed finite and a weight, the penalty or the test loss did not, it is the last step of
-        that epoch. None if all stayed finite.
+        The first training step, counted from 1, in which the loss or Adam's mean of a squared gradient was infinite
+        or NaN. If instead a weight, the penalty or the test loss was infinite or NaN, the last step of that epoch.
+        None if the network did not diverge.
     state : mapping of str to ndarray
-        All weights and biases by name, as :attr:`biornn_lite.network.Networks.state_of_run` gives them.
+        All weights and biases by name, as returned by :attr:`biornn_lite.network.Networks.state_of_run`.
     """
 
     weights: np.ndarray
@@ -124,7 +124,7 @@ class Trained:
 
     @property
     def diverged(self) -> bool:
-        """Whether the loss, the penalty, a weight or a mean squared gradient stopped being a finite number."""
+        """Whether the loss, the penalty, a weight or a mean squared gradient became infinite or NaN."""
         return self.diverged_step is not None
 
 
@@ -139,7 +139,7 @@ def _trials(task: Task, count: int, seeds: Sequence[int], purpose: str, device: 
 def training_trials(
     task: Task, seeds: Sequence[int], settings: Settings, device: torch.device | str = "cpu"
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Draw the trials on which the runs of these seeds are trained, without the noise of training.
+    """Draw the training trials of these seeds, without the input noise of training.
 
     Returns
     -------
@@ -150,7 +150,7 @@ def training_trials(
 
 
 def check_device(device: torch.device | str) -> None:
-    """Refuse a device that PyTorch does not find here."""
+    """Raise an error for a device that PyTorch cannot find on this machine."""
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
@@ -164,7 +164,7 @@ def initial_networks(
     sign: str = "free",
     architecture: Callable[..., Networks] = RecurrentNetworks,
 ) -> Networks:
-    """Make the networks that :func:`train` trains, with the input and readout weights of their seeds."""
+    """Make the networks for :func:`train`, with the input and readout weights of their seeds."""
     neurons = len(starts[0].weights)
     streams = [generator(seed, "input and readout weights", task.name) for seed in seeds]
     ends = [
@@ -175,18 +175,18 @@ def initial_networks(
 
 
 class Epoch(NamedTuple):
-    """Where a training stands after an epoch.
+    """State of a training after an epoch.
 
     Attributes
     ----------
     number : int
         From 1.
     networks : Networks
-        As they are now; training goes on with them.
+        The networks after this epoch. Training continues with the same objects.
     history : History
-        Of all runs, each of shape (runs, epochs).
+        Records of all runs, each of shape (runs, epochs).
     diverged_step : ndarray of int, shape (runs,)
-        As in :class:`Trained`, 0 for none.
+        As in :class:`Trained`; 0 if the run has not diverged.
     """
 
     number: int
@@ -196,7 +196,7 @@ class Epoch(NamedTuple):
 
 
 def trained_by(epoch: Epoch) -> list[Trained]:
-    """Return the networks of a training as they are after an epoch."""
+    """Return the trained networks after an epoch."""
     states = [epoch.networks.state_of_run(r) for r in range(len(epoch.diverged_step))]
     return [
         Trained(state["w"], *epoch.history.of_run(r), int(step) or None, state)
@@ -215,7 +215,7 @@ def training(
     penalty: OwnPenalty | None = None,
     architecture: Callable[..., Networks] = RecurrentNetworks,
 ) -> Iterator[Epoch]:
-    """Train as :func:`train` does, and stop after each epoch to be looked at. Takes the same parameters."""
+    """Train as :func:`train` does, with the same parameters, and yield the state after each epoch."""
     settings, task = settings or Settings(), get_task(task)
     seeds = [seeds] * len(starts) if isinstance(seeds, Integral) else seeds
     if len(sizes := sorted({len(start.weights) for start in starts})) != 1:
@@ -226,7 +226,7 @@ def training(
     networks = initial_networks(starts, task, seeds, sign, architecture).to(device)
     penalties = Penalty(starts, device, own=penalty)
     optimiser = Adam(networks.parameters(), settings.learning_rate, settings.epsilon)
-    streams = list(zip(trial_seeds or seeds, seeds, strict=True))  # whose trials, whose noise
+    streams = list(zip(trial_seeds or seeds, seeds, strict=True))  # seeds of the trials and of the noise
     distinct = sorted(set(streams))
     of_run = torch.tensor([distinct.index(stream) for stream in streams], device=device)  # (runs,)
     size = settings.batch_size
@@ -262,7 +262,7 @@ def training(
                 failed = ~loss.detach().isfinite() | optimiser.overflowed()
                 diverged_step[(diverged_step == 0) & failed] = step
             test_right, test_loss = _evaluate(networks, test_x, test_y, of_run)
-            # One network at a time: a sum over one is then added up the same way whoever trained beside it.
+            # One network at a time: the order of summation then does not depend on the other networks.
             paid = torch.cat(
                 [Penalty([s], device, own=penalty)(networks.w[r : r + 1].detach()) for r, s in enumerate(starts)]
             )
@@ -296,35 +296,35 @@ def train(
     penalty: OwnPenalty | None = None,
     architecture: Callable[..., Networks] = RecurrentNetworks,
 ) -> list[Trained]:
-    """Train one network per start, all at once and independently of one another.
+    """Train one network per start, all at once and independently of each other.
 
-    The losses are summed over runs, and the gradient of a sum with respect to one run's weights is that of its
-    own loss; Adam works on each weight alone. So a run comes out the same alone and among others.
+    The total loss is the sum over runs. Its gradient with respect to one run's weights is the gradient of that run's
+    own loss, and Adam updates each weight separately. A run therefore gives the same result alone or with others.
 
     Parameters
     ----------
     starts : sequence of Start
-        One per run, all of one size; :meth:`biornn_lite.priors.Priors.starts` makes them of names of variants.
+        One per run, all of the same size. :meth:`biornn_lite.priors.Priors.starts` makes them from names of variants.
     task : Task or str
     seeds : sequence of int, or int
-        One per run: trials, noise, input and readout weights. Runs of one seed share them; one number is that of all.
+        One per run, or one for all runs. Runs with the same seed share trials, noise, input and readout weights.
     settings : Settings, optional
     sign : {"free", "positive"}
-        Whether recurrent weights may be negative; if not, they are clipped at 0 after each step.
+        Whether recurrent weights may be negative. With ``positive``, they are clipped at 0 after each step.
     device : torch.device or str
     on_epoch : callable, optional
-        Called with the number of finished epochs after each.
+        Called after each epoch with the number of finished epochs.
     trial_seeds : sequence of int, optional
-        One per run, for the trials alone; `seeds` when left out.
+        One per run, used for the trials only. Default: `seeds`.
     penalty : callable, optional
-        Takes the place of the published penalties, see :data:`biornn_lite.penalty.OwnPenalty`.
+        Replaces the published penalties; see :data:`biornn_lite.penalty.OwnPenalty`.
     architecture : callable
         Makes the networks; a class that inherits from :class:`biornn_lite.network.Networks`.
 
     Returns
     -------
     list of Trained
-        In the order of `starts`. Training ends early once every run has diverged: a NaN never becomes a number again.
+        In the order of `starts`. Training ends early when every run has diverged: a diverged run cannot recover.
     """
     epoch = None
     for epoch in training(starts, task, seeds, settings, sign, device, trial_seeds, penalty, architecture):
@@ -334,7 +334,7 @@ def train(
 
 
 def _check_logits(logits: torch.Tensor, wanted: tuple[int, int, int]) -> None:
-    """Refuse the output of an architecture of the user's that is not one number per class."""
+    """Raise an error if the user's architecture does not return one number per class."""
     if tuple(logits.shape) != wanted:
         raise InputError(
             f"networks give logits of shape {tuple(logits.shape)}; {wanted} is needed: runs, trials, classes"
@@ -347,7 +347,7 @@ def _cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 def _evaluate(networks, x, y, of_run, chunk: int = 512):
-    """Count right answers and sum cross-entropies over the test trials, each of shape (runs,)."""
+    """Return right answers and cross-entropy over the test trials, each of shape (runs,)."""
     right, loss = 0, 0
     for first in range(0, y.shape[1], chunk):
         labels = y[of_run, first : first + chunk]

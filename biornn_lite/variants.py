@@ -1,7 +1,7 @@
-"""The eleven variants and the choices behind them, as data.
+"""The eleven variants and their choices, as data.
 
-A variant says *what* a network starts from; a protocol says *how* that was carried out. Each published quirk is
-one choice of the protocol, with the published value and a sound one. Notebook 09 compares the variants.
+A variant says *what* a network starts from. A protocol says *how* the experiment is carried out. Each published
+quirk is one choice of the protocol, with a published value and a sound value. Notebook 09 compares the variants.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .errors import InputError
 
-if TYPE_CHECKING:  # so that a command that trains nothing starts at once
+if TYPE_CHECKING:  # commands that do not train start faster without these imports
     import numpy as np
 
     from .field import CorticalField
@@ -22,22 +22,22 @@ SIGNS = ("free", "positive")
 """Whether recurrent weights may be negative."""
 
 CHOICES = ("weights", "space", "communicability")
-"""The three choices that make a variant."""
+"""The three choices that define a variant."""
 
 Weights = Callable[["CorticalField", "np.random.Generator"], "np.ndarray"]
 """A start of your own: takes a field and a random stream, returns recurrent weights (N, N), from row to column.
 
-The stream is that from which ``W*`` of the same run draws its lognormal factors, so that runs of a seed are paired.
+``W*`` of the same run draws its lognormal factors from the same stream, so runs with the same seed are paired.
 """
 
 Space = Callable[["CorticalField"], "np.ndarray"]
 """A space of your own: takes a field and returns the distances (N, N) by which the penalty weighs connections."""
 
 Target = Callable[["CorticalField", "np.random.Generator"], "np.ndarray"]
-"""A target of your own: takes a field and a random stream, returns the graph (N, N) in place of the connectome.
+"""A target of your own: takes a field and a random stream, returns a graph (N, N) that replaces the connectome.
 
-``C`` of the network's weights is pulled towards the communicability of this graph. The stream is another one than
-that of a start.
+The penalty pulls the communicability of the network's weights towards that of this graph. A start uses a different
+random stream.
 """
 
 
@@ -45,25 +45,25 @@ that of a start.
 class Variant:
     """Three independent choices, each a name or a function of your own.
 
-    A function of a study that computes in several processes stands at the top of a module or notebook; one with
-    parameters is a frozen dataclass with ``__call__`` or a :func:`functools.partial`.
+    A study may compute in several processes. For this, define your functions at the top level of a module or
+    notebook. A function with parameters is a frozen dataclass with ``__call__`` or a :func:`functools.partial`.
 
     Attributes
     ----------
     name : str
-        As in the paper: weights, then space, then communicability. A variant of your own may have any other name.
+        Published names list weights, then space, then communicability. Your own variant may have any other name.
     weights : {"orthogonal", "functional", "relabelled"} or callable
         Initial recurrent weights: ``W``, ``W*``, ``W!``, or :data:`Weights`.
     space : {"none", "lattice", "cortical"} or callable
         Distances in the penalty: none, ``D``, ``D*``, or :data:`Space`.
     communicability : {"none", "weights", "empirical"} or callable
-        None; ``C``, that of the network's own weights as a factor; ``C*``, a pull towards the connectome's;
-        :data:`Target`, a pull towards that of another graph.
+        Communicability in the penalty: none; ``C``, the network's own as a factor; ``C*``, a pull towards that of
+        the connectome; :data:`Target`, a pull towards that of another graph.
 
     Raises
     ------
     InputError
-        If a choice is none of these, or the name is that of another published variant.
+        If a choice is not one of these values, or if the name belongs to a published variant with other choices.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Variant:
 
     @property
     def own(self) -> dict[str, Callable]:
-        """Its choices that are functions of your own, by choice."""
+        """The user's own functions among the choices, by choice."""
         return {choice: getattr(self, choice) for choice in CHOICES if callable(getattr(self, choice))}
 
 
@@ -110,17 +110,17 @@ VARIANTS |= {
 PUBLISHED_VARIANTS: tuple[str, ...] = (
     "W*D*C", "WD*C", "WDC", "WD*", "WD", "W", "W*D*C*", "WD*C*", "W*DC*", "W!D*C", "W!D*C*",
 )  # fmt: skip
-"""The eleven of the paper, in its order."""
+"""The eleven variants of the paper, in its order."""
 
 
 def check_sign(sign: str) -> None:
-    """Refuse a sign that is not one of :data:`SIGNS`."""
+    """Raise an error for a sign that is not in :data:`SIGNS`."""
     if sign not in SIGNS:
         raise InputError(f"sign is {sign!r}; it allows {', '.join(SIGNS)}")
 
 
 def get_variant(name: str | Variant) -> Variant:
-    """Look a variant up by name; a variant of your own stands for itself.
+    """Look up a variant by name. A variant object is returned unchanged.
 
     Raises
     ------
@@ -139,13 +139,13 @@ def get_variant(name: str | Variant) -> Variant:
 
 
 def isolating_pairs(choice: str, available: Iterable[str | Variant] = PUBLISHED_VARIANTS) -> list[tuple[str, str]]:
-    """List the pairs of variants that differ in one choice and in nothing else.
+    """List the pairs of variants that differ in this choice only.
 
     Parameters
     ----------
     choice : {"weights", "space", "communicability"}
     available : iterable of str or Variant
-        The variants that may be paired; each pair has them in this order. Names that are not known are left out.
+        The variants that may be paired; each pair keeps this order. Unknown names are left out.
     """
     if choice not in CHOICES:
         raise InputError(f"no choice {choice!r}; there are {', '.join(CHOICES)}")
@@ -165,15 +165,15 @@ def _choice(published: str, sound: str, *others: str, doc: str):
 
 @dataclass(frozen=True)
 class Protocol:
-    """Every choice behind the results; the defaults are what the published code does.
+    """Every choice behind the results. The defaults follow the published code.
 
-    ``PROTOCOLS["published"]`` and ``PROTOCOLS["sound"]`` are ready made; :meth:`choose` changes single choices.
-    :func:`describe_choices` lists what each value means.
+    ``PROTOCOLS["published"]`` and ``PROTOCOLS["sound"]`` are ready to use. :meth:`choose` changes single choices.
+    :func:`describe_choices` explains each value.
 
     Raises
     ------
     InputError
-        If a choice has a value that it does not allow.
+        If a choice has a value that is not allowed.
     """
 
     coordinates: str = _choice(
@@ -251,7 +251,7 @@ class Protocol:
 
     @property
     def name(self) -> str:
-        """The ready-made protocol this is, or the nearer one with its changes: ``published+units=micrometres``."""
+        """Name of the nearest ready-made protocol, followed by any changes: ``published+units=micrometres``."""
         mine = asdict(self)
 
         def changes(other: Protocol) -> list[str]:
@@ -271,7 +271,7 @@ class Protocol:
         Raises
         ------
         InputError
-            If a setting has another form, or names no choice, or a value that the choice does not allow.
+            If a setting has another form, its choice does not exist, or its value is not allowed.
         """
         changed: dict[str, str] = {}
         for setting in settings:
@@ -288,11 +288,11 @@ PROTOCOLS: dict[str, Protocol] = {
     "published": Protocol(),
     "sound": Protocol(**{c.name: c.metadata["sound"] for c in fields(Protocol) if "sound" in c.metadata}),
 }
-"""The two ready protocols by name."""
+"""The two ready-made protocols by name."""
 
 
 def get_protocol(name: str | Protocol) -> Protocol:
-    """Look a protocol up by name; a protocol of your own stands for itself.
+    """Look up a protocol by name. A protocol object is returned unchanged.
 
     Raises
     ------
@@ -308,7 +308,7 @@ def get_protocol(name: str | Protocol) -> Protocol:
 
 
 def describe_choices() -> list[dict[str, str]]:
-    """List the choices: name, published and sound value, all allowed values, and what they mean."""
+    """List the choices: name, published value, sound value, all allowed values and their meaning."""
     return [
         {
             "choice": c.name,

@@ -62,7 +62,7 @@ nitpick_ignore_regex = [
     (
         "py:.*",
         r"(builtins|caveclient|collections|functools|ipywidgets|matplotlib|mpl_toolkits|networkx|numpy|np|pandas|pathlib|pd|"
-        r"scipy|torch|tqdm|typing)\..*|CAVEclient|Figure|Path",
+        r"requests|scipy|torch|tqdm|typing)\..*|CAVEclient|Figure|Path",
     )
 ]
 

@@ -1,6 +1,9 @@
 """What researchers come with, each through the front door: no test is longer than 25 lines, private or a patch."""
 
+import ast
+import contextlib
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -23,6 +26,7 @@ from biornn_lite import (
     train,
     watch,
 )
+from biornn_lite.__main__ import main
 from biornn_lite.errors import InputError
 from biornn_lite.figures.field import field_map
 from biornn_lite.figures.study import accuracy_figure, learning_figure
@@ -119,6 +123,9 @@ def test_an_own_start(field, tmp_path):
     assert "ring of λ" in format_table(rows, "mine") and len(accuracy_figure(rows, "mine").axes) == 1
     with pytest.raises(InputError, match="the variant ring is another one there than here"):
         run_study(Study(field, Variant("ring", Identity(0.8)), "go_nogo", settings=QUICK), tmp_path, progress=False)
+    anonymous = Study(field, Variant("λ", lambda field, rng: np.eye(24)), "go_nogo", 2, settings=QUICK)
+    told = [run_study(anonymous, jobs=jobs, progress=False).networks["own_objects"] for jobs in (1, 2)]
+    assert told[0].equals(told[1]) and len(set(told[0])) == 1
     *_, last = watch(field, [Variant("same spectrum", SameSpectrum()), "W*"], "go_nogo", settings=QUICK)
     assert list(last) == ["same spectrum", "W*"]
 
@@ -233,3 +240,34 @@ def test_two_studies_paired(field):
     own = Study(field, ["W*", Variant("F", Functional())], "go_nogo", 2, settings=QUICK)
     same = run_study(own, progress=False).networks
     assert paired(same, "test_loss", [("F", "W*")])["difference"][0] == 0, "the same start from the same stream"
+
+
+def test_the_command_takes_objects_and_settings(tmp_path, capsys):
+    source = (
+        "import biornn_lite as b\nfrom biornn_lite.weights import Identity\neye = b.Variant('I', Identity(0.9))\n"
+    )
+    (tmp_path / "mine.py").write_text(source)
+    call = ["replicate", "--neurons", "12", "--runs", "1", "--tasks", "go_nogo", "--out", "out", "--keep-networks"]
+    own = ["--variants", "mine:eye", "W", "--set", "batches=2", "--set", "epochs=1", "--set", "units=micrometres"]
+    for more, code, says in (
+        (own, 0, ""),
+        (["--variants", "mine:none"], 2, "module 'mine' has no attribute 'none'; MODULE:OBJECT names a Variant"),
+        (["--variants", "mine:Identity"], 2, "mine:Identity: it is a type; a biornn_lite.Variant is needed"),
+        (["--set", "batches=x"], 2, "batches is 'x'; it must be a whole number"),
+        (["--set", "bathces=2"], 2, "no choice 'bathces'; there are coordinates"),
+        (["--set", "batches"], 2, "setting 'batches' is not of the form choice=value"),
+    ):
+        with contextlib.chdir(tmp_path):
+            assert main([*call, *more]) == code
+        assert says in capsys.readouterr().err
+    rows = read_results(tmp_path / "out").networks
+    assert list(rows["variant"]) == ["I", "W"] and list(rows["batches"]) == [2, 2] and len(rows["units"]) == 2
+    assert read_network(tmp_path / "out", "I", "go_nogo", 0).w.shape == (1, 12, 12)
+
+
+def test_each_need_is_met_in_few_lines_and_in_public():
+    for node in ast.parse(Path(__file__).read_text()).body:
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            assert node.end_lineno - node.lineno < 25, node.name
+            names = {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+            assert not [name for name in names if name.startswith("_")] and "monkeypatch" not in ast.dump(node.args)

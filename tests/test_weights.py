@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from biornn_lite import weights
 from biornn_lite.errors import InputError
 from biornn_lite.priors import Priors
+from biornn_lite.seeds import generator
 from biornn_lite.variants import Protocol
 
 
@@ -91,3 +92,36 @@ def test_the_spectral_radius_of_many_neurons_is_proven_or_found_among_all(kind):
     }[kind]
     every = np.abs(np.linalg.eigvals(matrix)).max()
     assert weights.spectral_radius(matrix) == pytest.approx(every, rel=1e-9, abs=1e-12)
+
+
+def test_starts_that_serve_as_controls_are_what_they_say(column):
+    field = column.select(range(30))
+
+    def drawn(start, seed=1):
+        return start(field, generator(seed, "lognormal"))
+
+    for start in (weights.Gaussian(), weights.Gaussian(0.5)):
+        assert weights.spectral_radius(drawn(start)) == pytest.approx(start.radius)
+    q = drawn(weights.Orthogonal(0.7)) / 0.7
+    np.testing.assert_allclose(q @ q.T, np.eye(30), atol=1e-12)
+    np.testing.assert_array_equal(drawn(weights.Identity(0.9)), 0.9 * np.eye(30))
+    mixed = drawn(weights.IdentityPlusOrthogonal(0.9, 0.2)) - 0.9 * np.eye(30)
+    np.testing.assert_allclose(mixed @ mixed.T, 0.04 * np.eye(30), atol=1e-12)
+    own = drawn(weights.Functional())
+    np.testing.assert_array_equal(own, Priors(field).functional_weights(1))
+    assert not np.diag(drawn(weights.Functional(self_connections="removed"))).any()
+    turned = drawn(weights.SameSpectrum())
+    assert np.abs(turned - own).max() > 0.1
+    np.testing.assert_allclose(np.linalg.eigvals(turned @ turned).sum(), np.linalg.eigvals(own @ own).sum())
+    np.testing.assert_allclose(np.linalg.svd(turned)[1], np.linalg.svd(own)[1])
+    for start in (weights.Functional(), weights.Functional(self_connections="removed")):
+        rewired, kept = drawn(weights.SameStrengths(start)), drawn(start)
+        for axis in (0, 1):
+            np.testing.assert_allclose(rewired.sum(axis), kept.sum(axis), rtol=1e-8)
+        np.testing.assert_array_equal(np.diag(rewired), np.diag(kept))
+        off = ~np.eye(30, dtype=bool)
+        assert np.corrcoef(rewired[off], kept[off])[0, 1] < 0.5, "other places"
+    with pytest.raises(InputError, match="without negative weights"):
+        drawn(weights.SameStrengths(weights.Gaussian()))
+    with pytest.raises(InputError, match="cannot restore the sums"):
+        drawn(weights.SameStrengths(lambda field, rng: np.diag(np.ones(29), 1)))
