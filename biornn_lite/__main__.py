@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# Each command imports what it needs, so that help comes at once and Ctrl-C is understood from the start.
+# Each command imports its own modules, so that help appears fast and Ctrl-C works from the start.
 import argparse
 import io
 import os
@@ -19,21 +19,21 @@ from .errors import FieldWarning, InputError
 from .variants import PROTOCOLS, PUBLISHED_VARIANTS, Variant, describe_choices, get_protocol
 
 LARGEST = {"runs": 100_000, "epochs": 100_000, "jobs": 1024, "seed": 2**63 - 1, "neurons": 100_000}
-"""Larger numbers are taken for a mistake."""
+"""Larger numbers are treated as mistakes."""
 
 LONGEST = 2000
-"""Letters of a line; longer ones lose their middle."""
+"""Maximum number of letters in a line; the middle of a longer line is left out."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
+    """A parser with error messages of one line."""
 
     def error(self, message: str) -> NoReturn:
         _remark(f"{message}; see {self.prog} --help")
         self.exit(2)
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        sys.stdout.flush()  # here a stream that nobody reads is understood
+        sys.stdout.flush()  # a closed stream is handled here
         super().exit(status, message)
 
 
@@ -168,7 +168,7 @@ def _replicate(arguments: argparse.Namespace) -> None:
         temporary.write_text(table + "\n", encoding="utf-8")
     try:
         picture = _picture(results, field.label)
-    except Exception as error:  # whatever a library for drawing may raise: the results are here without it
+    except Exception as error:  # drawing may raise any exception; the results do not depend on it
         _remark(
             f"accuracy.png could not be drawn ({_first_line(error)}); the table and all rows are in {arguments.out}"
         )
@@ -178,12 +178,12 @@ def _replicate(arguments: argparse.Namespace) -> None:
 
 
 def _variant(name: str):
-    """Return what ``--variants`` names: a known name as it is, or an object from a module of the user's."""
+    """Return a value of ``--variants``: a known name unchanged, or an object from a user's module."""
     module, colon, thing = name.partition(":")
     if not colon:
         return name
     if "" not in sys.path:
-        sys.path.insert(0, "")  # the folder in which one is, which an installed command does not look into
+        sys.path.insert(0, "")  # the current folder, which an installed command does not search
     try:
         found = getattr(import_module(module), thing)
     except (ImportError, AttributeError) as error:
@@ -195,7 +195,7 @@ def _variant(name: str):
 
 
 def _settings(chosen: list[str], epochs: int | None):
-    """Return the settings of a training, each given as ``name=value``."""
+    """Return the training settings; each is given as ``name=value``."""
     from .training import Settings
 
     values = {} if epochs is None else {"epochs": epochs}
@@ -228,7 +228,7 @@ def _picture(results, label: str) -> bytes:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 0, or 2 after an error in the input, which it says in one line."""
+    """Run the command and return its exit code: 0, or 2 after an input error, which is shown in one line."""
     with (
         redirect_stdout(_Stream(sys.stdout, needed=True)),
         redirect_stderr(_Stream(sys.stderr)),
@@ -268,34 +268,34 @@ def _run(argv: Sequence[str] | None) -> int:
 
 
 class _Stream:
-    """A standard stream that stops nothing: what its encoding lacks becomes ``?``, and nobody need read it.
+    """A standard stream that never stops the program: unsupported letters become ``?``, and it may be closed.
 
-    Where it is `needed`, another failure, such as a full disk, is an error still.
+    If the stream is `needed`, other failures, such as a full disk, remain errors.
     """
 
     def __init__(self, stream: TextIO | None, needed: bool = False) -> None:
-        if stream is None:  # closed before Python began; its number must not become that of a file of results
+        if stream is None:  # closed before Python started; a results file must not get its number
             silent = os.open(os.devnull, os.O_WRONLY)
-            os.set_inheritable(silent, True)  # processes of a study lack the stream too
+            os.set_inheritable(silent, True)  # processes of a study do not have the stream either
             stream = os.fdopen(silent, "w", encoding="utf-8")
         if needed and isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
         self._stream, self._needed = stream, needed
 
     def write(self, text: str) -> int:
-        """Write a text; see the class."""
+        """Write a text; see :class:`_Stream`."""
         self._attempt(lambda: self._stream.write(text))
         return len(text)
 
     def flush(self) -> None:
-        """Hand on what was written; see the class."""
+        """Flush the stream; see :class:`_Stream`."""
         self._attempt(self._stream.flush)
 
     def _attempt(self, do) -> None:
         try:
             do()
         except OSError as error:
-            with suppress(OSError):  # of a stream without a number, as in a notebook
+            with suppress(OSError):  # for a stream without a number, as in a notebook
                 os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
             if self._needed and not isinstance(error, BrokenPipeError):
                 raise
@@ -305,17 +305,17 @@ class _Stream:
 
 
 def _show(text: str) -> None:
-    """Print what was asked for."""
+    """Print the requested output."""
     print(text, flush=True)
 
 
 def _remark(text: str, prefix: str = "biornn_lite: ") -> None:
-    """Say something beside the results, in one line."""
+    """Print a message of one line, separate from the results."""
     print(_one_line(prefix + text), file=sys.stderr, flush=True)
 
 
 def _in_one_line(message: Warning | str, category: type[Warning], *where, **more) -> None:
-    """Show a warning about a field as a line of this command, and others with the place that they come from."""
+    """Show a warning about a field as one line of this command, and other warnings with their origin."""
     if issubclass(category, FieldWarning):
         _remark(str(message))
     else:
@@ -327,7 +327,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _one_line(text: str, longest: int = LONGEST) -> str:
-    """Show a text in one line that cannot steer a terminal, its middle left out where it is too long."""
+    """Show a text as one line without control characters; the middle of a long text is left out."""
     line = "".join(letter if letter.isprintable() else "?" for letter in text)
     half = longest // 2 - 1
     return line if len(line) <= longest else f"{line[:half]} … {line[-half + 1 :]}"

@@ -1,4 +1,4 @@
-"""From event times to function: counts in bins, Pearson correlation, spike time tiling coefficient, precision.
+"""Function from event times: counts in bins, Pearson correlation, spike time tiling coefficient, precision.
 
 Notebook 02 works through this module.
 """
@@ -22,22 +22,22 @@ BIN_SECONDS = 0.2
 """Bin width of the released correlations."""
 
 SAME_MOMENT = 1e-6
-"""Times that differ by less than this many seconds are the same: a clock's frames are not sorted by rounding."""
+"""Times that differ by fewer seconds than this are equal, so rounding does not change the bin of a frame."""
 
 MOST_COUNTS = 2e9
-"""Counts that are held at once, 16 GB of them."""
+"""Maximum number of counts in memory (16 GB)."""
 
 TILE_SECONDS = 0.1
 """Half-width Δt of a tile in the released spike time tiling coefficients."""
 
 
 def trains_of(field: CorticalField) -> Sequence[np.ndarray]:
-    """Return the event times of a field, or say that it has none.
+    """Return the event times of a field, or raise an error if it has none.
 
     Raises
     ------
     InputError
-        If the field comes without event times.
+        If the field has no event times.
     """
     if field.spike_times is None:
         raise InputError(f"{field.name} comes without event times; 5_6_8, 5_3_4 and 5_3_8 have them, among others")
@@ -45,34 +45,35 @@ def trains_of(field: CorticalField) -> Sequence[np.ndarray]:
 
 
 def recording_end(spike_times: Sequence[np.ndarray]) -> float:
-    """Return when the recording is taken to end, in seconds: one Δt (0.1 s) after the last event of all.
+    """Return the assumed end of the recording in seconds: one Δt (0.1 s) after the last event of any neuron.
 
-    The released files do not say; with this end, both released matrices come out to rounding error.
+    The released files do not give the end. With this value, both released matrices are reproduced up to rounding
+    error.
     """
     return max((train[-1] for train in spike_times if len(train)), default=0.0) + TILE_SECONDS
 
 
 def from_start(spike_times: Sequence[np.ndarray], start: float | None = None) -> list[np.ndarray]:
-    """Check event times, and let them count from the start of the recording.
+    """Check event times and make them relative to the start of the recording.
 
     Parameters
     ----------
     spike_times : sequence of N ndarrays
         Event times of each neuron in seconds, in increasing order.
     start : float, optional
-        When the recording began, on the same clock. When left out it is 0; event times that speak against that are
-        refused, since a long silence that all neurons share looks like function.
+        Start of the recording, on the same clock. Default: 0. Without `start`, event times that contradict a start
+        at 0 raise an error, because a long common silence looks like correlated activity.
 
     Returns
     -------
     list of N ndarrays
-        Event times less `start`.
+        Event times minus `start`.
 
     Raises
     ------
     InputError
-        If the times of a neuron are not in increasing order, some lie before `start`, or no start is given and the
-        first of many events comes later than 10 s and than ten times the longest pause between two later ones.
+        If the times of a neuron are not in increasing order, if events lie before `start`, or if no start is given
+        and the first of many events comes after 10 s and after ten times the longest pause between later events.
     """
     for neuron, train in enumerate(spike_times):
         if (np.diff(train) < 0).any():
@@ -83,7 +84,7 @@ def from_start(spike_times: Sequence[np.ndarray], start: float | None = None) ->
         raise InputError(f"an event comes at {first:g} s, before the recording starts at {begin:g} s")
     if start is None and first > 10:
         pauses = np.diff(np.unique(np.concatenate(spike_times)))
-        if len(pauses) >= 20 and first > 10 * pauses.max():  # of fewer one cannot tell
+        if len(pauses) >= 20 and first > 10 * pauses.max():  # fewer pauses are not enough evidence
             raise InputError(
                 f"the first event comes at {first:g} s, and then never more than {pauses.max():.3g} s pass without "
                 f"one: say when the recording began, as in start={first:.0f} (or start=0 if all were silent)"
@@ -97,10 +98,10 @@ def event_counts(
     stop: float | None = None,
     start: float | None = None,
 ) -> np.ndarray:
-    """Count events in bins from the start of the recording on.
+    """Count events in bins from the start of the recording.
 
-    A bin holds its left edge and not its right one, each up to :data:`SAME_MOMENT`. A last bin that would end after
-    the recording is left out.
+    A bin includes its left edge and excludes its right edge, both with a tolerance of :data:`SAME_MOMENT`. An
+    incomplete last bin is left out.
 
     Parameters
     ----------
@@ -109,9 +110,9 @@ def event_counts(
     bin_width : float
         Seconds.
     stop : float, optional
-        End of the recording in seconds, on the clock of the events; :func:`recording_end` when left out.
+        End of the recording in seconds, on the clock of the events. Default: :func:`recording_end`.
     start : float, optional
-        Its beginning; see :func:`from_start`.
+        Start of the recording; see :func:`from_start`.
 
     Returns
     -------
@@ -136,8 +137,8 @@ def event_counts(
 def correlation(counts: np.ndarray) -> np.ndarray:
     """Pearson correlation of event counts between all pairs of neurons.
 
-    A neuron whose count never changes has no correlation in the strict sense; it is given 0 with all
-    others and, like every neuron, 1 with itself.
+    The correlation of a neuron with constant counts is undefined. Here it is 0 with all other neurons and, as for
+    every neuron, 1 with itself.
 
     Parameters
     ----------
@@ -158,15 +159,16 @@ def correlation(counts: np.ndarray) -> np.ndarray:
 def precision(counts: np.ndarray, penalty: float | None = None) -> np.ndarray:
     """Sparse inverse covariance of event counts, by the graphical lasso (Friedman, Hastie & Tibshirani 2008).
 
-    Where an entry is 0, the two neurons' counts are independent given all others, as far as the penalty can tell.
+    An entry of 0 means: under the penalised model, the two neurons' counts are conditionally independent given all
+    others.
 
     Parameters
     ----------
     counts : ndarray, shape (N, bins)
-        Not standardised: the released matrices come from plain counts in 0.2 s bins.
+        Not standardised: the released matrices use unscaled counts in 0.2 s bins.
     penalty : float, optional
-        Weight α of the sum of absolute off-diagonal entries, in units of the covariance. Chosen by five-fold
-        cross-validation over the bins when left out, as in the released matrices.
+        Weight α of the sum of absolute off-diagonal entries, in units of the covariance. Default: five-fold
+        cross-validation over the bins, as in the released matrices.
 
     Returns
     -------
@@ -176,13 +178,14 @@ def precision(counts: np.ndarray, penalty: float | None = None) -> np.ndarray:
     Raises
     ------
     InputError
-        If there are fewer than 10 bins, a neuron's count never changes, two neurons' counts are the same, or the
-        optimum is not reached.
+        If there are fewer than 10 bins, a neuron has constant counts, two neurons have equal counts, or the
+        optimisation does not converge.
 
     Notes
     -----
-    The tolerances are tighter than scikit-learn's defaults, with which the choice of α depends on its version.
-    What remains between these and the released matrices, up to 4e-5, is the convergence error of the latter.
+    The tolerances are tighter than scikit-learn's defaults; with the defaults, the choice of α depends on the
+    version. The remaining difference from the released matrices, up to 4e-5, is the convergence error of the
+    released matrices.
     """
     if counts.shape[1] < 10:
         raise InputError(f"{counts.shape[1]} bins are too few for a precision; 10 are the least, thousands are usual")
@@ -195,7 +198,7 @@ def precision(counts: np.ndarray, penalty: float | None = None) -> np.ndarray:
         raise InputError(f"neuron {twin} has the counts of another; the precision of twins is infinite")
     covariance = empirical_covariance(counts.T)
     with warnings.catch_warnings():
-        # Single sweeps on the way may end early; whether the last one is at the optimum is checked below.
+        # Intermediate fits may stop early; the check below tests whether the final fit is at the optimum.
         warnings.simplefilter("ignore", ConvergenceWarning)
         if penalty is None:
             found = GraphicalLassoCV(tol=1e-8, enet_tol=1e-8).fit(counts.T).precision_
@@ -213,7 +216,7 @@ def spike_time_tiling_coefficient(
     stop: float | None = None,
     start: float | None = None,
 ) -> np.ndarray:
-    """Spike time tiling coefficient between all pairs of neurons (Cutts & Eglen 2014, equation 1).
+    """Spike time tiling coefficient of all pairs of neurons (Cutts & Eglen 2014, equation 1).
 
     ``STTC = ½ [(P_A − T_B) / (1 − P_A T_B) + (P_B − T_A) / (1 − P_B T_A)]``, where T_A is the share of the
     recording within ±Δt of an event of A, and P_A the share of A's events within ±Δt of an event of B.
@@ -225,9 +228,9 @@ def spike_time_tiling_coefficient(
     tile : float
         Δt, in seconds.
     stop : float, optional
-        End of the recording, in seconds and not before the last event; :func:`recording_end` when left out.
+        End of the recording in seconds, not before the last event. Default: :func:`recording_end`.
     start : float, optional
-        Its beginning; see :func:`from_start`.
+        Start of the recording; see :func:`from_start`.
 
     Returns
     -------
@@ -242,7 +245,7 @@ def spike_time_tiling_coefficient(
     owner = np.repeat(np.arange(n), sizes)
     events = sparse.csr_matrix((np.ones(len(places), np.float32), (owner, places)), shape=(n, len(times)))
 
-    # As many neurons at once as keep the dense blocks below near 256 MB.
+    # The block size keeps the dense arrays below near 256 MB.
     width = max(1, min(64, 2**26 // max(len(times), 1)))
     tiled = np.zeros(n)  # T: share of the recording that each neuron's tiles cover
     near = np.zeros((n, n))  # near[a, b]: how many events of a lie within ±Δt of an event of b
@@ -255,8 +258,8 @@ def spike_time_tiling_coefficient(
                 continue
             low, high = np.maximum(train - tile, 0.0), np.minimum(train + tile, stop)
             tiled[b] = (high - np.maximum(low, np.concatenate([[0.0], high[:-1]]))).sum() / stop
-            # A tile opens at the first moment it holds and closes after the last: the running sum of
-            # openings minus closings is positive where at least one tile covers the moment.
+            # A tile opens at its first moment and closes after its last. The running sum of openings minus
+            # closings is positive where at least one tile covers the moment.
             opens, closes = train - tile - SAME_MOMENT, train + tile + SAME_MOMENT
             change = np.bincount(np.searchsorted(times, opens, "left"), minlength=len(times) + 1)
             change = change - np.bincount(np.searchsorted(times, closes, "right"), minlength=len(times) + 1)
@@ -273,7 +276,7 @@ def spike_time_tiling_coefficient(
 
 
 def spike_time_tiling_curve(first: np.ndarray, second: np.ndarray, tiles: np.ndarray, stop: float) -> np.ndarray:
-    """Spike time tiling coefficient of two neurons at many Δt, which tells how exactly in time they go together.
+    """Spike time tiling coefficient of two neurons at many Δt, which shows how precise their common timing is.
 
     Parameters
     ----------
@@ -315,16 +318,16 @@ def _beyond_chance(share: np.ndarray, tiled: np.ndarray) -> np.ndarray:
 
 
 def frame_length(spike_times: Sequence[np.ndarray]) -> float | None:
-    """Find the length of the imaging frames on which events lie, in seconds; None if they lie on none.
+    """Estimate the imaging frame length from the events, in seconds; None if events do not lie on frames.
 
     Parameters
     ----------
     spike_times : sequence of N ndarrays
-        Of a whole field: a few neurons may have no events on neighbouring frames.
+        Event times of a whole field, because a few neurons may have no events on neighbouring frames.
     """
     gaps = np.diff(np.unique(np.concatenate(spike_times)))
     gaps = gaps[gaps > 1e-6]
-    if len(gaps) < 100:  # too few to tell a rule from chance
+    if len(gaps) < 100:  # too few to distinguish regular frames from chance
         return None
     frame = float(gaps.min())
     near = gaps[gaps < 50 * frame] / frame
@@ -334,18 +337,18 @@ def frame_length(spike_times: Sequence[np.ndarray]) -> float | None:
 def shifted(
     spike_times: Sequence[np.ndarray], rng: np.random.Generator, frame: float | None = None
 ) -> list[np.ndarray]:
-    """Shift each neuron's events in time by an amount of its own, around the end of the recording to its start.
+    """Shift each neuron's events in time by its own random amount; times beyond the end continue at the start.
 
-    What two neurons then still share is chance: neither knows of the other, but each keeps its rate and its rhythm.
+    The shifted neurons are independent, so any remaining correlation is chance. Each keeps its rate and its rhythm.
 
     Parameters
     ----------
     spike_times : sequence of N ndarrays
-        Seconds.
+        Event times in seconds.
     rng : numpy.random.Generator
         Draws the shifts.
     frame : float, optional
-        Shift by whole frames of this length in seconds, so that events stay on frames; see :func:`frame_length`.
+        Frame length in seconds. Shifts are whole frames, so events stay on frames; see :func:`frame_length`.
 
     Returns
     -------
@@ -368,7 +371,7 @@ def field_from_events(
     start: float | None = None,
     **more,
 ) -> CorticalField:
-    """Make a field from what was measured; its function follows from the events as for the released fields.
+    """Make a field from measurements. Its function is computed from the events, as for the released fields.
 
     Parameters
     ----------
@@ -376,13 +379,14 @@ def field_from_events(
     positions : ndarray, shape (N, 3)
         Somata, in µm.
     connectome : ndarray, shape (N, N), or None
-        Synapse counts, from row to column; None where the wiring is not known.
+        Synapse counts, from row to column; None if the wiring is unknown.
     spike_times : sequence of N ndarrays
         Sorted event times of each neuron, in seconds.
     with_precision : bool
         Also compute the precision matrix, which takes minutes for several hundred neurons.
     start : float, optional
-        When the recording began, on the clock of the events, which then count from there; see :func:`from_start`.
+        Start of the recording, on the clock of the events. Event times become relative to it; see
+        :func:`from_start`.
     **more
         Other attributes of :class:`biornn_lite.field.CorticalField`, such as ``nucleus_ids``.
 
@@ -393,7 +397,7 @@ def field_from_events(
     """
     if spike_times is None:
         raise FieldError(f"{first_line(name)}: spike_times is None; one list of event times per neuron is needed")
-    # Checked first without function: what is wrong with the events is then said as such.
+    # The check without function comes first, so that errors in the events get their own message.
     field = CorticalField(name, positions, connectome, spike_times=spike_times, **more)
     trains_of(field)
     try:

@@ -1,7 +1,7 @@
-"""Do the parts of a field list its neurons in the same order? Positions, activity and wiring, two at a time.
+"""Check whether positions, activity and wiring of a field list its neurons in the same order.
 
-In cortex, activity and wiring both fall with distance, so all three know of each other. If those of a field do not,
-the first thing to doubt is not cortex but the order of the files. Notebooks 01 and 13 use this module.
+In cortex, activity and wiring both fall with distance, so all three are related. If they are unrelated in a field,
+the most likely cause is a wrong order in the files. Notebooks 01 and 13 use this module.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from .seeds import generator
 
 @dataclass(frozen=True)
 class Comparison:
-    """One number that joins two parts of a field, beside what it is when the neurons of one get random labels.
+    """A statistic that relates two parts of a field, with its range under random labels of the neurons of one part.
 
     Attributes
     ----------
     parts : str
-        Which two.
+        Names of the two parts.
     compared : str
-        What the number is.
+        Meaning of the statistic.
     value : float
-        NaN where the field has nothing to compare.
+        Value of the statistic; NaN if the field lacks the data.
     low, high : float
-        The middle 99 % of its values with random labels.
+        Range of the middle 99 % of its values with random labels.
     """
 
     parts: str
@@ -40,7 +40,7 @@ class Comparison:
 
     @property
     def told_apart(self) -> bool:
-        """Whether the value lies outside of what random labels give."""
+        """Whether the value lies outside the range with random labels."""
         return self.value < self.low or self.value > self.high
 
     def __str__(self) -> str:
@@ -53,7 +53,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Alignment:
-    """What :func:`check_alignment` found; printed, it is a line for each comparison."""
+    """Result of :func:`check_alignment`. Its printed form has one line per comparison."""
 
     positions_activity: Comparison
     positions_wiring: Comparison
@@ -61,7 +61,7 @@ class Alignment:
 
     @property
     def doubtful(self) -> bool:
-        """Whether there are connections that know nothing of positions."""
+        """Whether there are connections that are unrelated to positions."""
         return not np.isnan(self.positions_wiring.value) and not self.positions_wiring.told_apart
 
     def __str__(self) -> str:
@@ -75,22 +75,21 @@ class Alignment:
 
 
 def check_alignment(field: CorticalField, relabellings: int = 499) -> Alignment:
-    """Compare each two of a field's positions, activity and wiring with random pairings of their neurons.
+    """Test the relation between each two of a field's positions, activity and wiring.
 
     Parameters
     ----------
     field : CorticalField
     relabellings : int
-        How often the neurons of one part get random labels, from seed 0: a permutation test that keeps what each
-        part is by itself, such as who has how many partners.
+        Number of times that the neurons of one part get random labels, with seed 0. This permutation test keeps the
+        properties of each part, such as numbers of partners.
 
     Returns
     -------
     Alignment
-        *Positions and activity*: how the correlation of two neurons' events goes with their distance, as a
-        correlation coefficient. *Positions and wiring*: the mean distance of connected pairs, over that of all.
-        *Activity and wiring*: how far the mean correlation of connected pairs lies above that of all, in standard
-        deviations.
+        *Positions and activity*: correlation coefficient between the distance of two neurons and the correlation
+        of their events. *Positions and wiring*: mean distance of connected pairs, divided by that of all pairs.
+        *Activity and wiring*: mean correlation of connected pairs minus that of all pairs, in standard deviations.
     """
     n = field.neurons
     off = ~np.eye(n, dtype=bool)
@@ -124,6 +123,6 @@ def check_alignment(field: CorticalField, relabellings: int = 499) -> Alignment:
 
 
 def standardised(matrix: np.ndarray) -> np.ndarray:
-    """Scale a matrix, shape (N, N), to mean 0 and SD 1 off its diagonal; NaN if all values there are equal."""
+    """Scale a matrix, shape (N, N), to mean 0 and SD 1 off its diagonal; NaN if all these values are equal."""
     values = matrix[~np.eye(len(matrix), dtype=bool)]
     return (matrix - values.mean()) / values.std() if np.ptp(values) > 0 else np.full_like(matrix, np.nan)

@@ -1,4 +1,4 @@
-"""Where fields come from: the embedded one, released folders, saved files, and the paper's data release.
+"""Sources of fields: the embedded field, released folders, saved files, and the paper's data release.
 
 Notebook 01 works through this module.
 """
@@ -24,7 +24,7 @@ from .field import IDS, MICRONS_VOXEL_UM, CorticalField, PartError
 from .plumbing.arrays import LARGEST_FIELD, as_numbers, check_file, check_neurons, first_line, read_npy, room
 from .plumbing.files import data_folder, written_atomically
 
-if TYPE_CHECKING:  # imported where it is needed, so that reading a field starts at once
+if TYPE_CHECKING:  # imported only where needed, so that reading a field starts fast
     import pandas as pd
 
 EMBEDDED = "synthetic_column"
@@ -32,7 +32,7 @@ EMBEDDED = "synthetic_column"
 
 
 def cache_folder() -> Path:
-    """Return the folder of released fields: the environment variable ``BIORNN_DATA``, or the platform's cache.
+    """Return the folder of released fields: the environment variable ``BIORNN_DATA`` or the platform's cache.
 
     Raises
     ------
@@ -52,13 +52,13 @@ def cache_folder() -> Path:
         found = None
     if folder and found is None:
         raise FieldError(f"BIORNN_DATA is {folder}, but there is no such user's folder")
-    if found is None or not (folder or found.is_absolute()):  # such as ~/.cache, where nothing says what ~ is
+    if found is None or not (folder or found.is_absolute()):  # for example ~/.cache, if the home folder is unknown
         raise FieldError("this user has no home folder; set BIORNN_DATA to a folder, to keep released fields in")
     return found
 
 
 class _File(NamedTuple):
-    """A released file whose contents are known: where it lies, as ``6_6_2/corr_matrix.npy``, and what is in it."""
+    """A released file with known contents: its path, such as ``6_6_2/corr_matrix.npy``, its checksum and size."""
 
     path: str
     sha256: str
@@ -74,13 +74,13 @@ def _known_files() -> dict[str, _File]:
 
 @cache
 def _lattices() -> dict[str, tuple[int, int, int]]:
-    """Return the released fields by name, with the sides of the lattice of each."""
+    """Return the lattice sides of each released field, by name."""
     with (data_folder() / "fields.csv").open(newline="", encoding="utf-8") as file:
         return {row["name"]: tuple(map(int, row["lattice"].split("x"))) for row in csv.DictReader(file)}
 
 
 def _neurons_of(name: str) -> int:
-    """Return the neurons of a released field, which the size of its correlation matrix tells."""
+    """Return the number of neurons of a released field, from the file size of its correlation matrix."""
     return math.isqrt((_known_files()[f"{name}/corr_matrix.npy"].bytes - 128) // 8)  # without a header
 
 
@@ -91,8 +91,8 @@ def released_fields() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index ``name`` (session_scan_field); columns ``neurons``, which the size of the released correlation matrix
-        tells, and ``lattice``, the (x, y, z) sides of the grid control.
+        Index ``name`` (session_scan_field). Columns ``neurons``, from the size of the released correlation matrix,
+        and ``lattice``, the (x, y, z) sides of the grid control.
     """
     import pandas as pd
 
@@ -102,13 +102,14 @@ def released_fields() -> pd.DataFrame:
 
 @cache
 def registry() -> pd.DataFrame:
-    """List the released files whose contents are known, with what tells them from others.
+    """List the released files with known contents, with their checksums and sizes.
 
     Returns
     -------
     DataFrame
-        Index ``path``, as ``6_6_2/corr_matrix.npy``; columns ``sha256``, ``bytes`` and ``field``. The event times of
-        40 large fields are missing: no checksum of them is known, and what cannot be verified is not fetched.
+        Index ``path``, such as ``6_6_2/corr_matrix.npy``. Columns ``sha256``, ``bytes`` and ``field``. The event
+        times of 40 large fields are missing: their checksums are unknown, and files that cannot be verified are not
+        fetched.
     """
     import pandas as pd
 
@@ -118,7 +119,7 @@ def registry() -> pd.DataFrame:
 
 
 def known_fields() -> list[tuple[str, int, str, bool]]:
-    """List all known fields: name, neurons, kind, and whether it is on this machine."""
+    """List all known fields: name, neurons, kind, and whether the field is on this machine."""
     embedded = load_field(EMBEDDED)
     rows = [(EMBEDDED, embedded.neurons, "synthetic, embedded", True)]
     return rows + [
@@ -140,26 +141,26 @@ def list_fields() -> pd.DataFrame:
 
 
 def load_field(source: str | Path) -> CorticalField:
-    """Get a field that is on this machine; nothing is downloaded.
+    """Load a field from this machine, without downloads.
 
     Parameters
     ----------
     source : str or Path
         ``"synthetic_column"``, the embedded field; a folder in the released layout; a file written by
         :meth:`biornn_lite.field.CorticalField.save`; or the name of a released field that :func:`fetch_field` has
-        fetched.
+        downloaded.
 
     Raises
     ------
     FieldError
-        If there is no such field here, or it is malformed.
+        If this machine does not have the field, or the field is malformed.
     """
     if str(source) == EMBEDDED:
         return CorticalField.load(data_folder() / f"{EMBEDDED}.npz")
     try:
         path = Path(source).expanduser()
         folder, file = path.is_dir(), path.exists()
-    except (OSError, RuntimeError, ValueError) as error:  # such as of an unknown user or a name too long
+    except (OSError, RuntimeError, ValueError) as error:  # for example an unknown user, or a name that is too long
         raise FieldError(f"{first_line(source)}: no path ({first_line(error)})") from None
     if folder:
         return read_released(path)
@@ -184,26 +185,26 @@ def load_field(source: str | Path) -> CorticalField:
 SOURCE_URL = (
     "https://github.com/neurovium/CorticalBlueprintRNN/raw/8d5e241b444803ba552923d32a5fcef39439425b/Model/DATA/info/"
 )
-"""Where the released fields are: the code release of arXiv:2606.14975, at one commit."""
+"""Address of the released fields: the code release of arXiv:2606.14975, at one commit."""
 
 
 def fetch_field(name: str, progress: bool = True) -> CorticalField:
-    """Get a field, downloading what is not on this machine.
+    """Load a field, and download files that this machine does not have.
 
-    Each file is checked against its SHA-256 and appears under its name only when it is whole and right, so a
-    download that was cut off goes on where it stopped.
+    Each file is checked against its SHA-256 checksum and gets its name only when it is complete and correct. An
+    interrupted download of several files continues with the missing files.
 
     Parameters
     ----------
     name : str
-        One of :func:`released_fields`, or anything that :func:`load_field` takes.
+        A name in :func:`released_fields`, or any source for :func:`load_field`.
     progress : bool
-        Show a bar.
+        Show a progress bar.
 
     Raises
     ------
     FieldError
-        If the field cannot be fetched: the message says what to do without a network.
+        If the field cannot be fetched. The message explains what to do without a network.
     """
     if name in _lattices() and not Path(name).exists():
         _download([name], progress)
@@ -211,20 +212,20 @@ def fetch_field(name: str, progress: bool = True) -> CorticalField:
 
 
 def download_all(names: Sequence[str] | None = None, progress: bool = True) -> Path:
-    """Download fields for a workshop, to be copied to machines without a network.
+    """Download fields for a workshop, for copying to machines without a network.
 
     Parameters
     ----------
     names : sequence of str, optional
-        All 56 when left out, about 250 MB.
+        Default: all 56 fields, about 250 MB.
     progress : bool
         Show a bar.
 
     Returns
     -------
     Path
-        The folder that now holds them. On another machine, set ``BIORNN_DATA`` to a copy of it, or serve it
-        (``python -m http.server``) and set ``BIORNN_MIRROR`` to the server's address.
+        The folder with the fields. On another machine, set ``BIORNN_DATA`` to a copy of this folder. Alternatively,
+        serve it (``python -m http.server``) and set ``BIORNN_MIRROR`` to the server's address.
     """
     names = list(_lattices() if names is None else names)
     unknown = [name for name in names if name not in _lattices()]
@@ -239,7 +240,7 @@ def _files_of(name: str) -> list[_File]:
 
 
 def _missing_files(name: str, folder: Path, thorough: bool = False) -> list[str]:
-    """Files of a field that are not there whole: told by their size or, if `thorough`, by their contents."""
+    """List the missing or incomplete files of a field, judged by size or, if `thorough`, by contents."""
 
     def whole(path: Path, known: _File) -> bool:
         try:
@@ -249,7 +250,7 @@ def _missing_files(name: str, folder: Path, thorough: bool = False) -> list[str]
                 return True
             with path.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest() == known.sha256
-        except OSError:  # such as a file of another user
+        except OSError:  # for example a file of another user
             return False
 
     return [file.path for file in _files_of(name) if not whole(folder / file.path, file)]
@@ -284,12 +285,12 @@ def _download(names: Sequence[str], progress: bool) -> None:
 
 
 def _keep(path: Path, content: bytes) -> None:
-    """Put what was fetched in its place in the folder of released fields."""
+    """Save a downloaded file in the folder of released fields."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)  # two processes may fetch at once
         with written_atomically(path) as temporary:
             temporary.write_bytes(content)
-        path.chmod(0o644)  # for all users of a shared folder
+        path.chmod(0o644)  # readable by all users of a shared folder
         return
     except OSError as error:
         failed = f"{path}: cannot be kept ({error.strerror or first_line(error)})"
@@ -301,23 +302,23 @@ def _keep(path: Path, content: bytes) -> None:
 
 
 def _without_password(url: str) -> str:
-    """Return an address as messages show it: a user's name and password are left out, and what follows a ``?``."""
+    """Return an address for messages, without user name, password, and the part after ``?``."""
     return first_line(re.sub(r"^(\w+://)?.*@", r"\1***@", url, flags=re.DOTALL).partition("?")[0])
 
 
 def read_released(folder: str | Path) -> CorticalField:
-    """Read a field from a folder in the layout in which the paper's data were released.
+    """Read a field from a folder in the layout of the paper's data release.
 
-    Positions and spike times there are pickled; only NumPy arrays are unpickled, nothing that could run code. The
-    connectome of a released field comes out in the order of its neurons (see :mod:`biornn_lite.released_order`); one
-    that is not known is read as it is, with a :class:`biornn_lite.errors.FieldWarning`.
+    Positions and spike times are pickled there. Only NumPy arrays are unpickled, so no code can run. The connectome
+    of a released field is put in the order of its neurons (see :mod:`biornn_lite.released_order`). An unknown
+    connectome is read unchanged, with a :class:`biornn_lite.errors.FieldWarning`.
 
     Parameters
     ----------
     folder : path
-        Holds ``positions_NAME.npy``, ``connectome_NAME.csv``, ``corr_matrix.npy``, ``sttc_matrix.npy``, and may
-        hold ``precision_matrix.npy``, ``spikes_NAME.npy`` and the ids ``target_ids_NAME.npy`` (nuclei),
-        ``unit_ids_NAME.npy`` and ``root_ids_NAME.npy``.
+        It contains ``positions_NAME.npy``, ``connectome_NAME.csv``, ``corr_matrix.npy``, ``sttc_matrix.npy``.
+        Optional files are ``precision_matrix.npy``, ``spikes_NAME.npy`` and the ids ``target_ids_NAME.npy``
+        (nuclei), ``unit_ids_NAME.npy`` and ``root_ids_NAME.npy``.
 
     Raises
     ------
@@ -332,7 +333,7 @@ def read_released(folder: str | Path) -> CorticalField:
         raise FieldError(f"{folder}: expected one file positions_NAME.npy, found {len(found)}")
     name = found[0].stem.removeprefix("positions_")
 
-    voxels = _numbers(found[0], 400 * LARGEST_FIELD)  # of a neuron, a pickle takes some 80 bytes
+    voxels = _numbers(found[0], 400 * LARGEST_FIELD)  # a pickle needs about 80 bytes per neuron
     if voxels.ndim != 2 or voxels.shape[1] != 3:
         raise FieldError(f"{found[0]}: positions have shape {voxels.shape}; expected (neurons, 3)")
     try:
@@ -353,7 +354,7 @@ def read_released(folder: str | Path) -> CorticalField:
     }
     sttc = _numbers(files["sttc"], most)
     if sttc.ndim == 2 and sttc.shape[0] == sttc.shape[1] and not np.triu(sttc, 1).any():
-        sttc = sttc + np.tril(sttc, -1).T  # released as its lower triangle and diagonal
+        sttc = sttc + np.tril(sttc, -1).T  # the release has only the lower triangle and the diagonal
     arrays = {
         "positions": voxels * np.array(MICRONS_VOXEL_UM),
         "connectome": _connectome(files["connectome"], len(voxels)),
@@ -381,7 +382,7 @@ def read_released(folder: str | Path) -> CorticalField:
 
 
 def _lattice(name: str, neurons: int, folder: Path) -> tuple[int, int, int] | None:
-    """Return the lattice that the list of released fields gives for a name, if it holds this many neurons."""
+    """Return the lattice of a released field by name, if it has this number of neurons."""
     if name not in _lattices():
         return None
     listed = _lattices()[name]
@@ -404,13 +405,13 @@ def _connectome(path: Path, neurons: int) -> np.ndarray:
     try:
         content = path.read_bytes()
         if b"\0" in content:
-            raise ValueError("it holds NUL bytes")  # at which pandas ends a cell
+            raise ValueError("it holds NUL bytes")  # pandas ends a cell there
         columns = content.partition(b"\n")[0].count(b",")
         if columns > neurons + 10_000:
             raise ValueError(f"it has {columns:,} columns for {neurons} neurons")
         table = pd.read_csv(io.BytesIO(content), index_col=0, low_memory=False)
     except Exception as error:
-        # As of arrays: a malformed file can raise anything.
+        # A malformed file can raise any exception.
         raise FieldError(f"{path}: not a table ({first_line(error)})") from None
     for column, dtype in table.dtypes.items():
         if dtype.kind not in "iuf":
@@ -421,7 +422,7 @@ def _connectome(path: Path, neurons: int) -> np.ndarray:
 
 
 def _numbers(path: Path, most: int) -> np.ndarray:
-    """Read an array of numbers, also one stored as an object array of rows, from a file of at most `most` bytes."""
+    """Read an array of numbers from a file of at most `most` bytes; it may be stored as an object array of rows."""
     array = read_npy(path, most)
     try:
         return np.stack([as_numbers(row) for row in array]) if array.dtype == object else as_numbers(array)

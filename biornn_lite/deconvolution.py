@@ -1,7 +1,7 @@
-"""From calcium fluorescence to events: for recordings that, unlike the released fields, come as traces.
+"""Events from calcium fluorescence, for recordings that consist of traces, unlike the released fields.
 
-The released events come from a deconvolution and a threshold that are not published with them. Those here are the
-simplest sound ones, and their events differ: see :func:`events_from_fluorescence`.
+The deconvolution and the threshold behind the released events are not published. This module uses the simplest sound
+methods. Their events differ from the released ones; see :func:`events_from_fluorescence`.
 
 Notebook 13 works through this module.
 """
@@ -24,20 +24,20 @@ def fluorescence_from_events(
     noise: float = 0.2,
     rng: np.random.Generator | None = None,
 ) -> np.ndarray:
-    """Make the fluorescence that events would cause: each adds 1, which decays exponentially, plus white noise.
+    """Simulate fluorescence from events: each event adds 1, which decays exponentially; white noise is added.
 
     Parameters
     ----------
     spike_times : sequence of N ndarrays
-        Seconds.
+        Event times in seconds.
     times : ndarray, shape (T,)
         Equally spaced frame times in seconds.
     decay : float
-        Seconds to fall to 1/e.
+        Time in seconds until a response falls to 1/e.
     noise : float
         Standard deviation of the noise in each frame.
     rng : numpy.random.Generator, optional
-        Draws the noise; from seed 0 when left out.
+        Draws the noise. Default: a generator with seed 0.
 
     Returns
     -------
@@ -55,33 +55,33 @@ def fluorescence_from_events(
 
 
 def frames_of(train: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Return the index of the frame that shows each event: the first at or after it."""
+    """Return the frame index of each event: the first frame at or after the event."""
     return np.searchsorted(times, train - 1e-6)
 
 
 def deconvolve(trace: np.ndarray, keep: float) -> np.ndarray:
-    """Find the non-negative input of which a trace is the exponentially decaying sum, in the least-squares sense.
+    """Find the non-negative input whose exponentially decaying sum is the least-squares fit to a trace.
 
-    Minimises Σ (trace − c)² subject to s[t] = c[t] − keep · c[t−1] ≥ 0 and c ≥ 0, exactly, by pooling adjacent
-    frames (Friedrich, Zhou & Paninski 2017, without sparsity penalty).
+    Pooling of adjacent frames gives the exact minimum of Σ (trace − c)² subject to s[t] = c[t] − keep · c[t−1] ≥ 0
+    and c ≥ 0 (Friedrich, Zhou & Paninski 2017, without sparsity penalty).
 
     Parameters
     ----------
     trace : ndarray, shape (T,)
         Fluorescence above its baseline.
     keep : float
-        Share of a response that is left one frame later, between 0 and 1.
+        Share of a response that remains one frame later, between 0 and 1.
 
     Returns
     -------
     ndarray, shape (T,)
-        The input s; the first frame's is what the recording begins with.
+        The input s. The first value is the fluorescence at the start of the recording.
     """
-    values, masses, lengths = [], [], []  # of each pool: c in its first frame, its weight, its frames
+    values, masses, lengths = [], [], []  # for each pool: c in its first frame, weight, number of frames
     for value in trace.tolist():
         mass, length = 1.0, 1
         while values and value < values[-1] * keep ** lengths[-1]:
-            # The later pool would need a negative input: both become one that decays without input.
+            # The later pool would need a negative input, so both pools merge and decay without input.
             fade = keep ** lengths[-1]
             total = masses[-1] + fade * fade * mass
             value = (masses.pop() * values.pop() + fade * mass * value) / total
@@ -106,13 +106,13 @@ def events_from_fluorescence(
 ) -> list[np.ndarray]:
     """Infer event times from fluorescence.
 
-    From each trace its slow baseline (the 20th percentile in windows of 60 s) is subtracted; it is deconvolved (see
-    :func:`deconvolve`), and an event is placed where the inferred input is a local peak of at least `threshold`
+    First, the slow baseline of each trace (the 20th percentile in windows of 60 s) is subtracted. Then the trace is
+    deconvolved (see :func:`deconvolve`). An event is a local peak of the inferred input of at least `threshold`
     standard deviations of the trace's noise.
 
-    These events are not the released ones. An event has no size here: a burst within one frame counts once. The
-    threshold is a choice that trades missed events for false ones, so rates cannot be compared across methods; and
-    correlations inherit what both neurons' noise and baseline share.
+    These events differ from the released ones. An event has no size: a burst within one frame counts once. A higher
+    threshold gives more missed and fewer false events, so rates cannot be compared between methods. Noise and
+    baseline that two neurons share also affect their correlation.
 
     Parameters
     ----------
@@ -121,18 +121,18 @@ def events_from_fluorescence(
     times : ndarray, shape (T,)
         Frame times in seconds, equally spaced to within a tenth.
     decay : float
-        Seconds in which a response falls to 1/e, a property of the indicator. It is not estimated from the traces:
-        slow changes of a neuron's rate lengthen their autocovariance too.
+        Time in seconds until a response falls to 1/e, a property of the indicator. It is not estimated from the
+        traces, because slow rate changes also lengthen their autocovariance.
     threshold : float
-        In standard deviations of the noise, which is estimated from the differences between neighbouring frames: of a
+        In standard deviations of the noise, which is estimated from differences between neighbouring frames. In a
         trace without noise, every rise is an event.
     progress : bool
-        Show a bar.
+            Show a progress bar.
 
     Returns
     -------
     list of N ndarrays
-        Event times in seconds, each that of a frame, never two frames in a row.
+        Event times in seconds. Each is a frame time, and two successive frames never both have an event.
 
     Raises
     ------
@@ -155,10 +155,10 @@ def events_from_fluorescence(
         if np.ptp(trace) == 0:
             raise InputError(f"trace {number} is constant; leave this neuron out")
         above = _above_baseline(trace, max(1, round(60 / frame)))
-        # White noise adds √2 of its SD to each difference, and a median is not moved by the few responses.
+        # White noise has an SD of √2 times its own in each difference; the few responses do not change the median.
         noise = np.median(np.abs(np.diff(above))) / 0.6745 / np.sqrt(2)
         inputs = deconvolve(above, np.exp(-frame / decay))
-        inputs[0] = 0.0  # what came before the recording is no event in it
+        inputs[0] = 0.0  # activity before the recording is not an event
         before, after = np.append(0.0, inputs[:-1]), np.append(inputs[1:], 0.0)
         peak = (inputs >= threshold * noise) & (inputs > before) & (inputs >= after)
         events.append(times[peak])
@@ -166,7 +166,7 @@ def events_from_fluorescence(
 
 
 def _above_baseline(trace: np.ndarray, window: int) -> np.ndarray:
-    """Subtract the 20th percentile of each window of frames, interpolated in between."""
+    """Subtract the 20th percentile of each window of frames, interpolated between windows."""
     blocks = np.array_split(np.arange(len(trace)), max(1, len(trace) // window))
     centres = [block.mean() for block in blocks]
     baseline = np.interp(np.arange(len(trace)), centres, [np.percentile(trace[block], 20) for block in blocks])

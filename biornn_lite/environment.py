@@ -1,4 +1,4 @@
-"""Does this machine have what the course needs? Notebook 00 asks first."""
+"""Check whether this machine meets the requirements of the course. Notebook 00 uses it first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .errors import FieldError
 
 
 def matrix_product_rate(size: int = 512, repeats: int = 20) -> float:
-    """Measure this machine's rate of float32 matrix products, in 10⁹ operations per second."""
+    """Measure the speed of float32 matrix products on this machine, in 10⁹ operations per second."""
     a = np.random.default_rng(0).random((size, size), dtype=np.float32)
     best = float("inf")
     for _ in range(repeats):
@@ -26,12 +26,12 @@ def matrix_product_rate(size: int = 512, repeats: int = 20) -> float:
 
 
 def check_environment() -> pd.DataFrame:
-    """Check what the notebooks need.
+    """Check the requirements of the notebooks.
 
     Returns
     -------
     DataFrame
-        Columns ``what``, ``found`` and ``verdict``: ``ok``, or what to do.
+        Columns ``what``, ``found`` and ``verdict``; the verdict is ``ok`` or a remedy.
     """
     rows = [("checked", time.strftime("%Y-%m-%d %H:%M"), "ok"), ("Python", platform.python_version(), "ok")]
     for package in (

@@ -1,17 +1,17 @@
-"""The errors that a user can cause, each with a message that says what, where and what to do."""
+"""Errors that a user can cause. Each message gives the problem, its place and a remedy."""
 
 from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """Return a text with ``?`` for what a terminal would obey and not show, such as the end of a line."""
+    """Replace characters that control a terminal, such as line breaks, by ``?``."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 class InputError(ValueError):
-    """Something the user gave cannot be used; the message is one line and complete by itself.
+    """An input from the user is invalid. The message is one complete line.
 
-    Names go into messages as they are given, so letters that are none are replaced here, whatever the name is of.
+    Messages contain names as given by the user, so control characters are replaced here.
     """
 
     def __init__(self, message: object = "") -> None:
@@ -23,4 +23,4 @@ class FieldError(InputError):
 
 
 class FieldWarning(UserWarning):
-    """A cortical field was read, but something about it is worth knowing; the message is one line."""
+    """A cortical field was read, and the user should know something about it. The message is one line."""

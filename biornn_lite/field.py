@@ -1,4 +1,4 @@
-"""A cortical field: the neurons of one imaging plane, where they sit, how they are wired and what they do."""
+"""A cortical field: the neurons of one imaging plane with their positions, wiring and activity."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ MICRONS_VOXEL_UM = (0.004, 0.004, 0.040)
 """Edge lengths of a MICrONS voxel, in µm: the released positions count voxels of 4 × 4 × 40 nm."""
 
 MATRICES = ("connectome", "correlation", "sttc", "precision")
-"""What a field may know of pairs of its neurons; a part that is missing is None."""
+"""The parts of a field that describe pairs of neurons; a missing part is None."""
 
 IDS = ("nucleus_ids", "unit_ids", "root_ids")
-"""The identifiers that a field may carry."""
+"""The identifiers that a field may have."""
 
 LONGEST_NAME = 200
-"""Letters of a field's name, which stands in every row of a table."""
+"""Maximum number of letters in a field's name, because the name is in every row of a table."""
 
 CONNECTOME_ORDERS = ("neurons", "as read", "as released")
-"""What is known of whose row and column i of a connectome are; see :class:`CorticalField`."""
+"""What is known about the order of rows and columns in a connectome; see :class:`CorticalField`."""
 
 
 class PartError(FieldError):
@@ -42,14 +42,14 @@ class PartError(FieldError):
 
 @dataclass(frozen=True, eq=False)
 class CorticalField:
-    """One field of N neurons, checked when it is made; its arrays are read-only.
+    """One field of N neurons. It is checked when it is created, and its arrays are read-only.
 
     Parameters
     ----------
     name : str
-        What the field is called: ``session_scan_field`` for the released ones.
+        Name of the field; ``session_scan_field`` for released fields.
     positions : ndarray, shape (N, 3)
-        Somata in µm: columns x, y, z.
+        Positions of the somata in µm: columns x, y, z.
     connectome : ndarray, shape (N, N), optional
         Synapse counts; ``connectome[i, j]`` from neuron i to neuron j.
     correlation : ndarray, shape (N, N), optional
@@ -61,27 +61,27 @@ class CorticalField:
     spike_times : sequence of N ndarrays, optional
         Event times of each neuron in seconds, in increasing order.
     lattice : (int, int, int), optional
-        Shape of the regular grid that serves as spatial control; the product is N.
+        Sides of the regular grid for the spatial control; their product is N.
     voxel_size : (float, float, float)
-        Edge lengths of a voxel in µm, with which positions turn back into the released unit.
+        Edge lengths of a voxel in µm, used to convert positions back to the released unit.
     synthetic : bool
-        True for a field that was made rather than measured.
+        True for a field that was generated, not measured.
     nucleus_ids, unit_ids, root_ids : ndarray of int64, shape (N,), optional
-        What the neurons are called elsewhere: the nucleus in the electron-microscopic volume, which stays; the
-        unit in the functional scan; the segment, which changes whenever the segmentation is proofread.
+        Identifiers in other data: the nucleus in the electron-microscopic volume, which is permanent; the unit in
+        the functional scan; the segment, which changes with every proofreading of the segmentation.
     labels : sequence of N texts, optional
-        What the neurons are called in words, such as ``AVAL``; each one once.
+        Unique names of the neurons, such as ``AVAL``.
     released_rows : ndarray of int, shape (N,), optional
-        Of a field whose connectome was released in another order than its neurons and was put in order:
-        ``released_rows[r]`` is the neuron of row and column r of the released one. :meth:`as_released` undoes it.
+        Present if the connectome was released in a different order and has been reordered: ``released_rows[r]`` is
+        the neuron of row and column r in the released connectome. :meth:`as_released` restores that order.
     connectome_order : {"neurons", "as read", "as released"}
-        Whether row and column i of the connectome belong to neuron i: they do; they were read so and nobody has
-        checked (:func:`biornn_lite.alignment.check_alignment` can); they are known not to.
+        Whether row and column i of the connectome belong to neuron i. ``neurons``: yes. ``as read``: this is not
+        checked, and :func:`biornn_lite.alignment.check_alignment` can check it. ``as released``: no.
 
     Raises
     ------
     FieldError
-        If a shape, a value or the order of events is not as stated above.
+        If a shape, a value or the order of events does not match this description.
     """
 
     name: str
@@ -143,7 +143,7 @@ class CorticalField:
         return PartError(f"{self.name}: {message}", part)
 
     def _keep(self, part: str, value: object) -> None:
-        """Put what was checked in the place of what was given; arrays become read-only."""
+        """Replace a given value by its checked value; arrays become read-only."""
         if isinstance(value, np.ndarray):
             value.flags.writeable = False
         object.__setattr__(self, part, value)
@@ -168,7 +168,7 @@ class CorticalField:
                 i, j = np.argwhere(matrix < 0)[0]
                 raise self._fault(key, f"connectome has a negative synapse count at [{i}, {j}]")
             return matrix
-        with np.errstate(over="ignore"):  # of differences
+        with np.errstate(over="ignore"):  # overflow in differences
             if not np.allclose(matrix, matrix.T, rtol=1e-6, atol=1e-8):
                 i, j = np.unravel_index(np.abs(matrix - matrix.T).argmax(), matrix.shape)
                 raise self._fault(key, f"{key} is not symmetric: [{i}, {j}] differs from [{j}, {i}]")
@@ -197,7 +197,7 @@ class CorticalField:
         except ValueError as error:
             raise self._fault(key, f"{key} are not a list ({first_line(error)})") from None
         if ids.shape != (n,) or ids.dtype.kind not in "iu":
-            # Segment ids have 18 digits, of which a float keeps 16.
+            # Segment ids have 18 digits; a float keeps only 16.
             raise self._fault(key, f"{key} are {ids.dtype} of shape {ids.shape}; expected ({n},) integers")
         if ids.max() > np.iinfo(np.int64).max:
             raise self._fault(key, f"{key} hold {ids.max()}, which is no int64")
@@ -261,12 +261,12 @@ class CorticalField:
         ----------
         name : {"connectome", "correlation", "sttc", "precision"}
         needed_for : str
-            What needs it, for the message.
+            Purpose of the part, for the error message.
 
         Raises
         ------
         InputError
-            If this field has none.
+            If the field lacks this part.
         """
         value = getattr(self, name)
         if value is None:
@@ -279,11 +279,11 @@ class CorticalField:
         return value
 
     def in_neurons_order(self) -> CorticalField:
-        """Return the field with its connectome in the neurons' order, if it is a released one as it was released."""
+        """Return the field with its connectome in the neurons' order, if the connectome is in released order."""
         rows = None if self.connectome is None else released_rows(self.root_ids, self.connectome)
         if rows is None:
             return self
-        row_of = np.argsort(rows)  # of each neuron
+        row_of = np.argsort(rows)  # row of each neuron
         connectome = self.connectome[np.ix_(row_of, row_of)]
         return replace(self, connectome=connectome, released_rows=rows, connectome_order="neurons")
 
@@ -294,20 +294,20 @@ class CorticalField:
 
     @property
     def label(self) -> str:
-        """The name as figures and tables show it: a synthetic field says so, and a connectome in another order."""
+        """Name for figures and tables, marked if the field is synthetic or its connectome has another order."""
         kinds = ["synthetic"] * self.synthetic
         kinds += ["connectome as released"] * (self.connectome_order == "as released")
         return f"{self.name} ({', '.join(kinds)})" if kinds else self.name
 
     def as_released(self) -> CorticalField:
-        """Return the field with its connectome in the order of the data release, which is not that of the neurons.
+        """Return the field with its connectome in the order of the data release; the neurons have another order.
 
-        So the paper's code reads it, and so it should be used for nothing but to see what that does.
+        The paper's code reads the connectome in this order. Use it only to study the effects of this error.
 
         Raises
         ------
         FieldError
-            If the connectome was not put in order when it was read.
+            If the connectome was not reordered when it was read.
         """
         if self.released_rows is None:
             raise FieldError(f"{self.name}: its connectome was not put in order when it was read; there is no other")
@@ -320,9 +320,9 @@ class CorticalField:
         Parameters
         ----------
         neurons : int
-            How many to keep, from 2 to N.
+            Number of neurons to keep, from 2 to N.
         rng : numpy.random.Generator
-            Draws them.
+            Draws the neurons.
         """
         if not 2 <= neurons <= self.neurons:
             raise FieldError(f"{self.name}: cannot keep {neurons} of {self.neurons} neurons")
@@ -334,7 +334,7 @@ class CorticalField:
         Parameters
         ----------
         keep : sequence of int
-            Indices of at least 2 neurons, each once.
+            Unique indices of at least 2 neurons.
         """
         keep = np.asarray(keep)
         if keep.size and keep.dtype.kind in "iu" and (keep.min() < 0 or keep.max() >= self.neurons):
@@ -348,23 +348,23 @@ class CorticalField:
             name=f"{self.name}[{len(keep)}]",
             positions=self.positions[keep],
             **{key: getattr(self, key)[square] for key in MATRICES[:3] if getattr(self, key) is not None},
-            # A part of a precision matrix is not the precision matrix of the part.
+            # A submatrix of a precision matrix is not the precision matrix of the subset.
             precision=None,
             spike_times=None if self.spike_times is None else [self.spike_times[i] for i in keep],
             lattice=None,
-            released_rows=None,  # the order of a part was never released
+            released_rows=None,  # a subset has no released order
             **{key: getattr(self, key)[keep] for key in (*IDS, "labels") if getattr(self, key) is not None},
         )
 
     def save(self, path: str | Path) -> None:
-        """Write the field to one ``.npz`` file without pickles, which :meth:`load` reads again.
+        """Write the field to one ``.npz`` file without pickles; :meth:`load` reads it.
 
         Raises
         ------
         FieldError
             If the folder to write to does not exist.
         InputError
-            If the file cannot be written, as on a full disk.
+            If the file cannot be written, for example on a full disk.
         """
         if not Path(path).parent.is_dir():
             raise FieldError(f"{path}: there is no folder {Path(path).parent} to write to")
@@ -385,8 +385,8 @@ class CorticalField:
     def load(cls, path: str | Path) -> CorticalField:
         """Read a field that :meth:`save` wrote.
 
-        A file of an earlier version does not say which order its connectome is in; if it holds a released one, that
-        is put in the neurons' order.
+        Files of earlier versions do not record the order of the connectome. If such a file holds a released
+        connectome, the connectome is put in the neurons' order.
 
         Raises
         ------
@@ -407,12 +407,12 @@ class CorticalField:
             return field if "connectome_order" in arrays else field.in_neurons_order()
         except FieldError as error:
             raise FieldError(f"{path}: {error}") from None
-        except (TypeError, ValueError, IndexError, SystemError) as error:  # the last: of a text of no letters
+        except (TypeError, ValueError, IndexError, SystemError) as error:  # SystemError: for an invalid text array
             raise FieldError(f"{path}: holds something that a field has not ({first_line(error)})") from None
 
 
 def _split(times: np.ndarray | None, counts: np.ndarray | None) -> list[np.ndarray]:
-    """Cut the event times of all neurons in a row, as a file holds them, into one array per neuron."""
+    """Split concatenated event times, as stored in a file, into one array per neuron."""
     if times is None or counts is None:
         raise FieldError("of spike_times and spike_counts it lacks one")
     if times.ndim != 1 or counts.ndim != 1 or counts.dtype.kind not in "iu":
@@ -424,8 +424,8 @@ def _split(times: np.ndarray | None, counts: np.ndarray | None) -> list[np.ndarr
 
 
 def _shown(value: object) -> str:
-    """A value in one short line."""
+    """Show a value in one short line."""
     try:
         return first_line(reprlib.repr(value))
-    except ValueError:  # as of integers of more digits than Python writes
+    except ValueError:  # for example an integer with too many digits for Python to print
         return "too long to show"

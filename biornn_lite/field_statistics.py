@@ -1,4 +1,4 @@
-"""Many fields: what describes one in numbers, tables that compare several, and pairs of neurons pooled over all.
+"""Statistics of fields: numbers that describe one field, tables of several fields, and pooled pairs of neurons.
 
 Notebooks 01 and 13 work through this module.
 """
@@ -20,7 +20,7 @@ from .plumbing.files import data_folder
 from .seeds import generator
 
 NEAR_UM, FAR_UM = 100.0, 500.0
-"""Pairs of neurons nearer and farther apart than these distances show how activity falls with distance."""
+"""Pairs nearer than the first and farther than the second distance show how activity changes with distance."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Statistic:
     Attributes
     ----------
     key : str
-        Its column in a table.
+        Name of the column in a table.
     meaning : str
-        What it is, with its unit.
+        Meaning, with unit.
     """
 
     key: str
@@ -70,7 +70,7 @@ STATISTICS = tuple(
         ("diagonal_ratio", "functional weights: mean of the diagonal over the mean of the rest"),
     )
 )
-"""What :func:`describe` measures, in the order of its table."""
+"""Statistics computed by :func:`describe`, in the order of its table."""
 
 
 def pairs(field: CorticalField) -> pd.DataFrame:
@@ -79,8 +79,8 @@ def pairs(field: CorticalField) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``field``, ``distance`` (µm), ``correlation``, ``sttc`` and ``synapses`` (from the first to the
-        second); N (N - 1) rows.
+        N (N - 1) rows. Columns ``field``, ``distance`` (µm), ``correlation``, ``sttc`` and ``synapses`` (from the
+        first neuron to the second).
     """
     off = ~np.eye(field.neurons, dtype=bool)
     columns = {
@@ -98,18 +98,18 @@ def pool(fields: Sequence[CorticalField]) -> pd.DataFrame:
 
 
 def excess_correlation(field: CorticalField, bins: int = 20) -> np.ndarray:
-    """How much more alike two neurons are than others as far apart.
+    """Correlation of two neurons relative to pairs at the same distance.
 
     Parameters
     ----------
     field : CorticalField
     bins : int
-        Into how many equally full bins of distance the pairs are sorted.
+        Number of distance bins, each with equally many pairs.
 
     Returns
     -------
     ndarray, shape (N, N)
-        Correlation minus its mean over pairs at that distance, in standard deviations of that difference; diagonal 0.
+        Correlation minus its mean over pairs at that distance, in standard deviations of this difference; diagonal 0.
     """
     table = pairs(field)
     apart = table.groupby(pd.qcut(table["distance"], bins, duplicates="drop"), observed=True)["correlation"]
@@ -121,21 +121,21 @@ def excess_correlation(field: CorticalField, bins: int = 20) -> np.ndarray:
 
 
 def over_connections(field: CorticalField, values: np.ndarray, relabellings: int = 500) -> tuple[float, float]:
-    """Average a property of pairs over the connected ones, and say how much chance would move that.
+    """Average a property of pairs over connected pairs, and estimate its spread by chance.
 
     Parameters
     ----------
     field : CorticalField
     values : ndarray, shape (N, N)
     relabellings : int
-        How often the connectome's neurons get new labels, from seed 0. That keeps who has how many partners, which
-        makes connected pairs less independent than their number says.
+        Number of random relabellings of the connectome's neurons, with seed 0. Relabelling keeps the numbers of
+        partners, which make connected pairs less independent than their number suggests.
 
     Returns
     -------
     (float, float)
-        The mean over connected pairs and the standard deviation of that mean over relabelled connectomes; NaN without
-        connected pairs.
+        The mean over connected pairs, and the standard deviation of this mean over relabelled connectomes; NaN
+        without connected pairs.
     """
     sender, receiver = np.nonzero(field.part("connectome", "this statistic"))
     if not len(sender):
@@ -152,9 +152,9 @@ def describe(field: CorticalField) -> pd.Series:
     Returns
     -------
     Series
-        Named after the field; one entry for each of :data:`STATISTICS`. NaN where a field lacks what it takes: events
-        (silent neurons have no rate), connections, pairs that near or that far, or more than a few neurons.
-        Functional weights are drawn once, and events shifted once, from seed 0.
+        Named after the field, with one entry for each of :data:`STATISTICS`. An entry is NaN if the field lacks the
+        necessary data: events (silent neurons have no rate), connections, pairs at these distances, or enough
+        neurons. Functional weights are drawn once and events are shifted once, with seed 0.
     """
     table = pairs(field)
     near, far, connected = table["distance"] < NEAR_UM, table["distance"] > FAR_UM, table["synapses"] > 0
@@ -187,7 +187,7 @@ def describe(field: CorticalField) -> pd.Series:
 
 
 def _describe_events(field: CorticalField) -> dict[str, float]:
-    """Rates, and what correlation and STTC are by chance: NaN without events."""
+    """Compute rates and the chance values of correlation and spike time tiling coefficient; NaN without events."""
     if field.spike_times is None or not any(map(len, field.spike_times)):
         return dict.fromkeys(("frame", "rate", "rate_spread", "correlation_chance", "sttc_chance"), np.nan)
     end = activity.recording_end(field.spike_times)
@@ -196,7 +196,7 @@ def _describe_events(field: CorticalField) -> dict[str, float]:
     strangers = activity.shifted(field.spike_times, generator(0, "shifts"), frame)
     upper = np.triu_indices(field.neurons, 1)
     return {
-        "frame": np.nan if frame is None else round(frame, 3),  # to the millisecond
+        "frame": np.nan if frame is None else round(frame, 3),  # rounded to milliseconds
         "rate": np.median(rates),
         "rate_spread": np.log(rates).std(),
         "correlation_chance": activity.correlation(activity.event_counts(strangers))[upper].mean(),
@@ -211,7 +211,7 @@ def compare(fields: Sequence[CorticalField], progress: bool = True) -> pd.DataFr
     ----------
     fields : sequence of CorticalField
     progress : bool
-        Show a bar if there are more than five.
+        Show a progress bar for more than five fields.
 
     Returns
     -------
@@ -224,20 +224,20 @@ def compare(fields: Sequence[CorticalField], progress: bool = True) -> pd.DataFr
 
 
 def known_statistics() -> pd.DataFrame:
-    """Return the statistics of the embedded field and of four released ones, as :func:`compare` gave them.
+    """Return stored statistics from :func:`compare` of the embedded field and of four released fields.
 
-    They come with the library, so that they can be looked at offline; ``data/make_data_card.py`` makes them again.
+    They are part of the library and available offline. ``data/make_data_card.py`` recomputes them.
     """
     return pd.read_csv(data_folder() / "field_statistics.csv", index_col="field")
 
 
 def fields_at_hand() -> list[CorticalField]:
-    """Load every field that is on this machine: the embedded one and the released ones that are here."""
+    """Load every field on this machine: the embedded field and downloaded released fields."""
     return [load_field(EMBEDDED), *released_fields_at_hand()]
 
 
 def released_fields_at_hand() -> list[CorticalField]:
-    """Load the released fields that are on this machine."""
+    """Load the released fields on this machine."""
     table = list_fields().iloc[1:]
     here = table.loc[table["here"], "field"]
     return [load_field(name) for name in tqdm(here, unit="field", disable=len(here) <= 5)]

@@ -1,10 +1,10 @@
-"""A field from the public archives of MICrONS: positions and synapses from CAVE, activity from DANDI 000402.
+"""Fields from the public MICrONS archives: positions and synapses from CAVE, activity from DANDI 000402.
 
-Needs ``pip install "biornn_lite[source]"`` and, for CAVE, a token (``CAVEclient.auth``). The archives could not be
-reached where this was written: reading was tested on files and a client of the same layout, never on the archives.
+This needs ``pip install "biornn_lite[source]"`` and a token for CAVE (``CAVEclient.auth``). The code was tested with
+files and a client of the same layout. It was never tested with the archives, because they could not be reached.
 
-Neurons are told by the id of their **nucleus**. A segment's id (``pt_root_id``) changes whenever its segmentation is
-proofread, and the NWB files store it as a 64-bit float, which keeps 16 of its 18 digits: nothing is joined on it.
+Neurons are identified by their **nucleus** id. A segment's id (``pt_root_id``) changes with every proofreading, and
+the NWB files store it as a 64-bit float, which keeps 16 of its 18 digits. It is therefore never used to join tables.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 DATASTACK = "minnie65_public"
 MATERIALIZATION = 1300
-"""The version of CAVE's tables that is read unless another is asked for; the server keeps each for some time only."""
+"""Default version of CAVE's tables. The server keeps each version only for a limited time."""
 
 COREGISTRATION = "coregistration_manual_v4"
 NUCLEI = "nucleus_detection_v0"
@@ -50,11 +50,11 @@ DANDI = "https://api.dandiarchive.org/api"
 DANDISET, DANDISET_VERSION = "000402", "0.230307.2132"
 
 MOST_ROWS = 50_000
-"""A query for synapses that gives more rows is halved and asked again: the server cuts long answers off silently."""
+"""Synapse queries with more rows are split in half and repeated: the server truncates long answers silently."""
 
 
 def connect(version: int = MATERIALIZATION) -> CAVEclient:
-    """Return a client of CAVE for the public MICrONS data, pinned to a version of its tables."""
+    """Return a CAVE client for the public MICrONS data, pinned to a version of its tables."""
     try:
         from caveclient import CAVEclient
     except ImportError:
@@ -62,13 +62,13 @@ def connect(version: int = MATERIALIZATION) -> CAVEclient:
     try:
         return CAVEclient(DATASTACK, version=version)
     except Exception as error:
-        # Only a client without a version can then tell which versions there are.
+        # Only a client without a version can list the available versions.
         offered = _offered(lambda: CAVEclient(DATASTACK)) if isinstance(error, ValueError) else []
         raise FieldError(_unanswered(error, version, offered)) from error
 
 
 def _ask(client: CAVEclient, query: str, *table: str, version: int, **arguments: object) -> pd.DataFrame:
-    """Ask CAVE, and say in one line what stands in the way: the network, a token, a table or version that is gone."""
+    """Query CAVE. Failures (network, token, removed table or version) raise an error of one line."""
     try:
         return getattr(client.materialize, query)(*table, materialization_version=version, **arguments)
     except Exception as error:
@@ -76,18 +76,18 @@ def _ask(client: CAVEclient, query: str, *table: str, version: int, **arguments:
 
 
 def _offered(client: Callable[[], CAVEclient]) -> list[int]:
-    """List the versions that a client offers, increasing; none if it cannot tell."""
+    """List the versions that a client offers, in increasing order; empty if the list is not available."""
     try:
         return sorted(int(version) for version in client().materialize.get_versions())
     except Exception:
-        return []  # what went wrong before is what is reported
+        return []  # the earlier error is reported instead
 
 
 def _unanswered(error: Exception, version: int, offered: list[int]) -> str:
-    """Say why CAVE does not answer and, where the version may be the reason, how to ask for another."""
+    """Explain why CAVE does not answer. If the version may be the reason, explain how to choose another."""
     says = f"{type(error).__name__}, {first_line(error)}"
     gone = offered and version not in offered
-    if not gone and not re.search(r"version(?!s?/)|expired", says, re.IGNORECASE):  # addresses hold "version/1300"
+    if not gone and not re.search(r"version(?!s?/)|expired", says, re.IGNORECASE):  # addresses contain "version/1300"
         return f"CAVE does not answer: {says}"
     others = [other for other in offered if other != version]
     offers = f"it offers {', '.join(map(str, others))}" if others else "it does not tell which it offers"
@@ -100,23 +100,23 @@ def _unanswered(error: Exception, version: int, offered: list[int]) -> str:
 def coregistered_neurons(
     client: CAVEclient, session: int, scan: int, field: int, version: int = MATERIALIZATION
 ) -> pd.DataFrame:
-    """List the neurons of an imaging field that were found again in the electron-microscopic volume.
+    """List the neurons of an imaging field that were matched to the electron-microscopic volume.
 
-    Where one nucleus was matched to several units, or one unit to several nuclei, the match with the smallest
-    residual stays. Nuclei without a segment of their own are left out.
+    If a nucleus has several matched units, or a unit several nuclei, only the match with the smallest residual is
+    kept. Nuclei without a unique segment are left out.
 
     Parameters
     ----------
     client : CAVEclient
     session, scan, field : int
     version : int
-        Of CAVE's tables.
+        Version of CAVE's tables.
 
     Returns
     -------
-    DataFrame
-        Index ``nucleus_id``, increasing; columns ``unit_id`` and ``root_id`` (int64) and ``x, y, z`` of the nucleus
-        in µm. ``attrs["left_out"]`` counts the matches left out.
+            DataFrame
+        Index ``nucleus_id``, increasing. Columns ``unit_id`` and ``root_id`` (int64), and ``x, y, z`` of the nucleus
+        in µm. ``attrs["left_out"]`` counts the omitted matches.
     """
     matches = _ask(
         client,
@@ -138,7 +138,7 @@ def coregistered_neurons(
             NUCLEI,
             filter_in_dict={"id": wanted[first : first + 500]},
             split_positions=True,
-            desired_resolution=[1000 * edge for edge in MICRONS_VOXEL_UM],  # nm: positions come in voxels
+            desired_resolution=[1000 * edge for edge in MICRONS_VOXEL_UM],  # in nm; positions are returned in voxels
             version=version,
         )
         for first in range(0, len(wanted), 500)
@@ -173,32 +173,31 @@ def synapse_counts(
 ) -> np.ndarray:
     """Count the synapses among some neurons.
 
-    Asked in chunks of presynaptic neurons. Each answer is kept in a file, so that a count which was interrupted goes
-    on where it stopped.
+    Queries use chunks of presynaptic neurons. Each answer is saved in a file, so an interrupted count can be resumed.
 
     Parameters
     ----------
     client : CAVEclient
     root_ids : ndarray of int64, shape (N,)
-        Segments at `version`, each once.
+        Unique segment ids at `version`.
     folder : path, optional
-        Where answers are kept; within the cache folder when left out.
+        Folder for saved answers. Default: in the cache folder.
     chunk : int
         Presynaptic neurons per query.
     progress : bool
-        Show a bar.
+        Show a progress bar.
     version : int
-        Of CAVE's tables.
+        Version of CAVE's tables.
 
     Returns
     -------
     ndarray of int, shape (N, N)
-        From row to column; no synapses of a neuron onto itself.
+        From row to column; synapses of a neuron onto itself are not counted.
 
     Raises
     ------
     InputError
-        If an id is not an integer, or there twice.
+        If an id is not an integer or occurs twice.
     """
     root_ids = np.asarray(root_ids)
     if root_ids.dtype.kind not in "iu" or len(np.unique(root_ids)) < len(root_ids):
@@ -229,13 +228,13 @@ def synapse_counts(
 
 
 def _synapses(client: CAVEclient, pre: np.ndarray, post: np.ndarray, version: int) -> pd.DataFrame:
-    """Ask for the synapses from some neurons to some others: one row each, with the ids of both."""
+    """Query the synapses from some neurons to others: one row per synapse, with both ids."""
     table = _ask(client, "synapse_query", pre_ids=pre, post_ids=post, remove_autapses=True, version=version)
     if len(table) > MOST_ROWS and len(pre) > 1:
         half = len(pre) // 2
         return pd.concat([_synapses(client, part, post, version) for part in (pre[:half], pre[half:])])
     ends = table[["pre_pt_root_id", "post_pt_root_id"]]
-    if len(ends):  # nothing tells types where there are no rows
+    if len(ends):  # without rows, the types are unknown
         _check_ids(ends, *ends)
     return ends
 
@@ -256,7 +255,7 @@ def find_nwb(session: int, scan: int, api: str = DANDI) -> str:
 
 @contextmanager
 def _open_nwb(source: str | Path) -> Iterator:
-    """Open an NWB file for reading, from a path or, without downloading it whole, from an address."""
+    """Open an NWB file for reading, from a path or, without a complete download, from an address."""
     try:
         import h5py
         import remfile
@@ -273,44 +272,44 @@ def _open_nwb(source: str | Path) -> Iterator:
     except FieldError:
         raise
     except Exception as error:
-        # Damaged HDF5 and damaged NWB raise errors of many kinds; all mean that the file cannot be read.
+        # Damaged HDF5 and NWB files raise many kinds of errors; all mean that the file cannot be read.
         raise FieldError(f"{source}: cannot be read as NWB ({first_line(error)})") from None
 
 
 def read_fluorescence(
     source: str | Path, field: int, neurons: pd.DataFrame, tolerance: float = 2.0, progress: bool = True
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Read the fluorescence of the neurons of a field from an NWB file of dandiset 000402.
+    """Read the fluorescence of a field's neurons from an NWB file of dandiset 000402.
 
-    A neuron's region of interest is the one that bears its nucleus id or, in files that have none, the soma's
-    position in the volume. Only the columns of these neurons are kept, read a few at a time.
+    A neuron's region of interest is found by nucleus id or, in files without nucleus ids, by the soma's position in
+    the volume. Only the columns of these neurons are kept; a few are read at a time.
 
     Parameters
     ----------
     source : path or address
-        An NWB file, see :func:`find_nwb`.
+        An NWB file; see :func:`find_nwb`.
     field : int
-        Its series ``RoiResponseSeries{field}`` is read.
+        Number of the field; the series ``RoiResponseSeries{field}`` is read.
     neurons : DataFrame
-        As :func:`coregistered_neurons` gives it.
+        As returned by :func:`coregistered_neurons`.
     tolerance : float
-        How far apart, in µm, the two records of one soma's position may be.
+        Maximum distance in µm between the two recorded positions of a soma.
     progress : bool
-        Show a bar.
+        Show a progress bar.
 
     Returns
     -------
     nucleus_ids : ndarray of int64, shape (N,)
         The neurons found, in the order of `neurons`.
     traces : ndarray, shape (N, T)
-        Fluorescence, not events, in the file's unit.
+        Fluorescence (not events) in the file's unit.
     times : ndarray, shape (T,)
-        Seconds, as the file has them: they need be neither evenly spaced nor known.
+        Times in seconds as in the file. They may be unevenly spaced or NaN.
 
     Raises
     ------
     FieldError
-        If the file cannot be read, lacks the field, or has a rate that gives no times.
+        If the file cannot be read, lacks the field, or has an invalid rate.
     """
     with _open_nwb(source) as nwb:
         try:
@@ -323,7 +322,7 @@ def read_fluorescence(
         columns = np.array([column_of[nucleus] for nucleus in nucleus_ids])
         times = _frame_times(series, f"{source}: RoiResponseSeries{field}")
         traces = np.empty((len(columns), series.data.shape[0]))
-        width = (series.data.chunks or (0, 64))[1]  # stored together, so read together
+        width = (series.data.chunks or (0, 64))[1]  # number of columns that the file stores together
         for first in tqdm(
             np.unique(columns // width) * width, desc="fluorescence", unit="part", disable=not progress
         ):
@@ -334,7 +333,7 @@ def read_fluorescence(
 
 
 def _frame_times(series: RoiResponseSeries, where: str) -> np.ndarray:
-    """Return the time of each frame in seconds, from a series' timestamps or else from its rate."""
+    """Return the time of each frame in seconds, from the timestamps of a series or, without them, from its rate."""
     if series.timestamps is not None:
         return np.asarray(series.timestamps[:], dtype=np.float64)
     if not (0 < series.rate < np.inf and np.isfinite(series.starting_time)):
@@ -346,11 +345,11 @@ def _frame_times(series: RoiResponseSeries, where: str) -> np.ndarray:
 
 
 def _regions(rois: pd.DataFrame, neurons: pd.DataFrame, tolerance: float, where: str) -> dict[int, int]:
-    """Find each neuron's region of interest: nucleus id to row of `rois`."""
+    """Return each neuron's region of interest, as a mapping from nucleus id to row of `rois`."""
     if "nucleus_id" in rois:
-        # Stored as a float, which is exact for numbers of six digits.
+        # Stored as a float, which is exact for six digits.
         known = rois[["nucleus_id", "id"]].dropna().astype(np.int64)
-        # Such files number regions by unit: of two regions of one nucleus, that of the matched unit stays.
+        # Such files number regions by unit. If a nucleus has two regions, that of the matched unit is kept.
         known["matched"] = known["id"] == known["nucleus_id"].map(neurons["unit_id"])
         known = known.sort_values("matched", ascending=False, kind="stable").drop_duplicates("nucleus_id")
         return {int(nucleus): int(row) for row, nucleus in known["nucleus_id"].items() if nucleus in neurons.index}
@@ -373,7 +372,7 @@ def _regions(rois: pd.DataFrame, neurons: pd.DataFrame, tolerance: float, where:
 def _on_even_clock(
     traces: np.ndarray, times: np.ndarray, where: str, interpolate: bool, longest_gap: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Put traces on an evenly spaced clock, or say which frame keeps them from it.
+    """Resample traces to evenly spaced times, or raise an error that names the frame that prevents this.
 
     Parameters
     ----------
@@ -389,7 +388,7 @@ def _on_even_clock(
     Returns
     -------
     traces : ndarray, shape (N, T')
-        Those of which a gap was not filled hold values that are not finite.
+        Traces with unfilled gaps still contain NaN or infinite values.
     times : ndarray, shape (T',)
         Seconds.
     """
@@ -416,14 +415,14 @@ def _on_even_clock(
 
 
 def _spacing(times: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return the usual step between times and which steps are off it by more than a tenth."""
+    """Return the typical step between times, and which steps differ from it by more than a tenth."""
     steps = np.diff(times)
     usual = float(np.median(steps))
     return usual, np.flatnonzero(np.abs(steps - usual) > 0.1 * usual)
 
 
 def _check_clock(times: np.ndarray, timed: np.ndarray, where: str, interpolate: bool, longest_gap: float) -> None:
-    """Refuse times that decrease or repeat; and missing or uneven ones, or with `interpolate` only long gaps."""
+    """Raise an error for repeated or decreasing times, and for missing or uneven ones (`interpolate`: long gaps only)."""
     steps = np.diff(times[timed])
 
     def ends(step: int) -> tuple[str, str]:
@@ -463,7 +462,7 @@ def _check_clock(times: np.ndarray, timed: np.ndarray, where: str, interpolate: 
 def _faults(
     measured: np.ndarray, broken: np.ndarray, constant: np.ndarray, nucleus_ids: np.ndarray, remedy: str
 ) -> str:
-    """Say which neurons have no usable trace: the measured one holds NaN or infinite values, or is constant."""
+    """Describe the neurons without a usable trace: it holds NaN or infinite values, or is constant."""
 
     def names(chosen: np.ndarray) -> str:
         ids = nucleus_ids[chosen]
@@ -495,49 +494,50 @@ def field_from_source(
     interpolate: bool = False,
     longest_gap: float = 2.0,
 ) -> CorticalField:
-    """Make a field from the public archives.
+    """Make a field from the public MICrONS archives.
 
-    A neuron whose trace is constant, or holds NaN or infinite values, is left out with a
-    :class:`biornn_lite.errors.FieldWarning` that names it.
+    A neuron is left out if its trace is constant or contains NaN or infinite values. A
+    :class:`biornn_lite.errors.FieldWarning` names such neurons.
 
     Parameters
     ----------
     session, scan, field : int
-        As in the field's name: 6, 6, 2 for 6_6_2.
+        Numbers in the field's name: 6, 6, 2 for 6_6_2.
     client : CAVEclient, optional
-        :func:`connect` makes one when left out.
+        Default: a client from :func:`connect`.
     nwb : path or address, optional
-        The scan's NWB file; streamed from DANDI when left out, which downloads the columns needed.
+        The scan's NWB file. Default: streamed from DANDI, which downloads only the necessary columns.
     folder : path, optional
-        Where answers of CAVE are kept, see :func:`synapse_counts`.
+        Folder for saved answers of CAVE; see :func:`synapse_counts`.
     decay, threshold : float
         See :func:`biornn_lite.deconvolution.events_from_fluorescence`.
     progress : bool
-        Show bars.
+        Show progress bars.
     version : int
-        Of CAVE's tables. CAVE removes old versions; ``client.materialize.get_versions()`` lists those it offers.
+        Version of CAVE's tables. CAVE removes old versions; ``client.materialize.get_versions()`` lists the current
+        ones.
     interpolate : bool
-        Interpolate traces linearly where a neuron's values or a frame's time is NaN or infinite, and where frames are
-        missing or unevenly spaced, then onto an even clock. A gap at either end of the recording takes the nearest
-        value. Filled frames hold no noise and no events of their own, so fill few. Timestamps that repeat or decrease
-        stay errors: which of them are right cannot be told.
+        Interpolate traces linearly to evenly spaced times. This fills values or frame times that are NaN or infinite,
+        and missing or unevenly spaced frames. A gap at either end of the recording takes the nearest value. Filled
+        frames have no noise or events of their own, so only a few frames should be filled. Repeated or decreasing
+        timestamps remain errors, because it is unknown which of them are right.
     longest_gap : float
-        How long, in seconds, a gap between two measured values may be to be interpolated. A longer gap of a neuron
-        leaves it out, and one of the clock is an error. The default is short against the 60 s of a baseline.
+        Longest gap between two measured values to interpolate, in seconds. A neuron with a longer gap is left out. A
+        longer gap in the frame times is an error. The default is short relative to the 60 s of a baseline window.
 
     Returns
     -------
     CorticalField
-        Named ``session_scan_field_source``: its events are inferred here and differ from the released ones, and its
-        synapses are those of a later segmentation.
+        Named ``session_scan_field_source``, because it differs from the released field: its events are inferred here,
+        and its synapses come from a later segmentation.
 
     Raises
     ------
     InputError
-        If `version` or `longest_gap` is not a number above 0.
+        If `version` or `longest_gap` is not a positive number.
     FieldError
-        If the archives lack the field or the version, what they give does not fit together, frames have no even
-        clock, or fewer than 2 neurons are left.
+        If the archives lack the field or the version, their data are inconsistent, frame times are uneven, or fewer
+        than 2 neurons remain.
     """
     if isinstance(version, bool) or not isinstance(version, (int, np.integer)) or version < 1:
         raise InputError(

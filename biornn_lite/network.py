@@ -16,6 +16,7 @@ from torch.autograd.function import once_differentiable
 
 from .errors import InputError
 from .plumbing.matmul import add_product, product, rectified_product
+from .plumbing.objects import name_of
 from .variants import check_sign
 
 _STEPS_AT_ONCE = 4  # the backward pass sums the gradient over this many steps in one product
@@ -198,7 +199,7 @@ def networks_of(
             try:
                 values.copy_(torch.as_tensor(np.stack([state[name] for state in states])))
             except (KeyError, ValueError, RuntimeError):
-                raise InputError(f"these weights are not those of {architecture.__name__}: {name} differs") from None
+                raise InputError(f"these weights are not those of {name_of(architecture)}: {name} differs") from None
     return networks
 
 

@@ -108,7 +108,7 @@ class Priors:
     def _similarities(self) -> list[np.ndarray]:
         """Return the measures of function in ``W*``, each of shape (N, N)."""
         names = ["sttc"] if self.protocol.function == "sttc" else [self.protocol.function, "sttc"]
-        similarities = [self.field.part(name, "W* and W!") for name in names]
+        similarities = [self.field.part(name, "W*") for name in names]
         off = ~np.eye(len(similarities[0]), dtype=bool)
         if self.protocol.self_connections != "only" and any(np.ptp(each[off]) == 0 for each in similarities):
             raise InputError(

@@ -1,7 +1,7 @@
-"""The order of the released connectomes: which neuron each row and column belongs to.
+"""The order of the released connectomes: the neuron of each row and column.
 
-In the paper's data release, row and column r of ``connectome_NAME.csv`` do not belong to neuron r, as those of all
-other files do, but to the r-th of the neurons in the order in which Python went through a *set* of their root ids.
+In most files of the paper's data release, entry r belongs to neuron r. In ``connectome_NAME.csv`` it does not: row
+and column r belong to the r-th neuron in the order in which Python iterated over a *set* of the neurons' root ids.
 ``docs/released_order.md`` gives the evidence. Notebook 01 works through this module.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from .plumbing.files import data_folder
 
-if TYPE_CHECKING:  # imported where it is needed, so that reading a field starts at once
+if TYPE_CHECKING:  # imported only where needed, so that reading a field starts fast
     import pandas as pd
 
 _SMALLEST_TABLE, _PROBES, _SHIFT = 8, 9, 5
@@ -24,24 +24,24 @@ _PRIME = 2**61 - 1
 
 
 def set_order(ids: np.ndarray) -> np.ndarray:
-    """Order in which a Python set of these ids goes through them.
+    """Return the iteration order of a Python set of these ids.
 
-    A set is a hash table. An id goes to the slot that its last bits name, or to one of the nine after it, or to one
-    that more of its bits name, whichever is free first; when three slots in five are taken, a table four times as
-    large as what it holds is filled anew. To go through the set is to go through the slots. This does the same as
-    64-bit CPython 3.11 in any interpreter, since the release depends on it.
+    A set is a hash table. The last bits of an id give its first slot. If that slot is taken, the next nine slots are
+    tried, and then a slot given by more bits of the id. When three fifths of the slots are taken, all entries move
+    to a new table, four times as large as the number of entries. Iteration follows the slots. This function
+    reproduces 64-bit CPython 3.11 in any interpreter, because the release depends on it.
 
     Parameters
     ----------
     ids : ndarray of int64, shape (N,)
-        Each once and not negative, in the order in which they were put into the set.
+        Unique and not negative, in the order of insertion into the set.
 
     Returns
     -------
     ndarray of int, shape (N,)
-        ``order[r]`` is the place in `ids` of the id that comes r-th.
+        ``order[r]`` is the index in `ids` of the r-th id of the iteration.
     """
-    slots: list[tuple[int, int] | None] = [None] * _SMALLEST_TABLE  # (hash, place in ids)
+    slots: list[tuple[int, int] | None] = [None] * _SMALLEST_TABLE  # (hash, index in ids)
     for place, number in enumerate(np.asarray(ids).tolist()):
         _put((number % _PRIME, place), slots)
         if 5 * (place + 1) >= 3 * (len(slots) - 1):
@@ -53,7 +53,7 @@ def set_order(ids: np.ndarray) -> np.ndarray:
 
 
 def _put(entry: tuple[int, int], slots: list) -> None:
-    """Put an entry of a hash table into the first free of its slots."""
+    """Put an entry of a hash table into its first free slot."""
     mask, perturbed = len(slots) - 1, entry[0]
     first = entry[0] & mask
     while True:
@@ -68,14 +68,14 @@ def _put(entry: tuple[int, int], slots: list) -> None:
 
 @cache
 def released_orders() -> pd.DataFrame:
-    """List what tells the released fields' files, and the neurons of their connectomes' rows.
+    """List checksums that identify the released files, and the neurons of the connectomes' rows.
 
     Returns
     -------
     DataFrame
-        Index ``root_ids_sha256``, of the released file of root ids; columns ``field``, ``connectome_sha256``, of the
-        released connectome, and ``rows``, the neuron of each row separated by spaces, missing for ten fields that
-        were not at hand. ``data/make_released_order.py`` makes it.
+        Index ``root_ids_sha256``, for the released file of root ids. Columns ``field``, ``connectome_sha256`` for
+        the released connectome, and ``rows``, the neuron of each row, separated by spaces; missing for ten fields
+        that were not available. ``data/make_released_order.py`` makes the table.
     """
     import pandas as pd
 
@@ -83,35 +83,35 @@ def released_orders() -> pd.DataFrame:
 
 
 def file_of_ids(ids: np.ndarray) -> bytes:
-    """Write root ids as the released file holds them."""
+    """Return root ids in the bytes of the released file."""
     buffer = io.BytesIO()
     np.save(buffer, np.asarray(ids, dtype="<i8"), allow_pickle=False)
     return buffer.getvalue()
 
 
 def file_of_connectome(connectome: np.ndarray) -> bytes:
-    """Write synapse counts, shape (N, N), as the released file holds them."""
+    """Return synapse counts, shape (N, N), in the bytes of the released file."""
     import pandas as pd
 
     return pd.DataFrame(np.asarray(connectome).astype(np.int64)).to_csv(lineterminator="\n").encode()
 
 
 def released_rows(root_ids: np.ndarray | None, connectome: np.ndarray) -> np.ndarray | None:
-    """Tell a released connectome, and say which neurons its rows belong to.
+    """Identify a released connectome and return the neurons of its rows.
 
-    Both the ids and the counts must be the released ones to the last digit: a connectome that someone has put in
-    order already is not put in order twice.
+    Both ids and counts must be identical to the released ones. A connectome that is already reordered is therefore
+    not reordered again.
 
     Parameters
     ----------
     root_ids : ndarray of int64, shape (N,), or None
     connectome : ndarray, shape (N, N)
-        Synapse counts as they were read.
+        Synapse counts as read from the file.
 
     Returns
     -------
     ndarray of int, shape (N,), or None
-        ``rows[r]`` is the neuron of row and column r. None if this is no released connectome.
+        ``rows[r]`` is the neuron of row and column r. None if this is not a released connectome.
     """
     if root_ids is None or np.asarray(root_ids).dtype.kind not in "iu":
         return None

@@ -1,6 +1,6 @@
-"""The full study that comes with the project, and the paper's tables to hold it against.
+"""The full study that comes with the project, and the paper's tables for comparison.
 
-Notebook 09 opens it, notebook 10 its positive-only part; ``docs/replication.md`` is made from it.
+Notebook 09 uses the study, notebook 10 its positive-only part. ``docs/replication.md`` is made from it.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from .training import Settings, training_trials
 from .variants import PROTOCOLS, PUBLISHED_VARIANTS, Protocol, check_sign, get_variant
 
 FUNCTIONAL_VARIANTS = tuple(v for v in PUBLISHED_VARIANTS if get_variant(v).weights != "orthogonal")
-"""Those that start from function; the others are the same networks whatever function is measured by."""
+"""Variants that start from function. The other variants do not depend on the measure of function."""
 
 ORTHOGONAL_VARIANTS = tuple(v for v in PUBLISHED_VARIANTS if v not in FUNCTIONAL_VARIANTS)
-"""Those that start from an orthogonal matrix."""
+"""Variants that start from an orthogonal matrix."""
 
 PUBLISHED_FIELD = "6_6_2"
 """The field of the paper's tables."""
 
 PUBLISHED_RUNS = 20
-"""Per variant and task, in the paper."""
+"""Runs per variant and task in the paper."""
 
 HALF_DIGIT = 0.0005
-"""Half of the last digit that the paper's tables print."""
+"""Half a unit of the last digit printed in the paper's tables."""
 
 EQUIVALENCE_BOUND = 0.02
-"""Two mean accuracies count as the same if they are shown to differ by less."""
+"""Two mean accuracies count as equivalent if tests show a smaller difference than this."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,11 @@ class ShippedStudy:
 
     @property
     def changes(self) -> str:
-        """What its protocol has otherwise than the published one: ``function=sttc``, or nothing."""
+        """Differences from the published protocol, such as ``function=sttc``; empty if there are none."""
         return self.protocol.name.removeprefix("published").removeprefix("+").replace("+", ", ")
 
     def on(self, field: CorticalField) -> Study:
-        """Return the study to run, on this field."""
+        """Return the study as a :class:`biornn_lite.study.Study` on this field."""
         return Study(field, self.variants, runs=20, protocol=self.protocol, sign=self.sign)
 
 
@@ -92,11 +92,11 @@ SHIPPED = {
         ShippedStudy("5_6_8", "5_6_8"),
     )
 }
-"""The shipped studies by name: the paper's two tables, other measures, a thousandth of the penalty, other fields."""
+"""The shipped studies by name: the paper's two tables, other measures, a penalty 1000 times smaller, other fields."""
 
 
 def read_shipped(path: str | Path) -> pd.DataFrame:
-    """Read a shipped table, in which a name stays text whatever it looks like."""
+    """Read a shipped table; names are always read as text."""
     return pd.read_csv(path, dtype=dict.fromkeys(TEXT_COLUMNS, str), low_memory=False)
 
 
@@ -120,14 +120,14 @@ def load_replication(name: str = "6_6_2") -> Results:
     Returns
     -------
     Results
-        As ``run_study`` gives it, rounded to six digits. A study of other measures of function has the variants
-        that start from function (the rest are the same networks as in ``6_6_2``), that of the small penalty has
-        the others.
+        As from ``run_study``, rounded to six digits. Studies with other measures of function contain only the
+        variants that start from function; the other networks are the same as in ``6_6_2``. The study with the small
+        penalty contains only the variants that start from an orthogonal matrix.
 
     Raises
     ------
     InputError
-        If there is no such study, or its rows are not here.
+        If the study does not exist, or its rows are not installed.
     """
     if name not in SHIPPED:
         raise InputError(f"no study {name!r}; there are {', '.join(SHIPPED)}")
@@ -138,15 +138,16 @@ def load_replication(name: str = "6_6_2") -> Results:
 
 
 def load_modules() -> pd.DataFrame:
-    """Load what became of communities where coordinates are transposed, as they should be, and not reshaped.
+    """Load the communities of networks trained with reshaped and with correctly transposed coordinates.
 
     Returns
     -------
     DataFrame
-        A row per network of 6_6_2, variants with ``C``, 20 runs: ``coordinates`` (``reshaped``, as published, or
-        ``transposed``, at the same price of a mean wire), ``variant``, ``task``, ``run``, accuracies, ``modularity``,
-        ``communities``, ``largest`` (sizes), ``with_edges`` (neurons that have one), and ``mutual_information``
-        (adjusted) of these neurons' communities with their number modulo 3. See ``data/modules/README.md``.
+        A row per network of 6_6_2, for variants with ``C`` and 20 runs: ``coordinates`` (``reshaped``, as published,
+        or ``transposed``, with the same mean cost of a connection), ``variant``, ``task``, ``run``, accuracies,
+        ``modularity``, ``communities``, ``largest`` (sizes), ``with_edges`` (number of neurons with edges), and
+        ``mutual_information`` (adjusted) between the communities of these neurons and their index modulo 3. See
+        ``data/modules/README.md``.
     """
     return pd.read_csv(data_folder() / "modules" / "networks.csv.gz")
 
@@ -162,14 +163,14 @@ def published_table(sign: str = "free") -> pd.DataFrame:
     Parameters
     ----------
     sign : {"free", "positive"}
-        Table 2 or Table 3.
+        ``free`` is Table 2 and ``positive`` is Table 3.
 
     Returns
     -------
     DataFrame
-        Index ``measure, task, variant``; columns ``mean``, ``low`` and ``high`` (t interval), to the three digits
-        that were printed. Where no interval was printed all runs were alike, and both ends are the mean; where no
-        mean was printed, all three are NaN.
+        Index ``measure, task, variant``. Columns ``mean``, ``low`` and ``high`` (t interval), with the three printed
+        digits. If no interval was printed, all runs were equal and both ends are the mean. If no mean was printed,
+        all three are NaN.
     """
     check_sign(sign)
     rows = {
@@ -194,38 +195,39 @@ def published_medians() -> pd.Series:
 
 
 def published_runs() -> pd.DataFrame:
-    """Return the one table of single runs that was published: small-worldness, positive only, first task.
+    """Return the only published table of single runs: small-worldness, positive only, first task.
 
     Returns
     -------
     DataFrame, shape (20, 11)
-        A row per run, a column per variant; NaN where it diverged.
+        A row per run, a column per variant; NaN if the run diverged.
     """
     return pd.DataFrame(_published()["raw_small_worldness_positive_only_task1"]).astype(float)
 
 
 def published_pooled() -> pd.DataFrame:
-    """Return the pooled figures that the statistics notebooks of the paper's code print, signs free.
+    """Return the pooled values printed by the statistics notebooks of the paper's code, signs free.
 
     Returns
     -------
     DataFrame
-        Index ``study`` (a name of :data:`SHIPPED`), ``weights`` (the start of the variants that are pooled:
-        ``functional``, ``relabelled`` or ``any``, all eleven), ``task``, ``measure``; columns ``mean`` and
-        ``median``, to the three digits that were printed.
+        Index ``study`` (a name of :data:`SHIPPED`), ``weights`` (start of the pooled variants: ``functional``,
+        ``relabelled``, or ``any`` for all eleven), ``task``, ``measure``. Columns ``mean`` and ``median``, with the
+        three printed digits.
     """
     table = pd.read_csv(data_folder() / "published_pooled.csv")
     return table.set_index(["study", "weights", "task", "measure"])
 
 
 def compare_pooled() -> pd.DataFrame:
-    """Set the shipped studies beside the pooled means that were published.
+    """Compare the shipped studies with the published pooled means.
 
     Returns
     -------
     DataFrame
-        As :func:`published_pooled`, with ``published`` for its mean, our ``mean``, and ``z``: their difference over
-        its standard error. No spread was printed; it is taken to be ours, of the runs within their variants.
+        Index as in :func:`published_pooled`. Columns ``published`` (its mean), our ``mean``, and ``z``: their
+        difference divided by its standard error. No spread was published, so our spread of runs within variants is
+        used for both.
     """
     rows = {}
     for (study, weights, task, measure), published in published_pooled()["mean"].items():
@@ -242,11 +244,11 @@ def compare_pooled() -> pd.DataFrame:
 
 
 def published_failures(sign: str = "free") -> pd.DataFrame:
-    """Reckon how many of the paper's runs that start from function did not learn, from means and intervals.
+    """Estimate from means and intervals how many of the paper's runs that start from function did not learn.
 
-    If k of 20 runs stay at chance and the others all end alike, the mean says where those are for each k, and the
-    two together say how wide the interval is. The k whose width is nearest to the printed one is taken. Chance is
-    the published mean of ``W``, signs free.
+    The estimate assumes that k of 20 runs stay at chance and the others all reach the same accuracy. For each k, the
+    printed mean gives this accuracy, and k and this accuracy give the width of the interval. The k whose width is
+    closest to the printed width is chosen. Chance is the published mean of ``W``, signs free.
 
     Parameters
     ----------
@@ -255,8 +257,9 @@ def published_failures(sign: str = "free") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index ``task, variant``; ``failed``, ``level`` (where the others end), ``apart`` (how far half the width is
-        from the printed one), and ``least`` and ``most``: the smallest and largest number with a width within 0.01.
+        Index ``task, variant``. Columns ``failed`` (k), ``level`` (accuracy of the others), ``apart`` (difference
+        between the estimated and the printed half-width), and ``least`` and ``most``: the smallest and largest k
+        whose half-width differs by at most 0.01.
     """
     table, rows = published_table(sign).loc["accuracy"], {}
     for task in TASKS:
@@ -268,7 +271,7 @@ def published_failures(sign: str = "free") -> pd.DataFrame:
             level = (mean - share * chance) / (1 - share)
             spread = (level - chance) * np.sqrt(share * (1 - share) / (PUBLISHED_RUNS - 1))
             apart = abs(stats.t.ppf(0.975, PUBLISHED_RUNS - 1) * spread - (high - low) / 2)
-            apart[(level <= chance) | (level > best + 0.006)] = np.inf  # a draw may be a little easier than most
+            apart[(level <= chance) | (level > best + 0.006)] = np.inf  # some draws are slightly easy
             failed = int(apart.argmin())
             near = np.flatnonzero(apart <= max(0.01, apart.min()))
             rows[task, variant] = {
@@ -280,11 +283,11 @@ def published_failures(sign: str = "free") -> pd.DataFrame:
 
 
 def with_diverged_as_published(networks: pd.DataFrame, settings: Settings | None = None) -> pd.DataFrame:
-    """Give diverged networks the training accuracy that the published code writes down for them.
+    """Give diverged networks the training accuracy that the published code records for them.
 
-    The most probable of answers that are all NaN is, to the computer, the first. So a network that has diverged
-    is right in every trial whose answer is the first, and its "accuracy" is the share of such trials, which is
-    known before anything is trained. Here that share is taken from the run's own training trials.
+    If all outputs are NaN, the published code chooses the first answer. A diverged network is therefore counted as
+    right in every trial whose label is the first answer. Its "accuracy" is the share of such trials, which does not
+    depend on training. Here the share comes from the run's own training trials.
 
     Parameters
     ----------
@@ -301,13 +304,13 @@ def with_diverged_as_published(networks: pd.DataFrame, settings: Settings | None
 
 
 def compare_with_published(networks: pd.DataFrame, measure: str = "accuracy") -> pd.DataFrame:
-    """Set a study of field 6_6_2 beside the paper's table, cell by cell.
+    """Compare a study of field 6_6_2 with the paper's table, cell by cell.
 
     Parameters
     ----------
     networks : DataFrame
-        All of one sign. Accuracy is that of the last training epoch, with diverged runs as the published code
-        tables them (:func:`with_diverged_as_published`); other measures are taken over the runs that have them.
+        Networks of one sign. Accuracy is that of the last training epoch; diverged runs have the value of the
+        published code (:func:`with_diverged_as_published`). Other measures use only the runs that have a value.
     measure : str
         ``accuracy``, ``entropy``, ``modularity``, ``small_worldness`` or ``assortativity``.
 
@@ -317,13 +320,13 @@ def compare_with_published(networks: pd.DataFrame, measure: str = "accuracy") ->
         Index ``task, variant``; ``runs``, ``counted``, ``diverged``, ``mean``, ``low``, ``high``,
         ``published_mean``, ``published_low``, ``published_high``;
 
-        - ``within`` (the published mean lies in our interval) and ``agree`` (it does, or the two intervals overlap),
-          to the half digit that printing drops. Overlap is a weak standard: of two means that truly differ by two
-          standard errors, 81 % of pairs overlap;
-        - ``difference`` (ours minus published) with ``difference_low``, ``difference_high`` and ``p``, by Welch's
-          test, the published spread being that of the printed interval, and ``p_holm``, for all cells;
-        - ``equivalent``: by two one-sided tests at 5 %, the means differ by less than :data:`EQUIVALENCE_BOUND`.
-          For accuracy alone, NA otherwise.
+        - ``within`` (the published mean is in our interval) and ``agree`` (it is, or the two intervals overlap), with
+          a tolerance for the printed digits. Overlap is a weak criterion: if two means truly differ by two standard
+          errors, their intervals overlap in 81 % of cases;
+        - ``difference`` (ours minus published) with ``difference_low``, ``difference_high`` and ``p`` from Welch's
+          test, where the printed interval gives the published spread, and ``p_holm``, corrected for all cells;
+        - ``equivalent``: whether two one-sided tests at 5 % show a difference below :data:`EQUIVALENCE_BOUND`. Only
+          for accuracy, NA otherwise.
     """
     if measure not in MEASURES:
         raise InputError(f"no measure {measure!r}; there are {', '.join(MEASURES)}")
@@ -362,7 +365,7 @@ def compare_with_published(networks: pd.DataFrame, measure: str = "accuracy") ->
 
 
 def _against_published(ours: np.ndarray, row: pd.Series, confidence: float) -> tuple[float, ...]:
-    """Compare runs with a published mean whose spread follows from its printed t interval of 20 runs."""
+    """Compare runs with a published mean; its printed t interval of 20 runs gives the published spread."""
     half = (row["published_high"] - row["published_low"]) / 2
     spread = half / stats.t.ppf(0.975, PUBLISHED_RUNS - 1) * np.sqrt(PUBLISHED_RUNS)
     if ours.std() == spread == 0 and abs(ours.mean() - row["published_mean"]) <= HALF_DIGIT:
@@ -373,10 +376,10 @@ def _against_published(ours: np.ndarray, row: pd.Series, confidence: float) -> t
 
 
 def label_shares(networks: pd.DataFrame, settings: Settings | None = None) -> np.ndarray:
-    """Return the share of the more frequent answer in each network's training trials.
+    """Return the share of the most frequent label in each network's training trials.
 
-    What a network can reach that always answers the same; by the luck of the draw this is a little more than one
-    part in as many as there are answers.
+    This is the best accuracy of a network that always gives the same answer. Because trials are drawn at random, it
+    is slightly above 1 / (number of answers).
 
     Parameters
     ----------
@@ -393,7 +396,7 @@ def label_shares(networks: pd.DataFrame, settings: Settings | None = None) -> np
 
 
 def _shares_of_labels(networks: pd.DataFrame, settings: Settings | None) -> np.ndarray:
-    """Return the share of each answer in each network's training trials, (networks, 4), NaN beyond a task's last."""
+    """Return the share of each label in each network's training trials, (networks, 4); NaN for unused labels."""
     if (networks["trials"] != "own").any():
         raise InputError("shared trials cannot be told from the rows; choose a study with trials=own")
     shares = {}

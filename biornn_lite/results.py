@@ -520,7 +520,14 @@ def _fault_of_check(
     return "", ""
 
 
-MEASURES = ("accuracy", "entropy", "modularity", "small_worldness", "assortativity")
+MEASURES = ("accuracy", *SHAPE)
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return each name of a task or variant once: the published ones in the order of the paper, then the others."""
+    there = dict.fromkeys(names)
+    published = [name for name in (*TASKS, *PUBLISHED_VARIANTS) if name in there]
+    return published + [name for name in there if name not in published]
 
 
 def reported_accuracy(results: pd.DataFrame) -> pd.Series:
@@ -581,8 +588,8 @@ def summarise(results: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Index ``task, variant``. Columns ``runs``, ``diverged``, ``accuracy_min``, ``accuracy_max``, and the median
-        of each measure over the runs in which it is defined. Columns ``defined_…`` count these runs; without such runs,
-        the median is NaN.
+        of each measure over the runs in which it is defined. Columns ``defined_…`` count these runs. The median is
+        NaN if there are none.
     """
     for what in ("field", "protocol", "sign"):
         several = results[what].unique() if what in results else []
@@ -598,8 +605,8 @@ def summarise(results: pd.DataFrame) -> pd.DataFrame:
             row[measure], row[f"defined_{measure}"] = values.median(), len(values)
         row["accuracy_min"], row["accuracy_max"] = ok["accuracy"].min(), ok["accuracy"].max()
         rows[task, variant] = row
-    known = {name: k for k, name in enumerate((*TASKS, *PUBLISHED_VARIANTS))}
-    order = sorted(rows, key=lambda key: tuple(known.get(name, len(known)) for name in key))
+    tasks, variants = (in_order(list(names)) for names in zip(*rows, strict=True))
+    order = [(task, variant) for task in tasks for variant in variants if (task, variant) in rows]
     summary = pd.DataFrame.from_dict({key: rows[key] for key in order}, orient="index")
     summary.index = pd.MultiIndex.from_tuples(order, names=["task", "variant"])
     return summary

@@ -10,15 +10,15 @@ import numpy as np
 def generator(seed: int, *purpose: str) -> np.random.Generator:
     """Return the random stream of `seed` for one purpose.
 
-    Streams of different purposes are independent, so what one part draws never shifts another:
-    a run has the same trials whatever its initial weights, and alone or among others.
+    Streams of different purposes are independent, so draws for one purpose never change another stream. For example,
+    a run has the same trials with any initial weights, alone or together with other runs.
 
     Parameters
     ----------
     seed : int
-        The run's seed, not negative.
+        Seed of the run, not negative.
     *purpose : str
-        What the stream is for, such as ``"trials", "go_nogo"``.
+        Purpose of the stream, such as ``"trials", "go_nogo"``.
     """
     words = [zlib.crc32(word.encode()) for word in purpose]
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=words))
@@ -27,8 +27,8 @@ def generator(seed: int, *purpose: str) -> np.random.Generator:
 def run_seed(study_seed: int, run: int) -> int:
     """Derive the seed of one run of a study.
 
-    ``study_seed + run`` would let the studies of seeds 0 and 1 share all runs but one, and count them twice where
-    their results are joined; derived seeds make studies of different seeds independent.
+    With ``study_seed + run``, studies with seeds 0 and 1 would share all runs except one. Joined results would then
+    count these runs twice. Derived seeds make studies with different seeds independent.
 
     Parameters
     ----------

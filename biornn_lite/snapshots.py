@@ -136,8 +136,7 @@ def measured(history: Sequence[Snapshot]) -> pd.DataFrame:
     rows = {}
     for snapshot in history:
         graph = topology.strongest_graph(snapshot.weights)
-        n = len(graph)
-        row = {"test_accuracy": snapshot.test_accuracy, "density": graph.sum() / (n * (n - 1))}
+        row = {"test_accuracy": snapshot.test_accuracy, "density": topology.density(graph)}
         row["entropy"] = topology.entropy(snapshot.weights)
         rows[snapshot.epoch] = row | scores_of(graph)
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("epoch")

@@ -18,7 +18,7 @@ from scipy import optimize, stats
 from statsmodels.stats.anova import anova_lm
 
 from .errors import InputError
-from .results import ceilings, input_noise_of
+from .results import KEY, SHAPE, ceilings, input_noise_of
 from .seeds import generator
 from .training import Settings
 from .variants import CHOICES, get_variant
@@ -215,7 +215,7 @@ def rank_anova(table: pd.DataFrame, measure: str, interactions: bool = False) ->
     table = table.assign(rank=stats.rankdata(table[measure]))
     factors = [f"C({choice}, Sum)" for choice in CHOICES]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the warning concerns a rank-deficient design, which is rejected or, if published, explained
+        warnings.simplefilter("ignore")  # for a rank-deficient design, which is handled below
         model = formula.ols(f"rank ~ {(' * ' if interactions else ' + ').join(factors)}", table).fit()
         if not interactions and np.linalg.matrix_rank(model.model.exog) < model.model.exog.shape[1]:
             raise InputError("these variants do not tell the main effects of the three choices apart")
@@ -463,7 +463,7 @@ def epochs_to_learn(
     """
     if accuracy not in ("test_accuracy", "train_accuracy"):
         raise InputError(f"no accuracy {accuracy!r}; there are test_accuracy, train_accuracy")
-    key, reported = ["variant", "task", "run"], accuracy.removesuffix("_accuracy")
+    key, reported = KEY, accuracy.removesuffix("_accuracy")
     best = {task: ceilings(task, reported, input_noise_of(networks))[1] for task in networks["task"].unique()}
     there = curves[curves[accuracy] >= share * curves["task"].map(best)]
     first = there.groupby(key, sort=False)["epoch"].min().rename("epochs").reset_index()
@@ -578,7 +578,7 @@ def relations(networks: pd.DataFrame, accuracy: str = "test_accuracy") -> pd.Dat
     rows = {
         (task, measure): relation(table, measure, accuracy)._asdict()
         for task, table in networks.groupby("task", sort=False)
-        for measure in ("modularity", "small_worldness", "assortativity", "entropy")
+        for measure in SHAPE
     }
     found = pd.DataFrame.from_dict(rows, orient="index")
     found.index = pd.MultiIndex.from_tuples(rows, names=["task", "measure"])

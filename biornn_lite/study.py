@@ -788,9 +788,9 @@ def _side_by_side(neurons: int, task: Task, settings: Settings, device: str) -> 
 
 
 def memory_per_network(neurons: int, task: Task, settings: Settings) -> int:
-    """Estimate the memory in bytes that :func:`train` needs per network: its trials, states and matrices."""
+    """Estimate the memory in bytes that a training needs per network, for its trials, states and matrices."""
     trials = settings.batches * settings.batch_size + settings.test_trials
     inputs = task.steps * task.inputs * (trials + 2 * settings.batch_size)
     states = (task.steps + 1) * settings.batch_size * (neurons + task.inputs + 1)
-    matrices = 40 * neurons**2  # weights, gradients, moments, and tensors saved for communicability and its gradient
+    matrices = 40 * neurons**2  # weights, gradients, moments, communicability
     return 4 * (inputs + states + matrices)

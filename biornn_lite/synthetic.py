@@ -1,4 +1,4 @@
-"""A made-up cortical field of any size, with the statistics of measured ones, and labelled as synthetic."""
+"""A synthetic cortical field of any size, labelled as synthetic, with the statistics of measured fields."""
 
 from __future__ import annotations
 
@@ -20,40 +20,39 @@ from .space import lattice_shape
 
 @dataclass(frozen=True)
 class ColumnRecipe:
-    """What a synthetic field is made from; the defaults give the statistics of measured fields.
+    """Parameters of a synthetic field. The defaults give the statistics of measured fields.
 
-    Activity is that of four fields with or without events, wiring that of 46; ``data/README.md`` shows both.
+    Activity follows four measured fields, wiring follows 46. ``data/README.md`` shows both comparisons.
 
     Parameters
     ----------
     sheet : (float, float)
         Extent of the imaging plane along x and z, in µm.
     crowding : (float, float)
-        How much denser somata are in the middle of x and z: both parameters of a Beta distribution.
+        Concentration of somata in the middle of x and z: both parameters of a Beta distribution.
     tilt : (float, float)
-        By how much depth (y) changes along x and along z, in µm per µm.
+        Change of depth (y) along x and along z, in µm per µm.
     thickness : float
         Standard deviation of depth around the tilted plane, in µm.
     seconds, frame : float
-        Length of the recording and of one imaging frame.
+        Length of the recording and of one imaging frame, in seconds.
     rate, rate_spread : float
-        Median events per second of a neuron, and standard deviation of its logarithm over neurons.
+        Median rate of a neuron in events per second, and standard deviation of the log rate over neurons.
     nearby, alike, private : float
-        Shares of the variance of what makes a neuron active: a drive that neurons near each other have in common,
-        one that neurons of like tuning have in common, and a slow one of its own. The rest is noise, new in each
-        frame.
+        Shares of the variance of a neuron's drive: a part shared by nearby neurons, a part shared by neurons with
+        similar tuning, and a slow private part. The rest is independent noise in each frame.
     reach : float
-        Distance in µm over which what nearby neurons have in common falls to 1/e.
+        Distance in µm over which the drive shared by nearby neurons falls to 1/e.
     drive_time, private_time : float
-        Time in seconds over which the common drives, and a neuron's own, forget themselves.
+        Autocorrelation time in seconds of the shared drives and of a neuron's private drive.
     density : float
-        Mean chance of a synapse from one neuron to another.
+        Mean probability of a connection from one neuron to another.
     fall : float
-        By how much the log odds of a synapse fall in 100 µm.
+        Decrease of the log odds of a connection per 100 µm.
     like_to_like : float
-        By how much they rise with one standard deviation of the correlation of two neurons' events.
+        Increase of the log odds per standard deviation of the correlation between two neurons' events.
     out_spread : float
-        Standard deviation over neurons of what each adds to the log odds of its outgoing synapses.
+        Standard deviation over neurons of their individual effect on the log odds of outgoing connections.
     """
 
     sheet: tuple[float, float] = (1000.0, 500.0)
@@ -83,13 +82,13 @@ def synthetic_field(
     recipe: ColumnRecipe | None = None,
     with_precision: bool = False,
 ) -> CorticalField:
-    """Make a field: somata on a tilted sheet, nearby and alike neurons active together and oftener connected.
+    """Make a field with somata on a tilted sheet; near and similar neurons are correlated and more often connected.
 
-    Each neuron has a drive that varies in time, shared in part with others, and its events are the highest peaks
-    of drive plus private noise: on imaging frames, never on two in a row, in clusters. Correlation, spike time
-    tiling coefficient and precision are then computed from the events by the code that serves measured ones, and
-    synapses drawn one by one, given distance and correlation. Like a released field it has ids of nuclei and
-    segments, made up, and an order in which its connectome would have been released.
+    Each neuron has a drive that varies in time and is partly shared. Its events are the highest peaks of drive plus
+    private noise. They lie on imaging frames, never on two successive frames, and form clusters. The code for
+    measured fields computes correlation, spike time tiling coefficient and precision from the events. Connections
+    are drawn independently, given distance and correlation. Like a released field, the field has ids of nuclei and
+    segments (invented) and a released order of its connectome.
 
     Parameters
     ----------
@@ -97,7 +96,7 @@ def synthetic_field(
     seed : int
     name : str
     recipe : ColumnRecipe, optional
-        The one fitted to measured fields when left out.
+        Default: the recipe fitted to measured fields.
     with_precision : bool
         Also compute the precision matrix: 5 seconds for 96 neurons, minutes for several hundred.
 
@@ -109,20 +108,20 @@ def synthetic_field(
     Raises
     ------
     InputError
-        If the recipe's shares of activity add up to more than 1.
+        If the sum of the recipe's shares of activity exceeds 1.
     """
     recipe = recipe or ColumnRecipe()
     rng = generator(seed, "synthetic field")
     voxel = np.array(MICRONS_VOXEL_UM)
     x, z = (rng.beta(recipe.crowding, recipe.crowding, (neurons, 2)) * recipe.sheet).T  # µm
     y = 200 + recipe.tilt[0] * x + recipe.tilt[1] * z + recipe.thickness * rng.normal(size=neurons)
-    positions = np.round(np.stack([x, y, z], axis=1) / voxel) * voxel  # µm, on whole voxels
+    positions = np.round(np.stack([x, y, z], axis=1) / voxel) * voxel  # µm, rounded to voxels
     distance = cdist(positions, positions)  # µm
     tuning = rng.normal(size=(neurons, 4))
     tuning /= np.linalg.norm(tuning, axis=1, keepdims=True)
     likeness = tuning @ tuning.T
 
-    # A sum of positive semi-definite parts: the covariance of the common drives.
+    # The covariance of the common drives is a sum of positive semi-definite parts.
     common = recipe.nearby * np.exp(-distance / recipe.reach) + recipe.alike * likeness
     spike_times = _events(common, recipe, rng)
 
@@ -134,15 +133,15 @@ def synthetic_field(
 
 
 def overlapping_parts(field: CorticalField, share: float = 0.7) -> tuple[CorticalField, CorticalField]:
-    """Cut a field into two that overlap, as two imaging fields may, each with a released order of its own.
+    """Cut a field into two overlapping parts, like two imaging fields; each part has its own released order.
 
     Parameters
     ----------
     field : CorticalField
         With ``root_ids``.
     share : float
-        How much of all neurons each part has, between 0.5 and 1: those with the smallest x are in the left part,
-        those with the largest in the right one.
+        Share of all neurons in each part, between 0.5 and 1. The left part has the neurons with the smallest x, the
+        right part those with the largest x.
 
     Returns
     -------
@@ -170,20 +169,20 @@ def overlapping_parts(field: CorticalField, share: float = 0.7) -> tuple[Cortica
 def _synapses(
     distance: np.ndarray, correlation: np.ndarray, recipe: ColumnRecipe, rng: np.random.Generator
 ) -> np.ndarray:
-    """Draw synapse counts, shape (N, N): each ordered pair by itself, given distance (µm) and correlation."""
+    """Draw synapse counts, shape (N, N), independently for each ordered pair, given distance (µm) and correlation."""
     neurons = len(distance)
     off = ~np.eye(neurons, dtype=bool)
     likeness = (correlation - correlation[off].mean()) / (correlation[off].std() or 1.0)
     log_odds = -recipe.fall * distance / 100 + recipe.like_to_like * likeness
     log_odds += recipe.out_spread * rng.normal(size=(neurons, 1))
-    # The constant that gives the density.
+    # Find the constant that gives the density.
     constant = brentq(lambda a: expit(a + log_odds[off]).mean() - recipe.density, -60, 60)
     connected = off & (rng.random((neurons, neurons)) < expit(constant + log_odds))
     return connected * rng.choice([1, 2, 3], (neurons, neurons), p=[0.95, 0.04, 0.01])
 
 
 def _ids(neurons: int, seed: int) -> dict[str, np.ndarray]:
-    """Make up ids of nuclei and segments, of as many digits as measured ones, and the order of a release."""
+    """Invent ids of nuclei and segments, with as many digits as measured ids, and a released order."""
     rng = generator(seed, "synthetic ids")
     nuclei = np.sort(rng.choice(600_000, neurons, replace=False))
     root_ids = 864_691_135_000_000_000 + rng.choice(1_000_000_000, neurons, replace=False)
@@ -191,7 +190,7 @@ def _ids(neurons: int, seed: int) -> dict[str, np.ndarray]:
 
 
 def _events(common: np.ndarray, recipe: ColumnRecipe, rng: np.random.Generator) -> list[np.ndarray]:
-    """Draw event times, in seconds, of neurons whose common drives have this covariance, shape (N, N)."""
+    """Draw event times, in seconds, of neurons; `common` is the covariance (N, N) of their common drives."""
     neurons, frames = len(common), int(recipe.seconds / recipe.frame)
     noise = 1 - recipe.nearby - recipe.alike - recipe.private
     if noise < 0:
@@ -199,7 +198,7 @@ def _events(common: np.ndarray, recipe: ColumnRecipe, rng: np.random.Generator) 
     root = np.linalg.cholesky(common + 1e-9 * np.eye(neurons))
     drive = np.empty((neurons, frames), dtype=np.float32)
     state = None
-    for first in range(0, frames, 4096):  # in parts, to keep memory small
+    for first in range(0, frames, 4096):  # in blocks, to save memory
         steps = root @ rng.normal(size=(neurons, min(4096, frames - first)))
         drive[:, first : first + steps.shape[1]], state = _forgetting(steps, recipe.drive_time / recipe.frame, state)
     counts = recipe.rate * recipe.seconds * rng.lognormal(0.0, recipe.rate_spread, neurons)
@@ -214,7 +213,7 @@ def _events(common: np.ndarray, recipe: ColumnRecipe, rng: np.random.Generator) 
 
 
 def _forgetting(steps: np.ndarray, time: float, state: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Turn white noise (neurons, frames) into one that forgets itself over `time` frames and then varies as much."""
+    """Filter white noise (neurons, frames) to autocorrelation time `time` (frames) with unchanged variance."""
     keep = np.exp(-1 / time)
     state = keep * steps[:, :1] if state is None else state
     return lfilter([np.sqrt(1 - keep**2)], [1.0, -keep], steps, axis=1, zi=state)

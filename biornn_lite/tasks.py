@@ -315,8 +315,8 @@ def ideal_accuracies(coherences: Sequence[float], trials: int, seed: int = 0) ->
     ----------
     coherences : sequence of float
         In per cent.
-        trials : int
-            Number of trials at each coherence.
+    trials : int
+        Number of trials at each coherence.
     seed : int
 
     Returns

@@ -179,7 +179,7 @@ def null_of_own_density(adjacency: np.ndarray, graphs: int = NULL_GRAPHS) -> Nul
         With at least one edge and at most half of all possible edges.
     """
     n = len(adjacency)
-    per_cent = float(np.clip(100 * adjacency.sum() / (n * (n - 1)), 1, 49.999))
+    per_cent = float(np.clip(100 * density(adjacency), 1, 49.999))
     low = int(per_cent)
     below, above = (null(n, p / 100, False, graphs) for p in (low, low + 1))
     part = per_cent - low
@@ -212,6 +212,25 @@ def assortativity(adjacency: np.ndarray) -> float:
     return float(np.corrcoef(ends.T)[0, 1])
 
 
+def density(adjacency: np.ndarray) -> float:
+    """Share of the pairs of different nodes that are edges."""
+    n = len(adjacency)
+    return float(adjacency.sum() / (n * (n - 1)))
+
+
+def density_estimate(values: np.ndarray, points: int = 100) -> tuple[np.ndarray, np.ndarray]:
+    """Gaussian kernel density estimate of values that are not all equal.
+
+    Returns
+    -------
+    grid, share : ndarray, shape (points,)
+        Equidistant points between the extremes, and the density there as shares that sum to 1.
+    """
+    grid = np.linspace(values.min(), values.max(), points)
+    estimate = gaussian_kde(values)(grid)
+    return grid, estimate / estimate.sum()
+
+
 def entropy(values: np.ndarray, points: int = 100) -> float:
     """Entropy in bits of a Gaussian kernel density estimate at equidistant points between the extremes.
 
@@ -223,8 +242,7 @@ def entropy(values: np.ndarray, points: int = 100) -> float:
     values = np.ravel(values).astype(np.float64)
     if np.ptp(values) == 0:
         return float("nan")
-    density = gaussian_kde(values)(np.linspace(values.min(), values.max(), points))
-    share = density / density.sum()
+    _, share = density_estimate(values, points)
     share = share[share > 0]
     return float(-(share * np.log2(share)).sum())
 
@@ -317,7 +335,7 @@ def model_graph(model: str, neurons: int, density: float, shuffled: float, seed:
     groups, shares = (4, np.full(4, 1 / 4)) if model == "communities" else (2, np.array([4 / 5, 1 / 5]))
     group = place * groups // neurons
     sizes = np.bincount(group)
-    inside = density * shares * neurons * (neurons - 1) / (sizes * (sizes - 1))  # probability of an edge in each group
+    inside = density * shares * neurons * (neurons - 1) / (sizes * (sizes - 1))  # edge probability in each group
     planted = np.where(group[:, None] == group, inside[group], 0)
     return _drawn((1 - shuffled) * planted + shuffled * density, 1, generator(seed, model))[0]
 

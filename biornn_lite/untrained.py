@@ -1,6 +1,6 @@
-"""What weights do before any training: how activity grows or fades, and where a computer's numbers end.
+"""Effects of weights before training: activity that grows or fades, and numerical overflow.
 
-Notebook 03 uses the second part, notebook 10 the first.
+Notebook 03 uses the second part, notebook 10 the first part.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from .training import Settings, initial_networks, training_trials
 from .weights import orthogonal, positive, with_spectral_radius
 
 LARGEST = float(torch.finfo(torch.float32).max)
-"""The largest number that a network's activity can hold, about 3.4 · 10³⁸; beyond it is infinity."""
+"""The largest value of a network's activity, about 3.4 · 10³⁸; larger values become infinite."""
 
 LARGEST_GRADIENT = (LARGEST / (1 - 0.999)) ** 0.5
-"""The largest gradient that Adam can keep, about 5.8 · 10²⁰: it averages squares, each times 1 − β₂ = 0.001."""
+"""The largest gradient that Adam can process, about 5.8 · 10²⁰: it averages squares times 1 − β₂ = 0.001."""
 
 
 def positive_weights(neurons: int, seed: int, radius: float | None = None) -> np.ndarray:
     """Draw an orthogonal matrix and clip it at 0, the published start of positive-only networks.
 
-    Its spectral radius is about ``√(N / 2π)``: each row holds N / 2 entries of mean ``√(2 / πN)``.
+    Its spectral radius is about ``√(N / 2π)``: each row has about N / 2 positive entries with mean ``√(2 / πN)``.
 
     Parameters
     ----------
     neurons : int
     seed : int
     radius : float, optional
-        Spectral radius to scale the result to; left as it is when left out.
+        Spectral radius to scale the result to. Default: no scaling.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def activity_by_step(weights: np.ndarray, task: Task, seed: int, trials: int = 3
     Parameters
     ----------
     weights : ndarray, shape (N, N)
-        Recurrent weights; input weights are those that the run of this seed starts from.
+        Recurrent weights. The input weights are the initial ones of the run with this seed.
     task : Task
     seed : int
     trials : int
@@ -61,7 +61,7 @@ def activity_by_step(weights: np.ndarray, task: Task, seed: int, trials: int = 3
     Returns
     -------
     ndarray, shape (steps,)
-        Mean over trials and neurons after each step; infinite from the step in which an activity overflows.
+        Mean over trials and neurons after each step. It is infinite from the step in which an activity overflows.
     """
     if trials < 1:
         raise InputError(f"trials is {trials}; it must be at least 1")
@@ -73,12 +73,12 @@ def activity_by_step(weights: np.ndarray, task: Task, seed: int, trials: int = 3
 
 @dataclass(frozen=True)
 class FirstStep:
-    """What the first batch of training gives.
+    """Loss and gradient of the first training batch.
 
     Attributes
     ----------
     loss : float
-        Cross-entropy (nats); not finite where activity overflowed.
+        Cross-entropy (nats); infinite or NaN if the activity overflowed.
     gradient : float
         The largest absolute entry of the loss's gradient with respect to the recurrent weights.
     """
@@ -88,7 +88,7 @@ class FirstStep:
 
     @property
     def fate(self) -> str:
-        """What Adam makes of it: ``moves``, ``NaN``, or ``stands still``, as weights of too large a gradient do."""
+        """Effect of Adam on the weights: ``moves``, ``NaN``, or ``stands still`` if the gradient is too large."""
         if not np.isfinite([self.loss, self.gradient]).all():
             return "NaN"
         return "moves" if self.gradient < LARGEST_GRADIENT else "stands still"
@@ -100,7 +100,7 @@ def first_step(weights: np.ndarray, task: Task, seed: int) -> FirstStep:
     Parameters
     ----------
     weights : ndarray, shape (N, N)
-        Recurrent weights; input and readout weights are those that the run of this seed starts from.
+        Recurrent weights. Input and readout weights are the initial ones of the run with this seed.
     task : Task
     seed : int
     """
@@ -112,14 +112,14 @@ def first_step(weights: np.ndarray, task: Task, seed: int) -> FirstStep:
 
 
 class Fading(NamedTuple):
-    """How the states that two stimuli left behind develop once the input has ended.
+    """Development of the states after two stimuli, without further input.
 
     Attributes
     ----------
     angle : ndarray, shape (steps + 1,)
-        Between the two states, in degrees; 0 where they differ in size alone or one of them has died out.
+        Angle between the two states, in degrees. It is 0 if they differ only in size or if one of them is zero.
     size : ndarray, shape (steps + 1,)
-        Euclidean length of the first state, as a share of what it was right after the stimulus.
+        Euclidean length of the first state, relative to its length directly after the stimulus.
     """
 
     angle: np.ndarray
@@ -127,22 +127,22 @@ class Fading(NamedTuple):
 
 
 def fading(weights: np.ndarray, steps: int = 20, draws: int = 8, seed: int = 0) -> Fading:
-    """Show a network two stimuli, each for one step, and follow the two states without any input.
+    """Show a network two stimuli, each for one step, and follow the two states without further input.
 
-    Both start from ``h[0] = relu(W_in)``, a row of input weights per stimulus; then ``h[t] = relu(h[t-1] W)``.
-    What a readout can tell apart is the angle: where it is 0, the states are multiples of one another. Scaling W
-    by a positive number changes the size and leaves the angle as it is.
+    Both start from ``h[0] = relu(W_in)``, with one row of input weights per stimulus. Then ``h[t] = relu(h[t-1] W)``.
+    The angle shows how well a readout can distinguish the stimuli: at angle 0, the states are multiples of each
+    other. Scaling W by a positive number changes the size, not the angle.
 
     Parameters
     ----------
     weights : ndarray, shape (N, N)
         From neuron i to neuron j.
     steps : int
-        After the stimulus.
+        Number of steps after the stimulus.
     draws : int
-        Of input weights, over which angle and size are averaged.
+        Number of draws of input weights. Angle and size are averaged over them.
     seed : int
-        Of these draws.
+        Seed of these draws.
     """
     if steps < 0 or draws < 1:
         raise InputError(f"{steps} steps and {draws} draws; there must be at least 0 and 1")
@@ -153,7 +153,7 @@ def fading(weights: np.ndarray, steps: int = 20, draws: int = 8, seed: int = 0) 
     for _ in range(steps + 1):
         lengths = np.linalg.norm(h, axis=-1)  # (draws, 2)
         alive = lengths.min(axis=1) > 0
-        # Of unit vectors u and v, 2 atan2(|u - v|, |u + v|) is the angle, and exact for small ones too.
+        # 2 atan2(|u - v|, |u + v|) is the angle between unit vectors u and v, also exact for small angles.
         u, v = np.moveaxis(h / np.where(lengths > 0, lengths, 1)[..., None], 1, 0)
         between = 2 * np.arctan2(np.linalg.norm(u - v, axis=-1), np.linalg.norm(u + v, axis=-1))
         angles.append(np.degrees(np.where(alive, between, 0)).mean())

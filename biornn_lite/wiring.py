@@ -1,4 +1,4 @@
-"""Who is connected to whom: distance, likeness and reciprocity, in one field and pooled over many.
+"""Connectivity: effects of distance and similarity, and reciprocity, in one field and pooled over many fields.
 
 Notebooks 01 and 14 work through this module.
 """
@@ -27,7 +27,7 @@ from .plumbing.files import data_folder
 from .statistics import Interval
 
 EDGES_UM = (0, 50, 100, 150, 200, 300, 400, 500, 700, 1000)
-"""Edges of the bins of distance that the shipped table has, in µm."""
+"""Edges of the distance bins in the shipped table, in µm."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +37,19 @@ class WiringRule:
     Attributes
     ----------
     fall, fall_error : float
-        Change of the log odds of a connection with each 100 µm of distance at equal correlation, and its standard
-        error.
+        Change of the log odds of a connection per 100 µm of distance at equal correlation, and its standard error.
     like_to_like, like_to_like_error : float
-        Change of the log odds with each standard deviation of the field's correlations at equal distance.
+        Change of the log odds per standard deviation of the field's correlations at equal distance, and its
+        standard error.
     chance : ndarray, shape (N, N)
         Fitted probability of a connection from i to j; diagonal 0.
 
     Notes
     -----
-    Pairs that share a neuron are not independent: one axon that was traced far makes a whole row of connections.
-    The errors allow any two pairs with a neuron in common to vary together (dyadic-robust; Aronow, Samii & Assenova
-    2015, *Political Analysis* 23, 564–577). Of few connections such errors can come out too small, so the larger of
-    that error and the one for independent pairs is taken.
+    Pairs that share a neuron are not independent: one axon that was traced far adds a whole row of connections. The
+    standard errors are dyadic-robust: they allow dependence between any two pairs with a common neuron (Aronow,
+    Samii & Assenova 2015, *Political Analysis* 23, 564–577). With few connections such errors can be too small.
+    Therefore the larger of this error and the error for independent pairs is used.
     """
 
     fall: float
@@ -66,8 +66,9 @@ def wiring_rule(field: CorticalField, curved: bool = False) -> WiringRule:
     ----------
     field : CorticalField
     curved : bool
-        Let the log odds fall along a curve instead of a straight line: distance squared and an exponential that falls
-        to 1/e in 100 µm are added. Then likeness cannot stand for what a line misses, and `fall` means little.
+        Model the log odds with a curve instead of a straight line, by adding the squared distance and an exponential
+        that falls to 1/e in 100 µm. Deviations from a line then cannot appear as an effect of similarity. The value
+        of `fall` is not meaningful in this case.
 
     Returns
     -------
@@ -93,7 +94,7 @@ def wiring_rule(field: CorticalField, curved: bool = False) -> WiringRule:
     model = sm.GLM(connected, design, family=sm.families.Binomial()).fit()
     chance = np.zeros((n, n))
     chance[off] = model.fittedvalues
-    scores = np.zeros((n, n, design.shape[1]))  # of each pair: residual times regressors
+    scores = np.zeros((n, n, design.shape[1]))  # residual times regressors of each pair
     scores[off] = (connected - model.fittedvalues)[:, None] * design
     bread = model.normalized_cov_params  # inverse of the information
     robust = np.sqrt(np.maximum(np.diag(bread @ _dyadic_covariance(scores) @ bread), 0))
@@ -103,19 +104,19 @@ def wiring_rule(field: CorticalField, curved: bool = False) -> WiringRule:
 
 
 def _dyadic_covariance(scores: np.ndarray) -> np.ndarray:
-    """Add up the products of the scores, shape (N, N, K), of all two pairs that share a neuron: shape (K, K)."""
+    """Sum the products of scores, shape (N, N, K), over all two pairs that share a neuron: shape (K, K)."""
     pair = scores + scores.transpose(1, 0, 2)  # i to j and j to i together
     neuron = pair.sum(axis=1)  # all pairs of a neuron: (N, K)
     upper = pair[np.triu_indices(len(pair), 1)]
-    # A pair with itself shares two neurons and is counted with both, so once too often.
+    # A pair shares two neurons with itself and is counted for both, which is once too often.
     return neuron.T @ neuron - upper.T @ upper
 
 
 def within_neurons(field: CorticalField) -> tuple[float, float]:
-    """Fit like-to-like wiring with a factor for each sender and each receiver, at equal distance along a curve.
+    """Fit like-to-like wiring with a factor for each sender and each receiver, and a curve for distance.
 
-    A neuron that has many partners, or an axon that was traced far, is then compared with itself only: to which of
-    the neurons around it does it connect?
+    The factors remove differences between neurons in numbers of partners, for example by axons that were traced far.
+    Each neuron is compared only with itself: to which of its neighbours does it connect?
 
     Parameters
     ----------
@@ -124,15 +125,15 @@ def within_neurons(field: CorticalField) -> tuple[float, float]:
     Returns
     -------
     (float, float)
-        Change of the logarithm of the chance of a connection with one standard deviation of correlation, and its
-        standard error, made as in :class:`WiringRule`. NaN where there are too few connections to fit all factors.
+        Change of the log probability of a connection per standard deviation of correlation, and its standard error,
+        computed as in :class:`WiringRule`. NaN if there are too few connections to fit all factors.
 
     Notes
     -----
-    A Poisson regression with two fixed effects, which, unlike a logistic one, the number of neurons does not bias
-    (Fernández-Val & Weidner 2016, *Journal of Econometrics* 192, 291–312). Each round makes the expected numbers of
-    partners the observed ones, takes out of each regressor what sender and receiver explain, and makes one step of
-    Newton's method with what is left.
+    This is a Poisson regression with two fixed effects. Unlike in a logistic regression, the number of fixed effects
+    causes no bias (Fernández-Val & Weidner 2016, *Journal of Econometrics* 192, 291–312). Each round first scales the
+    expected numbers of partners to the observed ones. It then removes the sender and receiver effects from each
+    regressor, and makes one step of Newton's method with the residuals.
     """
     n = field.neurons
     connected = field.part("connectome", "this analysis of wiring") > 0
@@ -145,14 +146,14 @@ def within_neurons(field: CorticalField) -> tuple[float, float]:
         return float("nan"), float("nan")
     likeness = (correlation[pairs] - correlation[off].mean()) / spread
     regressors = np.stack([likeness, apart, apart**2, np.exp(-apart)])  # (4, senders, receivers)
-    there = (sends[:, None] != receives).astype(float)  # no pair of a neuron with itself
+    there = (sends[:, None] != receives).astype(float)  # a neuron is not paired with itself
     observed = connected[pairs] * there
 
     def expectation(slopes: np.ndarray) -> np.ndarray:
         return _with_totals(there * np.exp(np.tensordot(slopes, regressors, 1)), observed.sum(1), observed.sum(0))
 
     def likelihood(expected: np.ndarray) -> float:
-        return float(np.log(expected[observed > 0]).sum())  # the expected numbers add up to the same in all fits
+        return float(np.log(expected[observed > 0]).sum())  # the sum of expected numbers is the same in all fits
 
     slopes, step = np.array([0.0, -1.5, 0.0, 0.0]), np.full(4, np.inf)
     expected = expectation(slopes)
@@ -162,7 +163,7 @@ def within_neurons(field: CorticalField) -> tuple[float, float]:
         step = np.linalg.solve(information, np.einsum("kij,ij->k", rest, observed - expected))
         if np.abs(step).max() < 1e-5:
             break
-        # Half as far, as long as that would be worse than where it stands.
+        # Halve the step until it is no longer worse than the current point.
         for shorter in 0.5 ** np.arange(20):
             tried = expectation(slopes + shorter * step)
             if likelihood(tried) > likelihood(expected):
@@ -180,7 +181,7 @@ def within_neurons(field: CorticalField) -> tuple[float, float]:
 
 
 def _with_totals(matrix: np.ndarray, rows: np.ndarray, columns: np.ndarray, rounds: int = 200) -> np.ndarray:
-    """Scale rows and columns of a matrix until they add up to these totals (iterative proportional fitting)."""
+    """Scale rows and columns of a matrix to these totals (iterative proportional fitting)."""
     a, b = np.ones(len(rows)), np.ones(len(columns))
     for _ in range(rounds):
         a = rows / (matrix @ b)
@@ -189,7 +190,7 @@ def _with_totals(matrix: np.ndarray, rows: np.ndarray, columns: np.ndarray, roun
 
 
 def _without_rows_and_columns(regressors: np.ndarray, weights: np.ndarray, rounds: int = 100) -> np.ndarray:
-    """Take out of regressors, shape (K, rows, columns), what a constant per row and per column explains."""
+    """Remove from regressors, shape (K, rows, columns), the part explained by a constant per row and column."""
     rest = regressors.copy()
     rows, columns = weights.sum(axis=1), weights.sum(axis=0)
     for _ in range(rounds):
@@ -199,18 +200,18 @@ def _without_rows_and_columns(regressors: np.ndarray, weights: np.ndarray, round
 
 
 def unevenness(degrees: np.ndarray, expected: np.ndarray) -> float:
-    """Spread of neurons' tendencies to have partners, beyond what chance makes of the numbers expected.
+    """Spread of neurons' tendencies to have partners, beyond chance variation around the expected numbers.
 
     Parameters
     ----------
     degrees, expected : ndarray, shape (N,)
-        How many partners each neuron has, and how many the wiring rule gives it.
+        Number of partners of each neuron, and the number expected from the wiring rule.
 
     Returns
     -------
     float
-        Standard deviation of the logarithm of a lognormal factor per neuron, by moments; 0 if the numbers vary no
-        more than Poisson ones do.
+        Standard deviation of the logarithm of a lognormal factor per neuron, by the method of moments; 0 if the
+        numbers vary no more than Poisson numbers.
     """
     excess = ((degrees - expected) ** 2 - degrees).sum() / (expected**2).sum()
     return float(np.sqrt(np.log1p(max(excess, 0.0))))
@@ -224,7 +225,7 @@ class Measure:
     ----------
     key : str
     meaning : str
-        With its unit.
+        Meaning, with unit.
     """
 
     key: str
@@ -264,7 +265,7 @@ MEASURES = tuple(
         ("wiring_distance_released", "relative distance of connected pairs, connectome in the order as released"),
     )
 )
-"""What :func:`describe_wiring` measures, in the order of its table."""
+"""Measures computed by :func:`describe_wiring`, in the order of its table."""
 
 
 def describe_wiring(field: CorticalField) -> pd.Series:
@@ -273,8 +274,8 @@ def describe_wiring(field: CorticalField) -> pd.Series:
     Returns
     -------
     Series
-        Named after the field; one entry for each of :data:`MEASURES`. NaN where a field lacks what it takes, such as
-        another order in which its connectome was released.
+        Named after the field, with one entry for each of :data:`MEASURES`. An entry is NaN if the field lacks the
+        necessary data, for example a different released order of its connectome.
     """
     n, off = field.neurons, ~np.eye(field.neurons, dtype=bool)
     connected = (field.part("connectome", "this analysis of wiring") > 0) & off
@@ -329,10 +330,10 @@ def _relative_distance(connected: np.ndarray, distance: np.ndarray) -> float:
 
 
 def _expected_reciprocal(chance: np.ndarray, out: np.ndarray, into: np.ndarray, rounds: int = 300) -> float:
-    """Expected number of pairs connected both ways, were the two directions independent.
+    """Expected number of pairs connected both ways if the two directions were independent.
 
-    The odds of the wiring rule are first multiplied by a factor per sender and one per receiver, chosen such that
-    each neuron is expected to have as many partners as it has, out and in.
+    The odds of the wiring rule are first multiplied by a factor per sender and a factor per receiver. The factors
+    make each neuron's expected numbers of partners, out and in, equal to the observed numbers.
     """
     if np.isnan(chance).any():
         return float("nan")
@@ -353,14 +354,14 @@ def by_distance(field: CorticalField, edges: Sequence[float] = EDGES_UM) -> pd.D
     ----------
     field : CorticalField
     edges : sequence of float
-        In µm.
+        Bin edges in µm.
 
     Returns
     -------
     DataFrame
-        A row per bin that holds pairs; columns ``field, low, high`` (µm), ``pairs``, ``connected``, and the means of
-        ``correlation``, ``sttc`` and ``communicability`` of the connectome, which is 0 with neurons that send to no
-        other (``isolated_neurons=zero``).
+        A row per bin with pairs. Columns ``field, low, high`` (µm), ``pairs``, ``connected``, and the means of
+        ``correlation``, ``sttc`` and ``communicability`` of the connectome. Communicability is 0 for neurons without
+        outgoing connections (``isolated_neurons=zero``).
     """
     off = ~np.eye(field.neurons, dtype=bool)
     pairs = pd.DataFrame(
@@ -387,18 +388,18 @@ def by_distance(field: CorticalField, edges: Sequence[float] = EDGES_UM) -> pd.D
 
 @dataclass(frozen=True)
 class Agreement:
-    """What two fields say of the connections among the neurons that both hold.
+    """Comparison of two fields' connections among their shared neurons.
 
     Attributes
     ----------
     nuclei : int
-        Neurons in both fields, told by the ids of their nuclei.
+        Number of neurons in both fields, identified by nucleus ids.
     pairs : int
-        Ordered pairs of them.
+        Ordered pairs of shared neurons.
     both, one : int
-        Pairs that are connected in both fields, and in one only.
+        Pairs connected in both fields, and in only one field.
     expected : float
-        Pairs connected in both if the two fields had nothing to do with each other.
+        Expected number of pairs connected in both fields if the two fields were independent.
     farthest : float
         Largest distance between the two positions of a shared neuron, in µm.
     """
@@ -412,17 +413,17 @@ class Agreement:
 
 
 def agreement(first: CorticalField, second: CorticalField) -> Agreement:
-    """Compare two fields where they hold the same neurons: a synapse is there or not, whatever the field.
+    """Compare the connections of two fields among shared neurons. A real synapse must be present in both fields.
 
     Parameters
     ----------
     first, second : CorticalField
-        With ``nucleus_ids``.
+        Fields with ``nucleus_ids``.
 
     Raises
     ------
     InputError
-        If a field has no ids of nuclei.
+        If a field has no nucleus ids.
     """
     for field in (first, second):
         if field.nucleus_ids is None:
@@ -445,15 +446,15 @@ def agreement(first: CorticalField, second: CorticalField) -> Agreement:
 
 
 def reordered(field: CorticalField, neuron_of_row: np.ndarray) -> CorticalField:
-    """Return the field with its connectome put in order on the supposition that row r belongs to a certain neuron.
+    """Return the field with its connectome reordered, given an assumed neuron for each row.
 
     Parameters
     ----------
     field : CorticalField
     neuron_of_row : ndarray of int, shape (N,)
-        For row and column r, the neuron that they are supposed to belong to.
+        The assumed neuron of row and column r, for each r.
     """
-    row_of = np.argsort(neuron_of_row)  # of each neuron
+    row_of = np.argsort(neuron_of_row)  # row of each neuron
     return replace(
         field,
         connectome=field.part("connectome", "this analysis of wiring")[np.ix_(row_of, row_of)],
@@ -462,18 +463,18 @@ def reordered(field: CorticalField, neuron_of_row: np.ndarray) -> CorticalField:
 
 
 def agreements(fields: Sequence[CorticalField]) -> pd.DataFrame:
-    """Compare all two fields that share a neuron, also in the order as released.
+    """Compare all pairs of fields that share a neuron, also with connectomes in released order.
 
     Parameters
     ----------
     fields : sequence of CorticalField
-        Released ones, whose connectomes were put in order.
+        Released fields with reordered connectomes.
 
     Returns
     -------
     DataFrame
-        A row per two fields: ``first, second``, the attributes of :class:`Agreement`, and ``both_released``,
-        ``one_released`` and ``expected_released``.
+        A row per pair of fields. Columns ``first, second``, the attributes of :class:`Agreement`, and
+        ``both_released``, ``one_released`` and ``expected_released``.
     """
     released = [field.as_released() for field in fields]
     rows = []
@@ -492,21 +493,21 @@ def agreements(fields: Sequence[CorticalField]) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Pooled:
-    """A random-effects estimate: the mean of an effect that differs between fields.
+    """Estimate of a random-effects model: the mean of an effect that differs between fields.
 
     Attributes
     ----------
     fields : int
     mean, error : float
-        Mean over fields, and its standard error (Hartung, Knapp, Sidik and Jonkman).
+        Mean over fields and its standard error (Hartung, Knapp, Sidik and Jonkman).
     interval : Interval
         95 % confidence interval of the mean.
     tau : float
         Standard deviation of the true effect between fields (Paule and Mandel).
     i_squared : float
-        Share of the variation between estimates that is not chance.
+        Share of the variation between estimates that chance does not explain.
     prediction : Interval
-        Where the effect of one more field lies with 95 % probability.
+        95 % prediction interval for the effect in one additional field.
     """
 
     fields: int
@@ -526,17 +527,17 @@ class Pooled:
 
 
 def pool_effects(effects: Sequence[float], errors: Sequence[float]) -> Pooled:
-    """Pool one effect per field by a random-effects model.
+    """Pool one effect per field with a random-effects model.
 
     Parameters
     ----------
     effects, errors : sequence of float
-        Estimates and their standard errors. Fields in which an effect could not be estimated (NaN) are left out.
+        Estimates and their standard errors. Fields without an estimate (NaN) are left out.
 
     Raises
     ------
     InputError
-        If fewer than three fields are left.
+        If fewer than three fields remain.
     """
     effects, errors = np.asarray(effects, dtype=float), np.asarray(errors, dtype=float)
     there = np.isfinite(effects) & np.isfinite(errors)
@@ -544,7 +545,7 @@ def pool_effects(effects: Sequence[float], errors: Sequence[float]) -> Pooled:
     if k < 3:
         raise InputError(f"{k} fields have an estimate; a random-effects model needs at least 3")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # statsmodels speaks of intervals of single fields, which are not used
+        warnings.simplefilter("ignore")  # statsmodels warns about unused intervals of single fields
         found = combine_effects(effects[there], errors[there] ** 2, method_re="iterated", use_t=True)
         low, high = found.conf_int()[3]
     reach = stats.t.ppf(0.975, k - 2) * np.sqrt(found.tau2 + found.sd_eff_w_re_hksj**2)
@@ -566,18 +567,18 @@ def _shipped(name: str) -> pd.DataFrame:
 
 
 def known_wiring() -> pd.DataFrame:
-    """Return the wiring of the released fields that were at hand: index ``field``, columns :data:`MEASURES`.
+    """Return the stored wiring of all available released fields: index ``field``, columns :data:`MEASURES`.
 
-    It comes with the library; ``data/make_wiring.py`` makes it again.
+    It is part of the library. ``data/make_wiring.py`` recomputes it.
     """
     return _shipped("wiring").set_index("field")
 
 
 def known_by_distance() -> pd.DataFrame:
-    """Return what :func:`by_distance` gave for the fields of :func:`known_wiring`."""
+    """Return the stored results of :func:`by_distance` for the fields of :func:`known_wiring`."""
     return _shipped("wiring_by_distance").copy()
 
 
 def known_agreements() -> pd.DataFrame:
-    """Return what :func:`agreements` gave for the fields of :func:`known_wiring`."""
+    """Return the stored results of :func:`agreements` for the fields of :func:`known_wiring`."""
     return _shipped("shared_nuclei").copy()

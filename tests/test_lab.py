@@ -28,8 +28,9 @@ SCRIPT = "<img src=x onerror=window.__hacked=1>"
 
 SCRIPT_PANELS = """
 from biornn_lite.datasets import load_field
-from biornn_lite.field_widgets import inference_panel
-from biornn_lite.widgets import Prediction, dropdown
+from biornn_lite.exercises import Prediction
+from biornn_lite.figures.field import inference_panel
+from biornn_lite.figures.panels import dropdown
 
 evil = load_field("evil.npz")
 display(inference_panel(evil), Prediction(evil.label, [evil.label]).ask())
@@ -188,7 +189,7 @@ def test_the_ablation_runs_and_its_panels_redraw(address, page):
 
 def test_a_training_is_watched_and_stopped(address, page):
     notebook = run_all(page, address, "07_training.ipynb")
-    expect(notebook.get_by_text("not answered yet").nth(3)).to_be_attached(timeout=3 * MINUTE)
+    expect(notebook.get_by_text("not answered yet").nth(4)).to_be_attached(timeout=3 * MINUTE)
     start = notebook.get_by_role("button", name="Train and watch")
     panel = notebook.locator(".jp-OutputArea-output", has=page.get_by_role("button", name="Train and watch"))
     start.scroll_into_view_if_needed()
@@ -219,6 +220,7 @@ PANELS = {
     "08_topology": ("shuffled (share of edges)", "graph", "four communities of equal size"),
     "10_positive_only": ("scaled to radius", "task", "One-choice inference"),
     "13_your_own_field": ("threshold (SD of the noise)", None, None),
+    "16_your_own_experiment": ("cue (steps)", None, None),
     "14_across_cortex": ("distance", "measure", "mean correlation"),
 }
 

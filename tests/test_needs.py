@@ -179,7 +179,7 @@ def test_fields_without_activity_and_without_wiring(column, tmp_path):
     worm = CorticalField("worm", positions, connectome=column.connectome[:12, :12], labels=labels)
     blind = CorticalField("blind", positions, correlation=column.correlation[:12, :12], sttc=column.sttc[:12, :12])
     for field, possible, impossible, says in (
-        (worm, "WD*C*", "W*", r"W\* and W! needs? function .correlation.; worm has none"),
+        (worm, "WD*C*", "W*", r"W\* needs function .correlation.; worm has none"),
         (blind, "W*D*C", "W*D*C*", r"C\* needs wiring .connectome.; blind has none, only positions and correlation"),
     ):
         rows = run_study(Study(field, possible, "go_nogo", 1, settings=QUICK), progress=False).networks

@@ -67,7 +67,7 @@ def check_own_task(answer: Task | None, name: str, steps: int, on: int) -> bool:
 
 
 def check_own_penalty(answer: Callable | None) -> bool:
-    """Check a penalty of |weight| times cost on self-connections alone, on random weights of three runs."""
+    """Check a penalty of ``|weight|`` times cost on self-connections alone, on random weights of three runs."""
     if answer is None:
         return unanswered()
     rng = generator(0, "a penalty of your own")

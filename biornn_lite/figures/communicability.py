@@ -63,7 +63,7 @@ def walk_figure(field: CorticalField, network: str = "nearby", start: int = 0, s
     ----------
     field : CorticalField
     network : str
-        A key of :data:`NETWORKS`.
+        A key of :data:`biornn_lite.communicability.NETWORKS`.
     start : int
         Neuron at which the walk begins.
     steps : int

@@ -81,7 +81,7 @@ def space_figure(
     ----------
     field : CorticalField
     places, units, lattice_scale, seed
-        As in :func:`believed_places`.
+        As in :func:`biornn_lite.space.believed_places`.
     azimuth : float
         From where to look at the believed places, in degrees.
     """
@@ -137,7 +137,7 @@ def cost_histogram(own: float, others: np.ndarray, ax: Axes, title: str, unit: s
     own : float
         Cost of ``W*``.
     others : ndarray, shape (draws,)
-        Costs of ``W!``, from :func:`relabelled_costs`.
+        Costs of ``W!``, from :func:`biornn_lite.space.relabelled_costs`.
     ax : Axes
     title : str
     unit : str

@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 
 from ..errors import InputError
 from ..replication import SHIPPED, compare_with_published, load_replication
-from ..results import Results, ceilings, input_noise_of, reported_accuracy
+from ..results import Results, ceilings, in_order, input_noise_of, reported_accuracy
 from ..statistics import epochs_to_learn, estimates, not_yet_learned, pairwise
-from ..tasks import TASKS, Task
+from ..tasks import Task
 from ..tasks import title_of as title_of_task
 from ..training import Settings
 from ..variants import PUBLISHED_VARIANTS, isolating_pairs
@@ -27,8 +27,7 @@ from .style import COLOURS, LONGEST_TITLE, MARKERS, MEASURE_LABELS, SMOOTH_LINES
 
 def tasks_of(results: pd.DataFrame) -> list[str]:
     """Return the tasks of a table by name: the published ones in their order, then others."""
-    there = results["task"].unique()
-    return [task for task in TASKS if task in there] + [task for task in there if task not in TASKS]
+    return in_order(results["task"])
 
 
 def draw_ceilings(
@@ -57,11 +56,10 @@ def by_variant(results: pd.DataFrame, task: str, ax: Axes, measure: str = "accur
     task : str
     ax : Axes
     measure : str
-        A key of :data:`MEASURE_LABELS`. With ``accuracy`` come the task's ceilings.
+        A key of :data:`biornn_lite.figures.style.MEASURE_LABELS`. With ``accuracy`` come the task's ceilings.
     """
     rows = results[results["task"] == task].assign(accuracy=reported_accuracy(results))
-    present = set(rows["variant"])
-    variants = [v for v in PUBLISHED_VARIANTS if v in present] + sorted(present - set(PUBLISHED_VARIANTS))
+    variants = in_order(rows["variant"])
     for place, variant in enumerate(variants):
         mine = rows[rows["variant"] == variant]
         values = mine.loc[mine["status"] == "ok", measure].dropna().to_numpy()

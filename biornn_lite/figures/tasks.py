@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import binom
 
-from ..results import ceilings
+from ..results import ceilings, in_order
 from ..tasks import (
     PERCEPTUAL,
     PerceptualDecision,
@@ -22,7 +22,6 @@ from ..tasks import (
     ideal_answers,
     one_trial,
 )
-from ..variants import PUBLISHED_VARIANTS
 from .panels import TASK_OPTIONS, dropdown, figure_panel, slider
 from .style import BLUE, COLOURS, MARKERS, ORANGE, WEIGHT_LABELS, as_text, kind_of
 
@@ -109,7 +108,7 @@ def trial_figure(
     ----------
     task : str
     trial : int
-        Which one; see :func:`one_trial`.
+        Which one; see :func:`biornn_lite.tasks.one_trial`.
     coherence, noise : float
         In per cent, and SD of the evidence; used by the perceptual decision alone.
     input_noise : float
@@ -167,7 +166,7 @@ def accuracy_by_coherence(observed: pd.Series, trials: int, ax: Axes) -> Axes:
     Parameters
     ----------
     observed : Series
-        Index coherence in per cent; from :func:`ideal_accuracies`.
+        Index coherence in per cent; from :func:`biornn_lite.tasks.ideal_accuracies`.
     trials : int
         Behind each of them, for the bars of ±2 of the standard errors that the integral expects.
     ax : Axes
@@ -219,7 +218,7 @@ def medians_between_ceilings(
     within : float
         Half the width of the band around the ceiling without memory.
     """
-    variants = [v for v in PUBLISHED_VARIANTS if v in ours.index.unique("variant")]
+    variants = in_order(ours.index.unique("variant"))
     for ax, task in zip(axes, ours.index.unique("task"), strict=True):
         low, high = ceilings(task, "train")
         ax.axvspan(low - within, low + within, color="0.85", linewidth=0, label=f"without memory ±{within:g}")

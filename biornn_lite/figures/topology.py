@@ -16,7 +16,6 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
-from scipy.stats import gaussian_kde
 
 from .. import topology
 from ..snapshots import Snapshot
@@ -54,12 +53,14 @@ def as_built(adjacency: np.ndarray, ax: Axes) -> Axes:
     adjacency : ndarray of bool, shape (N, N)
     ax : Axes
     """
-    n, degree = len(adjacency), adjacency.sum(axis=0)
+    degree = adjacency.sum(axis=0)
     ax.imshow(adjacency, cmap="Greys", interpolation="nearest", vmin=0, vmax=1)
     ax.set(xlabel="neuron, as built", ylabel="neuron, as built")
     edges = degree.sum() // 2
-    density = degree.sum() / (n * (n - 1))
-    ax.set_title(f"{edges} edges, density {density:.3f}, degrees {degree.min()} to {degree.max()}", fontsize=10)
+    ax.set_title(
+        f"{edges} edges, density {topology.density(adjacency):.3f}, degrees {degree.min()} to {degree.max()}",
+        fontsize=10,
+    )
     return ax
 
 
@@ -157,9 +158,8 @@ def weights_on_the_grid(weights: np.ndarray, ax: Axes, title: str = "", points: 
     points : int
     """
     values = np.ravel(weights).astype(np.float64)
-    grid = np.linspace(values.min(), values.max(), points)
-    share = gaussian_kde(values)(grid)
-    ax.bar(grid, share / share.sum(), width=grid[1] - grid[0], color=BLUE)
+    grid, share = topology.density_estimate(values, points)
+    ax.bar(grid, share, width=grid[1] - grid[0], color=BLUE)
     ax.set(xlabel=f"weight, at {points} points", ylabel="share of the density", ylim=(0, None))
     said = f"{topology.entropy(values, points):.2f} bits"
     ax.set_title(f"{_before(title)}entropy {said}", fontsize=10)

@@ -231,7 +231,7 @@ class Step(NamedTuple):
     epoch : int
         The last one that is finished.
     status : str
-        HTML; what is not ours goes through :func:`plain`.
+        HTML; what is not ours goes through :func:`biornn_lite.figures.panels.plain`.
     figure : Figure or None
         None leaves the figure that is there.
     """

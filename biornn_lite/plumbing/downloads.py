@@ -25,7 +25,7 @@ class NotFetched(Exception):
 
 
 class Session(requests.Session):
-    """Leaves it to :func:`_receive` to go where an answer points: requests would first read all of that answer."""
+    """Leaves it to ``_receive`` to go where an answer points: requests would first read all of that answer."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Say that there is none."""
