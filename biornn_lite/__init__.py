@@ -1,8 +1,8 @@
 """Replicate and audit recurrent networks that start from cortical function, position and wiring.
 
-These are the doors; what stands behind each is imported when it is first used. The README lists the modules in the
-order in which to read them. ``figures`` draws for the notebooks, ``exercises`` checks their answers, ``plumbing`` is
-what the library shares and no lesson is about.
+This module offers the main names; each is imported when it is first used. The README lists the modules in reading
+order. ``figures`` draws for the notebooks, ``exercises`` checks their answers, and ``plumbing`` is shared code that
+no lesson is about.
 """
 
 from __future__ import annotations

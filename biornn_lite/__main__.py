@@ -283,12 +283,12 @@ class _Stream:
         self._stream, self._needed = stream, needed
 
     def write(self, text: str) -> int:
-        """Write a text; see :class:`_Stream`."""
+        """Write a text; see the class."""
         self._attempt(lambda: self._stream.write(text))
         return len(text)
 
     def flush(self) -> None:
-        """Flush the stream; see :class:`_Stream`."""
+        """Flush the stream; see the class."""
         self._attempt(self._stream.flush)
 
     def _attempt(self, do) -> None:

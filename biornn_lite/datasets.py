@@ -219,7 +219,7 @@ def download_all(names: Sequence[str] | None = None, progress: bool = True) -> P
     names : sequence of str, optional
         Default: all 56 fields, about 250 MB.
     progress : bool
-        Show a bar.
+        Show a progress bar.
 
     Returns
     -------

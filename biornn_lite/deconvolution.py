@@ -127,7 +127,7 @@ def events_from_fluorescence(
         In standard deviations of the noise, which is estimated from differences between neighbouring frames. In a
         trace without noise, every rise is an event.
     progress : bool
-            Show a progress bar.
+        Show a progress bar.
 
     Returns
     -------

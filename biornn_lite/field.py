@@ -391,7 +391,7 @@ class CorticalField:
         Raises
         ------
         FieldError
-            If the file is missing, is not such a file, or holds a malformed field.
+            If the file is missing, is not a saved field, or holds a malformed field.
         """
         path = Path(path)
         arrays = read_npz(path)

@@ -114,7 +114,7 @@ def coregistered_neurons(
 
     Returns
     -------
-            DataFrame
+    DataFrame
         Index ``nucleus_id``, increasing. Columns ``unit_id`` and ``root_id`` (int64), and ``x, y, z`` of the nucleus
         in µm. ``attrs["left_out"]`` counts the omitted matches.
     """
@@ -422,7 +422,7 @@ def _spacing(times: np.ndarray) -> tuple[float, np.ndarray]:
 
 
 def _check_clock(times: np.ndarray, timed: np.ndarray, where: str, interpolate: bool, longest_gap: float) -> None:
-    """Raise an error for repeated or decreasing times, and for missing or uneven ones (`interpolate`: long gaps only)."""
+    """Raise an error for repeated, decreasing, missing or uneven times; `interpolate` allows short gaps."""
     steps = np.diff(times[timed])
 
     def ends(step: int) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from .errors import InputError
 from .priors import Start
 
 OwnPenalty = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-"""A penalty of your own: takes weights and costs, both (runs, N, N), and returns the penalty of each run, (runs,).
+"""A user-defined penalty: takes weights and costs, both (runs, N, N), and returns the penalty of each run, (runs,).
 
 The cost is λ times the distance, as in ``Start.cost``. The penalty of a run must not depend on
 other runs. PyTorch's autograd computes the gradient. An example is ``lambda w, cost: (cost * w**2).sum((1, 2))``.

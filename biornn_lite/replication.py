@@ -321,7 +321,7 @@ def compare_with_published(networks: pd.DataFrame, measure: str = "accuracy") ->
         ``published_mean``, ``published_low``, ``published_high``;
 
         - ``within`` (the published mean is in our interval) and ``agree`` (it is, or the two intervals overlap), with
-          a tolerance for the printed digits. Overlap is a weak criterion: if two means truly differ by two standard
+          tolerance :data:`HALF_DIGIT`. Overlap is a weak criterion: if two means truly differ by two standard
           errors, their intervals overlap in 81 % of cases;
         - ``difference`` (ours minus published) with ``difference_low``, ``difference_high`` and ``p`` from Welch's
           test, where the printed interval gives the published spread, and ``p_holm``, corrected for all cells;

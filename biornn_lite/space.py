@@ -117,7 +117,7 @@ def believed_places(
     Returns
     -------
     ndarray, shape (N, 3)
-                Without a unit.
+        Without a unit.
     """
     if places not in PLACES:
         raise InputError(f"no places {places!r}; there are {', '.join(PLACES)}")

@@ -98,7 +98,7 @@ def synthetic_field(
     recipe : ColumnRecipe, optional
         Default: the recipe fitted to measured fields.
     with_precision : bool
-        Also compute the precision matrix: 5 seconds for 96 neurons, minutes for several hundred.
+        Also compute the precision matrix. This takes 5 seconds for 96 neurons and minutes for several hundred.
 
     Returns
     -------

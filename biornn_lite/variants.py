@@ -31,7 +31,7 @@ Weights = Callable[["CorticalField", "np.random.Generator"], "np.ndarray"]
 """
 
 Space = Callable[["CorticalField"], "np.ndarray"]
-"""A space of your own: takes a field and returns the distances (N, N) by which the penalty weighs connections."""
+"""A space of your own: takes a field and returns the distances (N, N) that the penalty multiplies with weights."""
 
 Target = Callable[["CorticalField", "np.random.Generator"], "np.ndarray"]
 """A target of your own: takes a field and a random stream, returns a graph (N, N) that replaces the connectome.
@@ -125,7 +125,7 @@ def get_variant(name: str | Variant) -> Variant:
     Raises
     ------
     InputError
-        If there is none of that name.
+        If no variant has that name.
     """
     if isinstance(name, Variant):
         return name
@@ -297,7 +297,7 @@ def get_protocol(name: str | Protocol) -> Protocol:
     Raises
     ------
     InputError
-        If there is none of that name.
+        If no protocol has that name.
     """
     if isinstance(name, Protocol):
         return name

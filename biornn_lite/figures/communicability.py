@@ -19,19 +19,19 @@ from .panels import dropdown, figure_panel
 from .style import BLUE, LONGEST_TITLE, ORANGE, SMOOTH_LINES, as_text
 
 LONGEST = 8
-"""Steps of the longest walk that is drawn; longer ones are 1 in 900,000."""
+"""Maximum number of steps of a walk in the figure; a fraction of 1 in 900,000 walks is longer."""
 
 
 def walker(field: CorticalField, steps: np.ndarray, start: int, ax: Axes, title: str) -> Axes:
-    """Draw where a walker may be: the somata of a field seen face-on, coloured by probability.
+    """Draw the probability that a walker is at each neuron, as colours of the somata seen face-on.
 
     Parameters
     ----------
     field : CorticalField
     steps : ndarray, shape (N,)
-        Probability to be at each neuron.
+        Probability at each neuron.
     start : int
-        Where the walk began.
+        Neuron at which the walk starts.
     ax : Axes
     title : str
     """
@@ -57,7 +57,7 @@ def walker(field: CorticalField, steps: np.ndarray, start: int, ax: Axes, title:
 
 
 def walk_figure(field: CorticalField, network: str = "nearby", start: int = 0, steps: int = 2) -> Figure:
-    """Draw a random walk after some steps, how much walks of each length count, and how much of expm(P) is there.
+    """Draw a random walk after some steps, the weight of walks of each length, and the resulting part of expm(P).
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def walk_figure(field: CorticalField, network: str = "nearby", start: int = 0, s
     network : str
         A key of :data:`biornn_lite.communicability.NETWORKS`.
     start : int
-        Neuron at which the walk begins.
+        Neuron at which the walk starts.
     steps : int
         From 0 to :data:`LONGEST`.
     """
@@ -99,7 +99,7 @@ def walk_figure(field: CorticalField, network: str = "nearby", start: int = 0, s
 
 
 def walk_panel(field: CorticalField) -> ipw.Widget:
-    """Return a panel in which to take a random walk step by step; see :func:`walk_figure`."""
+    """Return a panel that shows a random walk step by step; see :func:`walk_figure`."""
     controls = {
         "network": dropdown("network", [(label, key) for key, label in NETWORKS.items()], "nearby"),
         "start": ipw.BoundedIntText(
@@ -111,12 +111,12 @@ def walk_panel(field: CorticalField) -> ipw.Widget:
 
 
 def sorted_values(matrices: Mapping[str, np.ndarray], ax: Axes) -> Axes:
-    """Draw the entries of matrices from the largest down, on logarithmic axes.
+    """Draw the entries of matrices in decreasing order, on logarithmic axes.
 
     Parameters
     ----------
     matrices : mapping of str to ndarray, shape (N, N)
-        By what the legend calls them; with how many entries are 0, which have no place on the axis.
+        The keys are names for the legend, which also gives the number of zeros. Zeros cannot be drawn on the axis.
     ax : Axes
     """
     for (label, values), line in zip(matrices.items(), SMOOTH_LINES, strict=False):

@@ -1,4 +1,4 @@
-"""Figures and panels of fields and of their activity, for notebooks 01, 02 and 13."""
+"""Figures and panels of fields and their activity, for notebooks 01, 02 and 13."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def field_figure(field: CorticalField, colour: str = "depth", azimuth: float = -
 
 
 def field_panel(field: CorticalField) -> ipw.Widget:
-    """Return a panel in which to turn a field and to colour its neurons; see :func:`field_figure`."""
+    """Return a panel to rotate a field and to colour its neurons; see :func:`field_figure`."""
     colours = [key for key in NEURON_COLOURS if key != "rate" or field.spike_times is not None]
     controls = {
         "colour": dropdown("colour", colours, "depth"),
@@ -58,7 +58,7 @@ def field_panel(field: CorticalField) -> ipw.Widget:
 def pair_figure(
     field: CorticalField, first: int, second: int, tile: float = TILE_SECONDS, start: float = 0.0
 ) -> Figure:
-    """Draw two neurons' events with tiles of ±Δt, and their STTC against Δt."""
+    """Draw two neurons' events with tiles of ±Δt, and their spike time tiling coefficient against Δt."""
     figure, axes = plt.subplots(1, 2, figsize=(13, 3.6), layout="constrained", gridspec_kw={"width_ratios": [1.7, 1]})
     tiles(field, (first, second), tile, axes[0], start)
     sttc_by_tile(field, (first, second), axes[1], tile)
@@ -66,7 +66,7 @@ def pair_figure(
 
 
 def pair_panel(field: CorticalField, first: int = 0, second: int = 1) -> ipw.Widget:
-    """Return a panel in which to pick two neurons and to move Δt; see :func:`pair_figure`."""
+    """Return a panel to select two neurons and to change Δt; see :func:`pair_figure`."""
     last = field.neurons - 1
     end = recording_end(trains_of(field))
     width = {"width": "11em"}
@@ -82,21 +82,21 @@ def pair_panel(field: CorticalField, first: int = 0, second: int = 1) -> ipw.Wid
 def inference_figure(
     field: CorticalField, noise: float = 0.2, threshold: float = 2.0, neurons: int = 12, seconds: float = 1200.0
 ) -> Figure:
-    """Draw what is left of known events after fluorescence, noise and inference.
+    """Draw how well known events are recovered from noisy fluorescence.
 
-    The first neurons' events are turned into fluorescence, events are inferred from that, and both are compared: in
-    one trace, and in the correlations between all pairs.
+    The first neurons' events are turned into fluorescence, and events are inferred from it. True and inferred events
+    are compared in one trace and in the correlations of all pairs.
 
     Parameters
     ----------
     field : CorticalField
-        With events.
+        A field with event times.
     noise : float
         Standard deviation of the noise; one event adds 1.
     threshold : float
-        Of the inference, in standard deviations of the noise.
+        Threshold of the inference, in standard deviations of the noise.
     neurons, seconds : int, float
-        How much of the field is used.
+        Number of neurons and length of the recording in use.
     """
     trains = [train[train < seconds] for train in trains_of(field)[:neurons]]
     neurons = len(trains)
@@ -126,7 +126,7 @@ def inference_figure(
 
 
 def inference_panel(field: CorticalField) -> ipw.Widget:
-    """Return a panel in which to change noise and threshold of an inference; see :func:`inference_figure`."""
+    """Return a panel to change noise and threshold of an inference; see :func:`inference_figure`."""
     controls = {
         "noise": slider("noise", 0.2, 0.05, 0.6, 0.05, "SD; an event adds 1"),
         "threshold": slider("threshold", 2.0, 0.5, 5.0, 0.25, "SD of the noise"),
@@ -135,12 +135,12 @@ def inference_panel(field: CorticalField) -> ipw.Widget:
 
 
 def _connected_pairs(field: CorticalField) -> np.ndarray:
-    """Return the pairs of connected neurons, from and to, shape (pairs, 2); none of a field without wiring."""
+    """Return the connected pairs, from and to, shape (pairs, 2); empty for a field without wiring."""
     return np.empty((0, 2), dtype=int) if field.connectome is None else np.argwhere(field.connectome)
 
 
 def field_map(field: CorticalField, ax: Axes) -> Axes:
-    """Draw the somata of a field face-on, as the microscope sees its plane, joined by their synapses.
+    """Draw the somata of a field face-on, as the microscope sees its plane, with lines for connections.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def field_map(field: CorticalField, ax: Axes) -> Axes:
 
 
 PAIR_COLOURS = (BLUE, ORANGE)
-"""The two neurons of a pair, which differ in lightness too."""
+"""Colours of the two neurons in a pair; they also differ in lightness."""
 
 
 def _rates(field: CorticalField) -> np.ndarray:
@@ -182,13 +182,13 @@ NEURON_COLOURS = {
         lambda field: (field.part("connectome", "this figure") > 0).sum(axis=0),
     ),
 }
-"""What can colour a neuron: the label of the colour bar, and the values of a field, shape (N,)."""
+"""Quantities that can colour neurons: label of the colour bar, and values for a field, shape (N,)."""
 
 
 def field_3d(
     field: CorticalField, ax: Axes, colour: str = "depth", azimuth: float = -60, elevation: float = 20
 ) -> Axes:
-    """Draw the somata of a field in space, joined by their synapses.
+    """Draw the somata of a field in space, with lines for connections.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def field_3d(
     colour : str
         A key of :data:`NEURON_COLOURS`.
     azimuth, elevation : float
-        From where to look, in degrees.
+        Viewing direction in degrees.
     """
     label, values = NEURON_COLOURS[colour]
     for i, j in _connected_pairs(field):
@@ -209,7 +209,7 @@ def field_3d(
     if shades.dtype.kind == "i":
         bar.locator = MaxNLocator(integer=True)
     extent = np.ptp(field.positions, axis=0)
-    ax.set_box_aspect(np.maximum(extent, 0.05 * extent.max() or 1.0), zoom=1.15)  # a flat field is drawn too
+    ax.set_box_aspect(np.maximum(extent, 0.05 * extent.max() or 1.0), zoom=1.15)  # also for a flat field
     ax.set(xlabel="x (µm)", ylabel="y (µm)", zlabel="z (µm)")
     ax.locator_params(axis="y", nbins=2)
     ax.locator_params(axis="z", nbins=4)
@@ -219,7 +219,7 @@ def field_3d(
 
 
 def degrees(field: CorticalField, ax: Axes) -> Axes:
-    """Draw how many neurons have how many partners, out and in."""
+    """Draw histograms of the neurons' numbers of partners, out and in."""
     connected = field.part("connectome", "this figure") > 0
     out, into = connected.sum(axis=1), connected.sum(axis=0)
     edges = np.arange(max(out.max(), into.max()) + 2) - 0.5
@@ -244,24 +244,24 @@ def raster(field: CorticalField, ax: Axes, start: float = 0.0, seconds: float = 
 
 
 FEWEST_PAIRS = 200
-"""Ordered pairs that a bin of distance must hold to be drawn."""
+"""Minimum number of ordered pairs in a distance bin of the figure."""
 
 
 def by_distance(
     fields: Sequence[CorticalField], ax: Axes, key: str = "correlation", edges: Sequence[float] | None = None
 ) -> Axes:
-    """Draw how a property of pairs depends on their distance: its mean in bins, one line per field.
+    """Draw the mean of a property of pairs in distance bins, one line per field.
 
     Parameters
     ----------
     fields : sequence of CorticalField
-        At most five, of different names.
+        At most five fields with different names.
     ax : Axes
     key : {"correlation", "sttc", "synapses"}
-        ``synapses`` draws the share of ordered pairs that are connected, with its 95 % interval (Wilson) if pairs
-        were independent.
+        ``synapses`` draws the share of connected ordered pairs with a 95 % interval (Wilson), which assumes
+        independent pairs.
     edges : sequence of float, optional
-        Of the bins, in µm; those with fewer than :data:`FEWEST_PAIRS` are left out.
+        Edges of the bins in µm. Bins with fewer than :data:`FEWEST_PAIRS` pairs are left out.
     """
     if not 1 <= len({field.label for field in fields}) == len(fields) <= 5:
         raise InputError(f"{len(fields)} fields to draw; expected one to five, each with a name of its own")
@@ -272,7 +272,7 @@ def by_distance(
         table[key] = table[key] > 0
     shift = 0.0
     for (name, rows), line in zip(table.groupby("field", sort=False), LINES, strict=False):
-        rows = rows.assign(bin=rows["bin"] + shift)  # beside each other, not on top
+        rows = rows.assign(bin=rows["bin"] + shift)  # next to each other, without overlap
         shift += 8.0 if key == "synapses" else 0.0
         group = rows[rows.groupby("bin")[key].transform("size") >= FEWEST_PAIRS].groupby("bin")[key]
         mean = group.mean()
@@ -292,16 +292,16 @@ def by_distance(
 
 
 TILES = np.linspace(0.02, 1.0, 50)
-"""The Δt at which curves of the STTC are drawn, in seconds."""
+"""Values of Δt for the curves of the spike time tiling coefficient, in seconds."""
 
 SHIFTS = 10
-"""Over how many random shifts the STTC of two neurons by chance is averaged."""
+"""Number of random shifts for the chance value of the spike time tiling coefficient."""
 
 
 def tiles(
     field: CorticalField, pair: tuple[int, int], tile: float, ax: Axes, start: float = 0.0, seconds: float = 20.0
 ) -> Axes:
-    """Draw the events of two neurons with the tile of ±Δt around each, of which the STTC counts the overlaps.
+    """Draw two neurons' events with tiles of ±Δt; the spike time tiling coefficient counts events inside tiles.
 
     Parameters
     ----------
@@ -330,7 +330,7 @@ def tiles(
 
 
 def sttc_by_tile(field: CorticalField, pair: tuple[int, int], ax: Axes, now: float = TILE_SECONDS) -> Axes:
-    """Draw the STTC of two neurons against Δt, beside what chance gives: the mean over :data:`SHIFTS` random shifts.
+    """Draw the spike time tiling coefficient against Δt, with its chance value from :data:`SHIFTS` random shifts.
 
     Parameters
     ----------
@@ -338,7 +338,7 @@ def sttc_by_tile(field: CorticalField, pair: tuple[int, int], ax: Axes, now: flo
     pair : (int, int)
     ax : Axes
     now : float
-        The Δt to mark, in seconds. Where events lie on imaging frames, one frame is marked too.
+        The marked Δt in seconds. If events lie on imaging frames, the frame length is also marked.
     """
     trains, rng = trains_of(field), generator(0, "shifts")
     frame, stop = frame_length(trains), recording_end(trains)
@@ -359,12 +359,12 @@ def sttc_by_tile(field: CorticalField, pair: tuple[int, int], ax: Axes, now: flo
 
 
 def whole_data_set(fields: Sequence[CorticalField], figure: Figure | None = None) -> Figure:
-    """Draw the whole data set in one figure: the size of all 56 released fields, and the activity of those at hand.
+    """Draw the whole data set: the sizes of all 56 released fields, and the activity of the given fields.
 
     Parameters
     ----------
     fields : sequence of CorticalField
-        Those at hand, of which at most five are drawn.
+        Available fields; at most five are drawn.
     figure : Figure, optional
     """
     figure = figure or plt.figure(figsize=(13, 6.5), layout="constrained")
@@ -401,12 +401,12 @@ def found_events(
     start: float = 0.0,
     seconds: float = 60.0,
 ) -> Axes:
-    """Draw a fluorescence trace with the events that caused it and those inferred from it.
+    """Draw a fluorescence trace with its true events and the inferred events.
 
     Parameters
     ----------
     trace, times : ndarray, shape (T,)
-        Fluorescence, and seconds.
+        Fluorescence and times in seconds.
     true, found : ndarray
         Event times in seconds.
     ax : Axes

@@ -1,4 +1,4 @@
-"""Figures of matrices over pairs of neurons, and of their eigenvalues."""
+"""Figures of matrices over pairs of neurons and of their eigenvalues."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def matrix(
     values : ndarray, shape (N, N)
     ax : Axes
     title, label : str
-        Of the Axes, and of the colour bar.
+        Title of the Axes and label of the colour bar.
     limit : float, optional
-        Where the colours end, the same on both sides of 0; the largest absolute value when left out.
+        Limit of the colour scale, symmetric around 0. Default: the largest absolute value.
     directed : bool
-        Whether entry [i, j] goes from neuron i to neuron j, as weights do, or belongs to both alike.
+        Whether entry [i, j] goes from neuron i to neuron j, as for weights; otherwise the matrix is symmetric.
     """
     limit = np.abs(values).max() if limit is None else limit
     image = ax.imshow(values, cmap="PuOr", vmin=-limit, vmax=limit, interpolation="nearest")
@@ -48,7 +48,7 @@ def spectrum(weights: np.ndarray, ax: Axes, title: str) -> Axes:
     angle = np.linspace(0, 2 * np.pi, 200)
     ax.plot(np.cos(angle), np.sin(angle), color="0.5", linewidth=1)
     ax.plot(values.real, values.imag, ".", color=BLUE, markersize=4)
-    if (np.abs(values) > 0.999 * np.abs(largest)).sum() <= 2:  # one, or a pair, and not a whole circle
+    if (np.abs(values) > 0.999 * np.abs(largest)).sum() <= 2:  # one eigenvalue or a pair, not a whole circle
         place = (largest.real, largest.imag)
         ax.plot(*place, "o", markersize=9, markerfacecolor="none", color=ORANGE)
         ax.annotate(f"{np.abs(largest):.2f}", place, textcoords="offset points", xytext=(0, 9), ha="center")

@@ -1,4 +1,4 @@
-"""What panels are made of: controls, a figure that follows them, and work that can be stopped."""
+"""Building blocks of panels: controls, a figure that follows them, and work that can be stopped."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from ..tasks import TASKS
 
 
 def png(figure: Figure) -> bytes:
-    """Draw a figure as a picture, and close it."""
+    """Draw a figure as a PNG image and close it."""
     buffer = io.BytesIO()
     figure.set_dpi(110)
-    FigureCanvasAgg(figure).print_png(buffer)  # savefig would draw twice, once for the layout alone
+    FigureCanvasAgg(figure).print_png(buffer)  # savefig would draw twice, once only for the layout
     plt.close(figure)
     return buffer.getvalue()
 
 
 @contextmanager
 def collected_afterwards() -> Iterator[None]:
-    """Put garbage collection off to the end.
+    """Delay garbage collection until the end.
 
-    A figure that is closed is garbage. If it is young then, the next collection frees it at once; if collections
-    have met it while it was drawn, it waits for a full one, which goes through all objects of all libraries and
-    takes longer than to draw a figure.
+    A closed figure is garbage. If no collection ran while the figure was drawn, the next collection frees it fast.
+    Otherwise it must wait for a full collection, which visits all objects of all libraries and takes longer than
+    drawing.
     """
     enabled = gc.isenabled()
     gc.disable()
@@ -46,39 +46,39 @@ def collected_afterwards() -> Iterator[None]:
 
 
 def plain(text: object) -> str:
-    """Return a text as HTML that shows it, whatever it holds: a name may look like a tag, and a tag can run code."""
+    """Return a text as safe HTML: a name may look like a tag, and a tag can run code."""
     return html.escape(str(text), quote=False)
 
 
 def said(error: InputError) -> str:
-    """Return what a panel shows of an error, as HTML."""
+    """Return the message of an error as HTML for a panel."""
     return f"⚠ {plain(error)}"
 
 
 def dropdown(description: str, options: Sequence, value: str) -> ipw.Dropdown:
-    """Return a list to choose from that is wide enough for its description."""
+    """Return a dropdown list that is wide enough for its description."""
     return ipw.Dropdown(description=description, options=options, value=value, style={"description_width": "initial"})
 
 
 AT_ONCE = 0.3
-"""What takes longer than this many seconds is announced."""
+"""Work that takes longer than this number of seconds is announced."""
 
 TASK_OPTIONS = [(task.title, task.name) for task in TASKS.values()]
 
 
 def figure_panel(draw: Callable[..., Figure], controls: Mapping[str, ipw.ValueWidget]) -> ipw.Widget:
-    """Return a panel that draws a figure again whenever one of its controls changes.
+    """Return a panel that redraws a figure whenever one of its controls changes.
 
     Parameters
     ----------
     draw : callable
-        Takes the controls' values by their names and returns a figure. What it raises as
-        :class:`biornn_lite.errors.InputError` is shown above the figure, which then stays as it was.
+        Takes the controls' values by name and returns a figure. If it raises an
+        :class:`biornn_lite.errors.InputError`, the message is shown above the old figure.
     controls : mapping of str to widget
     """
     image = ipw.Image(format="png", layout={"max_width": "100%"})
     status = ipw.HTML()
-    took = 0.0  # seconds, last time
+    took = 0.0  # seconds for the last figure
 
     def redraw(_=None) -> None:
         nonlocal took
@@ -107,18 +107,18 @@ _running: set[asyncio.Task] = set()  # the event loop itself holds only weak ref
 def stoppable(
     work: Callable[[], Iterator[None]], status: ipw.HTML, description: str
 ) -> tuple[ipw.Button, ipw.Button]:
-    """Return a button that begins a piece of work, and one that stops it.
+    """Return a button that starts a piece of work, and a button that stops it.
 
-    Between two steps of the work the kernel sees to whatever else was clicked.
+    Between two steps of the work, the kernel handles other clicks.
 
     Parameters
     ----------
     work : callable
-        Returns an iterator that does a step of the work each time it is asked. What it raises as
+        Returns an iterator that does one step of the work per iteration. The message of an
         :class:`biornn_lite.errors.InputError` is shown in `status`.
     status : HTML
     description : str
-        What the first button says.
+        Text on the first button.
     """
     start = ipw.Button(description=description, button_style="primary", icon="play", layout={"width": "auto"})
     stop = ipw.Button(description="Stop", icon="stop", disabled=True, layout={"width": "auto"})
@@ -140,7 +140,7 @@ def stoppable(
     def begin(_=None) -> None:
         try:
             task = asyncio.get_running_loop().create_task(go())
-        except RuntimeError:  # outside of a kernel nothing else waits
+        except RuntimeError:  # outside a kernel, nothing else is waiting
             asyncio.run(go())
         else:
             _running.add(task)

@@ -1,4 +1,4 @@
-"""Figures and panel of where neurons sit, as they do and as a penalty believes, for notebook 04."""
+"""Figures and panel of neurons' positions, true and as used by a penalty, for notebook 04."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from .style import COLOURS, CORNERS, LONGEST_TITLE, as_text
 
 
 def sheet_colours(positions: np.ndarray) -> np.ndarray:
-    """Give neurons colours by where they sit in the plane of the sheet, so that neighbours have like ones.
+    """Colour neurons by their positions in the plane of the sheet, so that neighbours have similar colours.
 
     Parameters
     ----------
     positions : ndarray, shape (N, 3)
-        Columns x, y, z: from blue to orange along x, from dark to light along z.
+        Columns x, y, z. Colours change from blue to orange along x and from dark to light along z.
 
     Returns
     -------
     ndarray, shape (N, 3)
-        Red, green and blue from 0 to 1.
+        Red, green and blue values from 0 to 1.
     """
     extent = np.ptp(positions, axis=0)
     x, _, z = ((positions - positions.min(axis=0)) / np.where(extent > 0, extent, 1.0)).T[:, :, None]  # (N, 1) each
@@ -37,13 +37,13 @@ def sheet_colours(positions: np.ndarray) -> np.ndarray:
 
 
 def against_true(field: CorticalField, matrix: np.ndarray, ax: Axes, title: str = "") -> Axes:
-    """Draw the distances that a penalty uses against the true ones, a dot per pair, with their correlation.
+    """Draw the distances in a penalty against the true distances, a dot per pair, with their correlation.
 
     Parameters
     ----------
     field : CorticalField
     matrix : ndarray, shape (N, N)
-        The distances used.
+        Distances in the penalty.
     ax : Axes
     title : str
     """
@@ -59,7 +59,7 @@ def against_true(field: CorticalField, matrix: np.ndarray, ax: Axes, title: str 
 
 
 def sheet(field: CorticalField, ax: Axes) -> Axes:
-    """Draw the somata where they are, in the plane of the sheet, in the colours of :func:`sheet_colours`."""
+    """Draw the true positions of the somata in the plane of the sheet, in the colours of :func:`sheet_colours`."""
     ax.scatter(field.positions[:, 0], field.positions[:, 2], s=22, c=sheet_colours(field.positions))
     ax.set(xlabel="x (µm)", ylabel="z (µm)", aspect="equal")
     ax.set_title("where the neurons are", fontsize=10)
@@ -75,7 +75,7 @@ def space_figure(
     seed: int = 0,
     azimuth: float = -60,
 ) -> Figure:
-    """Draw where neurons are, where a penalty believes them to be, and the distances that follow.
+    """Draw the true positions of neurons, their positions in a penalty, and the resulting distances.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def space_figure(
     places, units, lattice_scale, seed
         As in :func:`biornn_lite.space.believed_places`.
     azimuth : float
-        From where to look at the believed places, in degrees.
+        Viewing direction for the positions in the penalty, in degrees.
     """
     points = believed_places(field, places, units, lattice_scale, seed)
     matrix = space.distances(points)
@@ -115,7 +115,7 @@ def space_figure(
 
 
 def space_panel(field: CorticalField) -> ipw.Widget:
-    """Return a panel in which to choose where a penalty believes the neurons to be; see :func:`space_figure`."""
+    """Return a panel to choose the positions of neurons in a penalty; see :func:`space_figure`."""
     controls = {
         "places": dropdown("places", [(text, key) for key, text in PLACES.items()], "transposed"),
         "units": dropdown("units", ("min_max", "micrometres"), "min_max"),
@@ -130,7 +130,7 @@ def space_panel(field: CorticalField) -> ipw.Widget:
 
 
 def cost_histogram(own: float, others: np.ndarray, ax: Axes, title: str, unit: str = "") -> Axes:
-    """Draw the wiring cost of weights as a line in the histogram of those of its relabellings.
+    """Draw the wiring cost of weights as a line in the histogram of the costs of relabelled weights.
 
     Parameters
     ----------
@@ -141,14 +141,14 @@ def cost_histogram(own: float, others: np.ndarray, ax: Axes, title: str, unit: s
     ax : Axes
     title : str
     unit : str
-        Of the costs.
+        Unit of the costs.
     """
     ax.hist(others, bins=16, color=COLOURS["relabelled"], label=f"W!, {len(others)} relabellings")
     ax.axvline(
         own, ymax=1 / 1.35, color=COLOURS["functional"], linewidth=3, label=f"W*, {own / others.mean() - 1:+.1%}"
     )
     ax.set(xlabel="wiring cost Σ|W| ⊙ D" + (f" ({unit})" if unit else ""), ylabel="relabellings")
-    ax.set_ylim(0, 1.35 * ax.get_ylim()[1])  # room for the legend
+    ax.set_ylim(0, 1.35 * ax.get_ylim()[1])  # space for the legend
     ax.yaxis.get_major_locator().set_params(integer=True)
     ax.legend(fontsize=8, loc="upper center", ncols=2)
     ax.set_title(as_text(title, LONGEST_TITLE), fontsize=10)

@@ -26,16 +26,16 @@ from .style import COLOURS, LONGEST_TITLE, MARKERS, MEASURE_LABELS, SMOOTH_LINES
 
 
 def tasks_of(results: pd.DataFrame) -> list[str]:
-    """Return the tasks of a table by name: the published ones in their order, then others."""
+    """Return the names of the tasks in a table: the published ones in their order, then others."""
     return in_order(results["task"])
 
 
 def draw_ceilings(
     ax: Axes, task: str | Task, reported: str, upright: bool = False, input_noise: float = Settings.input_noise
 ) -> None:
-    """Draw what a task allows without memory and at best as lines, along y or `upright` along x.
+    """Draw the ceilings of a task, without memory and at best, as horizontal or (`upright`) vertical lines.
 
-    A ceiling that is not known is left out.
+    An unknown ceiling is left out.
     """
     line = ax.axvline if upright else ax.axhline
     for ceiling, style, label in zip(
@@ -47,16 +47,16 @@ def draw_ceilings(
 
 
 def by_variant(results: pd.DataFrame, task: str, ax: Axes, measure: str = "accuracy") -> Axes:
-    """Draw one measure of every run of one task by variant: a point per run, a bar at the median.
+    """Draw one measure by variant for all runs of one task: a point per run, a bar at the median.
 
     Parameters
     ----------
     results : DataFrame
-        A results table; runs that diverged are named below, not drawn.
+        A results table. Diverged runs are listed below the figure, not drawn.
     task : str
     ax : Axes
     measure : str
-        A key of :data:`biornn_lite.figures.style.MEASURE_LABELS`. With ``accuracy`` come the task's ceilings.
+        A key of :data:`biornn_lite.figures.style.MEASURE_LABELS`. For ``accuracy``, ceilings are also drawn.
     """
     rows = results[results["task"] == task].assign(accuracy=reported_accuracy(results))
     variants = in_order(rows["variant"])
@@ -89,19 +89,19 @@ def by_variant(results: pd.DataFrame, task: str, ax: Axes, measure: str = "accur
 
 
 def weights_handles(results: pd.DataFrame) -> list[plt.Line2D]:
-    """Return legend entries for the kinds of initial weights that a results table holds."""
+    """Return legend entries for the kinds of initial weights in a results table."""
     kinds = dict.fromkeys(kind_of(v) for v in results["variant"])
     return [plt.Line2D([], [], marker=MARKERS[k], color=COLOURS[k], label=WEIGHT_LABELS[k]) for k in kinds]
 
 
 def accuracy_figure(results: pd.DataFrame, field: str) -> Figure:
-    """Draw the accuracy by variant for each task side by side; `field` is the field's label for the title."""
+    """Draw the accuracy by variant for all tasks side by side; `field` is the field's label for the title."""
     tasks = tasks_of(results)
     size = (1.5 + 4.2 * len(tasks), 4.6)
     figure, axes = plt.subplots(1, len(tasks), figsize=size, squeeze=False, layout="constrained")
     for ax, task in zip(axes[0], tasks, strict=True):
         by_variant(results, task, ax)
-        if ax.get_legend_handles_labels()[0]:  # ceilings, where they are known
+        if ax.get_legend_handles_labels()[0]:  # known ceilings
             ax.legend(loc="lower right", fontsize=8, framealpha=0.9)
     figure.legend(handles=weights_handles(results), frameon=False, loc="outside lower center", ncols=3)
     runs = results.groupby(["task", "variant"]).size().max()
@@ -137,12 +137,12 @@ def _interval(ax: Axes, low: float, mean: float, high: float, height: float, **s
 
 
 def _as_published(networks: pd.DataFrame) -> bool:
-    """Whether all rows are of the field, and of the protocol, of the paper's tables."""
+    """Whether all rows have the field and the protocol of the paper's tables."""
     return bool((networks["field"] == PUBLISHED_FIELD).all() and (networks["protocol"] == "published").all())
 
 
 def forest(networks: pd.DataFrame, task: str, ax: Axes, measure: str = "accuracy", published: bool = True) -> Axes:
-    """Draw the mean of each variant with its 95 % t interval, beside the published one where there is one.
+    """Draw the mean of each variant with its 95 % t interval, and the published mean and interval if available.
 
     Parameters
     ----------
@@ -152,11 +152,11 @@ def forest(networks: pd.DataFrame, task: str, ax: Axes, measure: str = "accuracy
     ax : Axes
     measure : str
         A key of :data:`biornn_lite.figures.style.MEASURE_LABELS`. Accuracy is that of the last training epoch, as
-        published; with it come the task's ceilings.
+        published, and the task's ceilings are also drawn.
     published : bool
-        Draw the published numbers, if the rows are of field 6_6_2 and its published protocol; no other rows have
-        any. Diverged runs are then drawn with the accuracy that the published code gives them; else they are left
-        out. How many there were is written at the variant.
+        Draw the published numbers. They exist only for field 6_6_2 with the published protocol. Diverged runs then
+        have the accuracy that the published code gives them; otherwise they are left out. Their number is shown next
+        to the variant.
     """
     rows = networks[networks["task"] == task]
     published = published and _as_published(rows)
@@ -191,7 +191,7 @@ def forest(networks: pd.DataFrame, task: str, ax: Axes, measure: str = "accuracy
 
 
 def _opened(study: str | Results | pd.DataFrame, title: str | None) -> tuple[Results | pd.DataFrame, str]:
-    """Read a shipped study if it is named, and say what the title of a figure calls it."""
+    """Load a shipped study if a name is given, and return its name for the title of a figure."""
     if isinstance(study, str):
         return load_replication(study), title or title_of(study)
     return study, title or ""
@@ -215,11 +215,11 @@ def forest_figure(
     study : str, Results or DataFrame
         Name of a shipped study, see :data:`biornn_lite.replication.SHIPPED`, or results of your own.
     task : str or sequence of str
-        Several stand side by side; all of the study's when left out.
+        Several tasks are drawn side by side. Default: all tasks of the study.
     measure, published
         As in :func:`forest`.
     title : str, optional
-        A shipped study has one.
+        Default for a shipped study: its own title.
     """
     study, title = _opened(study, title)
     networks = _networks(study)
@@ -240,18 +240,18 @@ def forest_figure(
 
 TOLD_APART = {"color": "black", "marker": "D"}
 NOT_TOLD_APART = {"color": "0.6", "marker": "D", "markerfacecolor": "white"}
-"""Differences, in none of the colours that stand for weights."""
+"""Style of differences; it uses no colour that represents weights."""
 
 
 def effects(table: pd.DataFrame, measure: str, choice: str, ax: Axes) -> Axes:
-    """Draw Cliff's delta for every pair of variants that differ in one choice and in nothing else.
+    """Draw Cliff's delta for every pair of variants that differ in one choice only.
 
     Parameters
     ----------
     table : DataFrame
         Rows of one task.
     measure : str
-        A column of it.
+        A column of the table.
     choice : {"weights", "space", "communicability"}
     ax : Axes
     """
@@ -280,12 +280,12 @@ def effects_figure(
     choice: str = "weights",
     title: str | None = None,
 ) -> Figure:
-    """Draw :func:`effects` of one choice and, beside it, the runs behind it.
+    """Draw :func:`effects` of one choice, and next to it the individual runs.
 
     Parameters
     ----------
     study : str, Results or DataFrame
-        As in :func:`forest_figure`; accuracy is what its protocol reports.
+        As in :func:`forest_figure`. Accuracy is the one that the protocol reports.
     task, measure, choice : str
     title : str, optional
     """
@@ -308,15 +308,15 @@ def effects_figure(
 
 
 def curves(results: Results, task: str, variants: Sequence[str], ax: Axes, accuracy: str = "test_accuracy") -> Axes:
-    """Draw the accuracy of every run over the epochs, thin, and the mean of each variant, thick.
+    """Draw the accuracy over epochs: thin lines for runs, thick lines for the mean of each variant.
 
     Parameters
     ----------
     results : Results
-        Of one study. Runs that diverged have no curve; the legend counts them.
+        Results of one study. Diverged runs have no curve; the legend counts them.
     task : str
     variants : sequence of str
-        At most four, which differ in line style too.
+        At most four; they also differ in line style.
     ax : Axes
     accuracy : {"test_accuracy", "train_accuracy"}
     """
@@ -340,7 +340,7 @@ def curves(results: Results, task: str, variants: Sequence[str], ax: Axes, accur
 
 
 def waiting(found: pd.DataFrame, variants: Sequence[str], ax: Axes) -> Axes:
-    """Draw the share of networks that have not learned yet, epoch by epoch (Kaplan–Meier).
+    """Draw the Kaplan–Meier estimate of the share of networks that have not learned by each epoch.
 
     Parameters
     ----------
@@ -371,7 +371,7 @@ def learning_figure(
     variants: Sequence[str] = ("W*D*C*", "WD*C"),
     title: str | None = None,
 ) -> Figure:
-    """Draw the curves of some variants and, beside them, how long their runs took to learn.
+    """Draw the learning curves of some variants, and next to them how long their runs took to learn.
 
     Parameters
     ----------
@@ -402,7 +402,7 @@ STUDY_OPTIONS = [
 
 
 def forest_panel() -> ipw.Widget:
-    """Return a panel in which to pick study, task and measure; see :func:`forest_figure`."""
+    """Return a panel to select study, task and measure; see :func:`forest_figure`."""
     controls = {
         "study": dropdown("study", STUDY_OPTIONS, "6_6_2"),
         "task": dropdown("task", TASK_OPTIONS, "go_nogo"),
@@ -412,7 +412,7 @@ def forest_panel() -> ipw.Widget:
 
 
 def effects_panel() -> ipw.Widget:
-    """Return a panel in which to pick study, task, measure and choice; see :func:`effects_figure`."""
+    """Return a panel to select study, task, measure and choice; see :func:`effects_figure`."""
     choices = [(label, choice) for choice, label in CHOICE_LABELS.items()]
     controls = {
         "choice": dropdown("choice", choices, "weights"),
@@ -424,7 +424,7 @@ def effects_panel() -> ipw.Widget:
 
 
 def learning_panel() -> ipw.Widget:
-    """Return a panel in which to pick study, task and two variants; see :func:`learning_figure`."""
+    """Return a panel to select study, task and two variants; see :func:`learning_figure`."""
     controls = {
         "first": dropdown("variant", PUBLISHED_VARIANTS, "W*D*C*"),
         "second": dropdown("and", PUBLISHED_VARIANTS, "WD*C"),

@@ -5,19 +5,19 @@ from __future__ import annotations
 from ..variants import VARIANTS
 
 BLUE, ORANGE, GREEN, PURPLE, DARK = "#0173b2", "#de8f05", "#029e73", "#cc78bc", "#444444"
-"""Told apart with every kind of colour vision, and by lightness where two of them stand side by side."""
+"""Colours for every kind of colour vision; colours that appear side by side also differ in lightness."""
 
 SHADES, DARK_BLUE = ("#6baed6", "#9ecae1"), "#08306b"
-"""Blues of many bars of one kind, and of one bar among them."""
+"""Blues for many bars of one kind, and a dark blue for one bar among them."""
 
 CORNERS = {"left": (DARK_BLUE, SHADES[1]), "right": ("#7f2704", "#fdbe85")}
 """The four corners of the sheet: left and right along x, dark and light along z."""
 
 COLOURS = {"orthogonal": DARK, "functional": BLUE, "relabelled": ORANGE, "own": GREEN}
-"""One colour per kind of initial weights, which differ in lightness too."""
+"""Colour of each kind of initial weights; the colours also differ in lightness."""
 
 MARKERS = {"orthogonal": "s", "functional": "o", "relabelled": "^", "own": "D"}
-"""And one marker."""
+"""Marker of each kind of initial weights."""
 
 WEIGHT_LABELS = {
     "orthogonal": "W, orthogonal",
@@ -33,32 +33,32 @@ LINES = (
     {"linestyle": "-.", "marker": "D", "color": GREEN},
     {"linestyle": "-", "marker": "v", "color": PURPLE},
 )
-"""Up to five curves in one figure, which differ in line style and marker too."""
+"""Styles for up to five curves in one figure; they also differ in line style and marker."""
 
 SMOOTH_LINES = tuple(line | {"marker": ""} for line in LINES)
-"""The same without markers, for curves of many points."""
+"""The same styles without markers, for curves with many points."""
 
 
 def kind_of(variant: str) -> str:
-    """Return the kind of initial weights of a variant by its name; ``own`` if the name is not known here."""
+    """Return the kind of initial weights of a variant by its name; ``own`` if the name is unknown."""
     return VARIANTS[variant].weights if variant in VARIANTS else "own"
 
 
 LONGEST_NAME, LONGEST_TITLE = 80, 160
-"""Letters of a name and of a title that a figure shows."""
+"""Maximum number of letters of a name and of a title in a figure."""
 
 
 def as_text(text: str, longest: int = LONGEST_NAME) -> str:
-    """Return a text of others for a figure, which shows it as it is: not as a formula, and not too long.
+    """Prepare an external text for a figure, so that it is shown literally and is not too long.
 
-    Matplotlib takes what stands between two dollar signs for a formula, and hides labels that begin with ``_``.
+    Matplotlib reads text between two dollar signs as a formula, and hides labels that begin with ``_``.
 
     Parameters
     ----------
     text : str
-        Such as the name of a field.
+        For example, the name of a field.
     longest : int
-        Letters that are shown; of a longer text, the middle is left out.
+        Maximum number of letters; the middle of a longer text is left out.
     """
     if len(text) > longest:
         text = f"{text[: longest - longest // 2 - 2]} … {text[1 - longest // 2 :]}"

@@ -1,4 +1,4 @@
-"""Figures and panel of the three decision tasks and of what they allow, for notebook 06."""
+"""Figures and panel of the three decision tasks and their ceilings, for notebook 06."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from .panels import TASK_OPTIONS, dropdown, figure_panel, slider
 from .style import BLUE, COLOURS, MARKERS, ORANGE, WEIGHT_LABELS, as_text, kind_of
 
 COHERENCE_OPTIONS = (0.0, 1.6, 3.2, *PerceptualDecision().coherences[1:], 75.0, 100.0)
-"""Those that the panel offers, in per cent: the task's own, and some below and beyond."""
+"""Coherences in the panel, in per cent: those of the task, and some smaller and larger ones."""
 
 SIDES = (BLUE, ORANGE)
 """Colours of the two answers of the perceptual decision."""
 
 
 def trial_traces(task: Task, inputs: np.ndarray, ax: Axes) -> Axes:
-    """Draw the inputs of one trial, a line per channel, with the phases of the task shaded and named.
+    """Draw the inputs of one trial, one line per channel, with shaded and labelled phases of the task.
 
     Parameters
     ----------
     task : Task
     inputs : ndarray, shape (steps, inputs)
     ax : Axes
-        Steps are counted from 1; each channel has a base line of its own, 1.5 apart.
+        Steps are counted from 1. The baselines of the channels are 1.5 apart.
     """
     steps = np.arange(1, len(inputs) + 1)
     begin = 1
@@ -80,11 +80,11 @@ def running_evidence(inputs: np.ndarray, label: int, coherence: float, ax: Axes)
     coherence : float
         In per cent.
     ax : Axes
-        With a dotted line where the sum would go without noise, and the two answers' sides named.
+        A dotted line shows the sum without noise; labels mark the sides of the two answers.
     """
     steps = np.arange(1, len(inputs) + 1)
     counted = np.zeros(len(inputs))
-    counted[PerceptualDecision().evidence] = 1  # the noise of other steps is none of its business
+    counted[PerceptualDecision().evidence] = 1  # noise in other steps is not counted
     total = np.cumsum(counted * (inputs[:, 1] - inputs[:, 2]))
     expected = (1 if label == 0 else -1) * coherence / 100 * np.cumsum(counted)
     ax.plot(steps, expected, ":", color="0.35", linewidth=1.6, label="without noise")
@@ -102,15 +102,15 @@ def running_evidence(inputs: np.ndarray, label: int, coherence: float, ax: Axes)
 def trial_figure(
     task: str = PERCEPTUAL, trial: int = 0, coherence: float = 12.8, noise: float = 0.1, input_noise: float = 0.0
 ) -> Figure:
-    """Draw one trial: its inputs, and for the perceptual decision the running sum of its evidence.
+    """Draw one trial: its inputs and, for the perceptual decision, the running sum of its evidence.
 
     Parameters
     ----------
     task : str
     trial : int
-        Which one; see :func:`biornn_lite.tasks.one_trial`.
+        Seed of the trial; see :func:`biornn_lite.tasks.one_trial`.
     coherence, noise : float
-        In per cent, and SD of the evidence; used by the perceptual decision alone.
+        Coherence in per cent and SD of the evidence. Only the perceptual decision uses them.
     input_noise : float
         SD of the noise on each channel at each step.
     """
@@ -135,9 +135,9 @@ def trial_figure(
 
 
 def trial_panel() -> ipw.Widget:
-    """Return a panel in which to look at single trials; see :func:`trial_figure`.
+    """Return a panel that shows single trials; see :func:`trial_figure`.
 
-    Coherence and evidence noise belong to the perceptual decision; with another task they cannot be moved.
+    Coherence and evidence noise belong to the perceptual decision and are disabled for other tasks.
     """
     controls = {
         "task": dropdown("task", TASK_OPTIONS, PERCEPTUAL),
@@ -161,14 +161,14 @@ def trial_panel() -> ipw.Widget:
 
 
 def accuracy_by_coherence(observed: pd.Series, trials: int, ax: Axes) -> Axes:
-    """Draw the best possible accuracy at each coherence: the normal integral, and what an observer reached.
+    """Draw the best possible accuracy at each coherence: the normal integral, and the results of an observer.
 
     Parameters
     ----------
     observed : Series
         Index coherence in per cent; from :func:`biornn_lite.tasks.ideal_accuracies`.
     trials : int
-        Behind each of them, for the bars of ±2 of the standard errors that the integral expects.
+        Number of trials per coherence, for error bars of ±2 expected standard errors.
     ax : Axes
     """
     grid = np.linspace(0, 60, 121)
@@ -193,7 +193,7 @@ def accuracy_by_coherence(observed: pd.Series, trials: int, ax: Axes) -> Axes:
 
 
 def accuracy_by_steps(ax: Axes) -> Axes:
-    """Draw the best accuracy of the perceptual decision by the number of steps of evidence that are summed."""
+    """Draw the best accuracy in the perceptual decision against the number of summed steps of evidence."""
     steps = np.arange(1, PerceptualDecision.evidence_steps + 1)
     best = [PerceptualDecision(evidence_steps=int(k)).best_ceiling() for k in steps]
     ax.plot(steps, best, "o-", color=COLOURS["functional"], markersize=4, label="mean over the five coherences")
@@ -207,14 +207,15 @@ def accuracy_by_steps(ax: Axes) -> Axes:
 def medians_between_ceilings(
     ours: pd.Series, published: pd.Series, axes: Sequence[Axes], within: float = 0.02
 ) -> Sequence[Axes]:
-    """Draw median accuracies by variant, a task per Axes, with what each task allows.
+    """Draw median accuracies by variant, one task per Axes, with the ceilings of each task.
 
     Parameters
     ----------
     ours, published : Series
-        Index ``task, variant``. Drawn filled and open; colour and marker tell the initial weights.
+        Index ``task, variant``. Markers are filled for `ours` and open for `published`. Colour and marker show the
+        initial weights.
     axes : sequence of Axes
-        One per task of `ours`, in its order.
+        One per task of `ours`, in the same order.
     within : float
         Half the width of the band around the ceiling without memory.
     """
@@ -248,20 +249,20 @@ def medians_between_ceilings(
 
 
 def luck_of_the_draw(shares: Mapping[str, np.ndarray], trials: int, marked: Mapping[str, float], ax: Axes) -> Axes:
-    """Draw the share of the more frequent of two answers in some draws of trials, above what chance expects.
+    """Draw the share of the more frequent of two answers in draws of trials, with its distribution by chance.
 
     Parameters
     ----------
     shares : mapping of str to ndarray
-        By what the legend calls them; one share per draw.
+        The keys are names for the legend; one share per draw.
     trials : int
-        In each draw.
+        Number of trials in each draw.
     marked : mapping of str to float
-        Shares to mark by a line, by name.
+        Shares to mark with a line, by name.
     ax : Axes
     """
     count = np.arange(trials // 2 + 1, trials + 1)
-    chance = 2 * binom.pmf(count, trials, 0.5)  # either answer may be the more frequent; a tie is left out
+    chance = 2 * binom.pmf(count, trials, 0.5)  # either answer may be more frequent; a tie is left out
     kept = chance > chance.max() * 1e-4
     ax.fill_between(count[kept] / trials, chance[kept] / chance.max(), color="0.85", label="chance (binomial)")
     for place, (label, values) in enumerate(shares.items()):

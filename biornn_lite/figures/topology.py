@@ -37,11 +37,11 @@ from .style import (
 )
 
 GROUP_COLOURS = (BLUE, "#ece133", "#000000", "#d55e00")
-"""Of groups of neurons; they differ in lightness too."""
+"""Colours of groups of neurons; they also differ in lightness."""
 
 
 def _before(title: str) -> str:
-    """Return a title and a comma, to stand before what is measured."""
+    """Return a title and a comma, to be followed by a measure."""
     return f"{as_text(title, LONGEST_TITLE)}, " if title else ""
 
 
@@ -67,7 +67,7 @@ def as_built(adjacency: np.ndarray, ax: Axes) -> Axes:
 def reordered(
     adjacency: np.ndarray, ax: Axes, title: str = "", groups: np.ndarray | None = None, group_label: str = "group"
 ) -> Axes:
-    """Draw a graph as a matrix, its neurons ordered by community and each community framed.
+    """Draw a graph as a matrix, with neurons ordered by community and a frame around each community.
 
     Parameters
     ----------
@@ -75,11 +75,12 @@ def reordered(
         With at least one edge.
     ax : Axes
     title : str
-        Goes before Q.
+        Text before Q.
     groups : ndarray of int, shape (N,), optional
-        A number of each neuron, from 0 to 3; drawn as a colour on the left, within each community in its order.
+        Group of each neuron, from 0 to 3, drawn as a colour on the left. Neurons within a community are sorted by
+        group.
     group_label : str
-        What a legend calls it.
+        Name of the groups in the legend.
     """
     found = communities(adjacency)
     if groups is not None:
@@ -103,7 +104,7 @@ def reordered(
 
 
 def _strip(groups: np.ndarray, ax: Axes, label: str) -> None:
-    """Draw the group of each row as a strip of colours on the left of a matrix, with a legend below."""
+    """Draw the group of each row as a coloured strip on the left of a matrix, with a legend below."""
     n, width = len(groups), 0.06 * len(groups)
     colours = np.array([to_rgb(colour) for colour in GROUP_COLOURS])
     ends = (-0.5 - width, -0.5, n - 0.5, -0.5)
@@ -114,7 +115,7 @@ def _strip(groups: np.ndarray, ax: Axes, label: str) -> None:
 
 
 def degrees_at_ends(adjacency: np.ndarray, ax: Axes, title: str = "") -> Axes:
-    """Draw how many edges have which degrees at their ends, each once in either direction, and the line through them.
+    """Draw the number of edges for each pair of degrees at their ends, in both directions, with a fitted line.
 
     Parameters
     ----------
@@ -122,7 +123,7 @@ def degrees_at_ends(adjacency: np.ndarray, ax: Axes, title: str = "") -> Axes:
         With at least one edge.
     ax : Axes
     title : str
-        Goes before the assortativity.
+        Text before the assortativity.
     """
     degree = adjacency.sum(axis=0)
     pairs = degree[np.argwhere(adjacency)]  # (2 * edges, 2)
@@ -151,10 +152,10 @@ def weights_on_the_grid(weights: np.ndarray, ax: Axes, title: str = "", points: 
     Parameters
     ----------
     weights : ndarray
-        Not all equal.
+        Values that are not all equal.
     ax : Axes
     title : str
-        Goes before the entropy.
+        Text before the entropy.
     points : int
     """
     values = np.ravel(weights).astype(np.float64)
@@ -168,14 +169,14 @@ def weights_on_the_grid(weights: np.ndarray, ax: Axes, title: str = "", points: 
 
 
 def rewiring_figure(neurons: int = 96, density: float = 0.18, draws: int = 3) -> Figure:
-    """Draw what shuffling a ring does to clustering and efficiency, and to small-worldness by either null.
+    """Draw how shuffling a ring changes clustering, efficiency, and small-worldness with both nulls.
 
     Parameters
     ----------
     neurons : int
     density : float
     draws : int
-        Graphs to average at each step.
+        Number of graphs to average at each step.
     """
     shuffled = np.concatenate([[0.001], np.geomspace(0.003, 1, 14)])
     rows = []
@@ -207,17 +208,17 @@ def rewiring_figure(neurons: int = 96, density: float = 0.18, draws: int = 3) ->
 
 
 def epochs_figure(tables: Mapping[str, pd.DataFrame], title: str = "", neurons: int = 96, random: int = 20) -> Figure:
-    """Draw all measures of networks through the epochs, with the range of random graphs behind them.
+    """Draw all measures of networks over epochs, with the range for random graphs in the background.
 
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        What :func:`biornn_lite.snapshots.measured` returns, by what the legend calls the networks.
+        Results of :func:`biornn_lite.snapshots.measured`; the keys are names for the legend.
     title : str
     neurons : int
-        Of each network.
+        Number of neurons in each network.
     random : int
-        How many random graphs, of density 0.19; grey from the lowest to the highest.
+        Number of random graphs of density 0.19; a grey band shows their range.
     """
     names = (*SCORES, "entropy")
     figure, axes = plt.subplots(1, len(names), figsize=(13.5, 2.9), layout="constrained")
@@ -245,7 +246,7 @@ def epochs_figure(tables: Mapping[str, pd.DataFrame], title: str = "", neurons: 
 
 
 def relation_figure(networks: pd.DataFrame, task: str, measure: str, accuracy: str = "test_accuracy") -> Figure:
-    """Draw a measure and accuracy, of all networks of a task and as deviations from their variants' means.
+    """Draw a measure against accuracy for all networks of a task, and as deviations from their variants' means.
 
     Parameters
     ----------
@@ -306,20 +307,20 @@ def _scores(own: Mapping[str, float], plain: Mapping[str, float], names: Sequenc
 def graph_figure(
     model: str = "ring", density: float = 0.18, shuffled: float = 0.1, neurons: int = 96, seed: int = 0
 ) -> Figure:
-    """Draw a graph of one's own choice, its communities, and how it scores beside random graphs as dense.
+    """Draw a model graph, its communities, and its scores next to those of random graphs of the same density.
 
     Parameters
     ----------
     model : str
         A key of :data:`biornn_lite.topology.MODELS`.
     density, shuffled, neurons, seed
-        As in :func:`biornn_lite.topology.model_graph`. Nulls are made of 100 graphs each, the random graphs' scores
-        are means over three.
+        As in :func:`biornn_lite.topology.model_graph`. Each null uses 100 graphs. The random graphs' scores are
+        means over three graphs.
     """
     graph = model_graph(model, neurons, density, shuffled, seed)
     own = scores_of(graph, NULLS_OF_PANEL)
     plain = _random_scores(neurons, density)
-    figure = plt.figure(figsize=(12.5, 3.6))  # placed by hand, which is faster than a layout that is worked out
+    figure = plt.figure(figsize=(12.5, 3.6))  # fixed positions are faster than an automatic layout
     as_built(graph, figure.add_axes((0.04, 0.13, 0.27, 0.73)))
     reordered(graph, figure.add_axes((0.36, 0.13, 0.27, 0.73)))
     above, below = (figure.add_axes((0.75, bottom, 0.24, 0.31)) for bottom in (0.55, 0.1))
@@ -335,9 +336,9 @@ def graph_figure(
 
 
 def graph_panel() -> ipw.Widget:
-    """Return a panel in which to build a graph and watch its measures; see :func:`graph_figure`."""
+    """Return a panel to build a graph and see its measures; see :func:`graph_figure`."""
     for density in np.arange(0.06, 0.25, 0.03).round(2):
-        _random_scores(96, float(density))  # now, for a slider that answers at once
+        _random_scores(96, float(density))  # computed in advance, so that the slider reacts fast
     controls = {
         "model": dropdown("graph", [(label, key) for key, label in MODELS.items()], "ring"),
         "density": slider("density", 0.18, 0.06, 0.24, 0.03),
@@ -349,7 +350,7 @@ def graph_panel() -> ipw.Widget:
 
 
 def trained_figure(snapshot: Snapshot) -> Figure:
-    """Draw a network's communities, the degrees at the ends of its edges, and its weights on the grid.
+    """Draw a network's communities, the degrees at the ends of its edges, and the density estimate of its weights.
 
     Parameters
     ----------
@@ -357,7 +358,7 @@ def trained_figure(snapshot: Snapshot) -> Figure:
     """
     graph = topology.strongest_graph(snapshot.weights)
     threshold = np.quantile(np.abs(snapshot.weights), 1 - topology.STRONGEST)
-    figure = plt.figure(figsize=(12, 3.6))  # placed by hand, which is faster than a layout that is worked out
+    figure = plt.figure(figsize=(12, 3.6))  # fixed positions are faster than an automatic layout
     matrix, degrees, weights = (
         figure.add_axes((left, 0.14, width, 0.71)) for left, width in ((0.04, 0.26), (0.36, 0.3), (0.74, 0.25))
     )
@@ -373,12 +374,12 @@ def trained_figure(snapshot: Snapshot) -> Figure:
 
 
 def trained_panel(histories: Mapping[str, Sequence[Snapshot]]) -> ipw.Widget:
-    """Return a panel in which to go through the epochs of trained networks; see :func:`trained_figure`.
+    """Return a panel that shows the epochs of trained networks; see :func:`trained_figure`.
 
     Parameters
     ----------
     histories : mapping of str to sequences of Snapshot
-        By what the list of networks calls them; all of as many epochs.
+        The keys are names for the list of networks. All have the same number of epochs.
     """
     last = min(map(len, histories.values())) - 1
     controls = {

@@ -1,4 +1,4 @@
-"""Figures and panels of networks while they learn, for notebooks 07 and 08."""
+"""Figures and panels of networks during training, for notebooks 07 and 08."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def _lines(histories: Sequence[Sequence[Snapshot]], ax: Axes, measure: str) -> N
 
 
 def watched_figure(histories: Mapping[str, Sequence[Snapshot]], title: str = "") -> Figure:
-    """Draw how networks learn, what their loss and penalty are, and how hard each of these pulls.
+    """Draw the accuracy, loss and penalty of networks during training, and the norms of both gradients.
 
     Parameters
     ----------
     histories : mapping of str to sequence of Snapshot
-        By variant, its snapshots so far; see :func:`biornn_lite.snapshots.histories`.
+        Snapshots of each variant so far; see :func:`biornn_lite.snapshots.histories`.
     title : str
     """
     figure, axes = plt.subplots(1, 4, figsize=(15, 3.8), layout="constrained")
@@ -71,7 +71,7 @@ def watched_figure(histories: Mapping[str, Sequence[Snapshot]], title: str = "")
 
 
 def watch_panel(field: CorticalField, settings: Settings | None = None) -> ipw.Widget:
-    """Return a panel that trains two variants side by side, draws after every epoch, and can be stopped.
+    """Return a panel that trains two variants side by side, redraws after every epoch, and can be stopped.
 
     See :func:`watched_figure`.
     """
@@ -116,14 +116,14 @@ def wiring(weights: np.ndarray, field: CorticalField, ax: Axes) -> Axes:
 
 
 def weights_histogram(weights: np.ndarray, ax: Axes, limit: float) -> Axes:
-    """Draw how the weights are distributed: on the diagonal, and off it.
+    """Draw histograms of the weights on and off the diagonal.
 
     Parameters
     ----------
     weights : ndarray, shape (N, N)
     ax : Axes
     limit : float
-        The axis reaches from −limit to limit; what lies beyond is counted in the last bins.
+        The axis extends from −limit to limit. Values beyond it are counted in the last bins.
     """
     diagonal = np.eye(len(weights), dtype=bool)
     bins = np.linspace(-limit, limit, 41)
@@ -141,18 +141,18 @@ def weights_histogram(weights: np.ndarray, ax: Axes, limit: float) -> Axes:
 
 
 def network_figure(history: Sequence[Snapshot], epoch: int, field: CorticalField) -> Figure:
-    """Draw a network after an epoch as a matrix, as a graph in its field, and as a histogram of weights.
+    """Draw a network after an epoch as a matrix, a graph in its field, and a histogram of weights.
 
     Parameters
     ----------
     history : sequence of Snapshot
-        Of one network, from epoch 0.
+        Snapshots of one network, from epoch 0.
     epoch : int
     field : CorticalField
     """
     snapshot = history[epoch]
     limit = max(0.05, max(np.abs(s.weights).max() for s in history))
-    figure = plt.figure(figsize=(14, 3.9))  # placed by hand, which is faster than a layout that is worked out
+    figure = plt.figure(figsize=(14, 3.9))  # fixed positions are faster than an automatic layout
     matrix, graph, histogram = (
         figure.add_axes((left, 0.13, width, 0.73)) for left, width in ((0.04, 0.26), (0.375, 0.37), (0.79, 0.2))
     )
@@ -165,12 +165,12 @@ def network_figure(history: Sequence[Snapshot], epoch: int, field: CorticalField
 
 
 def network_panel(histories: Mapping[str, Sequence[Snapshot]], field: CorticalField) -> ipw.Widget:
-    """Return a panel in which to go through the epochs of trained networks; see :func:`network_figure`.
+    """Return a panel that shows the epochs of trained networks; see :func:`network_figure`.
 
     Parameters
     ----------
     histories : mapping of str to sequences of Snapshot
-        By what the list of networks calls them; all of as many epochs.
+        The keys are names for the list of networks. All have the same number of epochs.
     field : CorticalField
     """
     last = min(map(len, histories.values())) - 1
@@ -208,7 +208,7 @@ def learning(trained: Sequence[Trained], labels: Sequence[str], task: str, ax: A
 def two_variants_figure(
     trained: Sequence[Trained], variants: tuple[str, str], task: str, field: CorticalField
 ) -> Figure:
-    """Draw how two variants learned, and the recurrent weights that each ended with."""
+    """Draw the learning curves of two variants, and their trained recurrent weights."""
     figure, axes = plt.subplots(
         1, 3, figsize=(13, 4), layout="constrained", gridspec_kw={"width_ratios": [1.25, 1, 1]}
     )
@@ -224,16 +224,16 @@ def two_variants_figure(
 
 
 class Step(NamedTuple):
-    """What a panel shows while it trains.
+    """State of a panel during training.
 
     Attributes
     ----------
     epoch : int
-        The last one that is finished.
+        The last finished epoch.
     status : str
-        HTML; what is not ours goes through :func:`biornn_lite.figures.panels.plain`.
+        Status as HTML; external text must pass through :func:`biornn_lite.figures.panels.plain`.
     figure : Figure or None
-        None leaves the figure that is there.
+        None keeps the current figure.
     """
 
     epoch: int
@@ -244,18 +244,18 @@ class Step(NamedTuple):
 def training_panel(
     steps: Callable[[tuple[str, str], str, int], Iterator[Step]], second: str, epochs: int, button: str
 ) -> ipw.Widget:
-    """Return a panel in which to pick two variants, a task and a seed, and to begin and stop a training of both.
+    """Return a panel to select two variants, a task and a seed, and to start and stop the training of both.
 
     Parameters
     ----------
     steps : callable
-        Takes the variants, the task and the seed, and goes on with the training each time it is asked.
+        Takes the variants, the task and the seed; each iteration continues the training.
     second : str
-        The second variant; the first is W*D*C*. Both can be changed.
+        Initial choice of the second variant; that of the first is W*D*C*.
     epochs : int
-        How many there are at most.
+        Maximum number of epochs.
     button : str
-        What the button says that begins.
+        Text on the start button.
     """
     variants = [dropdown("first", PUBLISHED_VARIANTS, "W*D*C*"), dropdown("second", PUBLISHED_VARIANTS, second)]
     task = dropdown("task", TASK_OPTIONS, "go_nogo")
@@ -276,7 +276,7 @@ def training_panel(
 
 
 def two_variants_panel(field: CorticalField, settings: Settings | None = None) -> ipw.Widget:
-    """Return a panel in which to pick two variants and a task, and to train both; see :func:`two_variants_figure`."""
+    """Return a panel to select two variants and a task, and to train both; see :func:`two_variants_figure`."""
     settings = settings or Settings()
 
     def steps(variants: tuple[str, str], task: str, seed: int) -> Iterator[Step]:

@@ -1,4 +1,4 @@
-"""Figures and panel of how activity grows in untrained networks, for notebook 10."""
+"""Figures and panel of growing activity in untrained networks, for notebook 10."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from .style import LINES, LONGEST_TITLE, as_text
 
 
 def growth(activities: Mapping[str, np.ndarray], ax: Axes) -> Axes:
-    """Draw mean activities step by step on a logarithmic axis, with the ends of the computer's numbers.
+    """Draw mean activities over steps on a logarithmic axis, with the numerical limits of the computer.
 
     Parameters
     ----------
     activities : mapping of str to ndarray, shape (steps,)
-        By what the legend calls them, from :func:`biornn_lite.untrained.activity_by_step`.
+        Results of :func:`biornn_lite.untrained.activity_by_step`; the keys are names for the legend.
     ax : Axes
     """
     for (label, activity), line in zip(activities.items(), LINES, strict=False):
@@ -49,14 +49,14 @@ def growth(activities: Mapping[str, np.ndarray], ax: Axes) -> Axes:
 
 
 def growth_figure(neurons: int, task: str, radius: float | None = None, seed: int = 0) -> Figure:
-    """Draw what an orthogonal matrix clipped at 0 does to activity, as it is and scaled to a spectral radius.
+    """Draw activity with an orthogonal matrix clipped at 0, unscaled and scaled to a spectral radius.
 
     Parameters
     ----------
     neurons : int
     task : str
     radius : float, optional
-        That of the second matrix; none is drawn when left out.
+        Spectral radius of the second matrix. Default: no second matrix.
     seed : int
     """
     clipped = positive_weights(neurons, seed)
@@ -73,7 +73,7 @@ def growth_figure(neurons: int, task: str, radius: float | None = None, seed: in
 
 
 def growth_panel() -> ipw.Widget:
-    """Return a panel in which to change size, task and spectral radius; see :func:`growth_figure`."""
+    """Return a panel to change size, task and spectral radius; see :func:`growth_figure`."""
     controls = {
         "neurons": ipw.IntSlider(
             96, min=20, max=320, step=4, description="neurons", continuous_update=False, layout={"width": "26em"}

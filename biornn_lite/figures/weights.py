@@ -23,13 +23,13 @@ from .style import BLUE, ORANGE, SMOOTH_LINES, as_text
 
 
 def stages(matrices: Mapping[str, np.ndarray], ax: Axes) -> Axes:
-    """Draw the entries of a matrix through the steps of its making: on the diagonal, and off it.
+    """Draw the entries of a matrix in each step of its construction, on and off the diagonal.
 
     Parameters
     ----------
     matrices : mapping of str to ndarray, shape (N, N)
-        By what each step is called. A dot is the median, a line reaches from the 5th to the 95th percentile; zeros
-        have no place on the logarithmic axis.
+        The keys are names of the steps. A dot is the median, and a line extends from the 5th to the 95th percentile.
+        Zeros cannot be drawn on the logarithmic axis.
     ax : Axes
     """
     for place, values in enumerate(matrices.values()):
@@ -51,16 +51,16 @@ def stages(matrices: Mapping[str, np.ndarray], ax: Axes) -> Axes:
 
 
 def fading_curves(matrices: Mapping[str, np.ndarray], axes: tuple[Axes, Axes], steps: int = 20) -> None:
-    """Draw how the states after two stimuli fade: the angle between them, and the size of the first.
+    """Draw how the states after two stimuli fade: the angle between them and the size of the first.
 
     Parameters
     ----------
     matrices : mapping of str to ndarray, shape (N, N)
-        By what the legend calls them.
+        The keys are names for the legend.
     axes : (Axes, Axes)
         For the angle and for the size.
     steps : int
-        After the stimulus.
+        Number of steps after the stimulus.
     """
     for (label, weights), line in zip(matrices.items(), SMOOTH_LINES, strict=False):
         angle, size = fading(weights, steps)
@@ -85,17 +85,17 @@ def weights_figure(
     radius: float = SPECTRAL_RADIUS,
     seed: int = 0,
 ) -> Figure:
-    """Draw functional weights, their eigenvalues, and what an untrained network with them remembers.
+    """Draw functional weights, their eigenvalues, and the memory of an untrained network with these weights.
 
     Parameters
     ----------
     field : CorticalField
     function, self_connections : str
-        As in :class:`Protocol`.
+        As in :class:`biornn_lite.variants.Protocol`.
     radius : float
         Spectral radius to scale the weights to.
     seed : int
-        Of the lognormal draws.
+        Seed of the lognormal draws.
     """
     protocol = Protocol(function=function, self_connections=self_connections)
     weights = with_spectral_radius(Priors(field, protocol).functional_weights(seed), radius)
@@ -111,7 +111,7 @@ def weights_figure(
 
 
 def weights_panel(field: CorticalField) -> ipw.Widget:
-    """Return a panel in which to change what functional weights are made of; see :func:`weights_figure`."""
+    """Return a panel to change how functional weights are made; see :func:`weights_figure`."""
     functions = [("correlation ⊙ STTC", "correlation"), ("STTC alone", "sttc")]
     if field.precision is not None:
         functions.append(("precision ⊙ STTC", "precision"))

@@ -1,4 +1,4 @@
-"""Figures and panel of the wiring across fields, for notebooks 01 and 14."""
+"""Figures and panel of wiring across fields, for notebooks 01 and 14."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .style import BLUE, ORANGE, as_text
 
 
 def across_panel(more: CorticalField | None = None) -> ipw.Widget:
-    """Return a panel in which to pick a field, a bin of distance and a measure.
+    """Return a panel to select a field, a distance bin and a measure.
 
     :func:`biornn_lite.figures.wiring.across_figure` draws the same.
 
     Parameters
     ----------
     more : CorticalField, optional
-        One more field to pick, such as the embedded one or your own.
+        An additional field to select, such as the embedded one or your own.
     """
     names = [*known_wiring().index, *([] if more is None else [more.label])]
     bins = [(f"{low} to {high} µm", low) for low, high in pairwise(EDGES_UM)]
@@ -40,7 +40,7 @@ def across_panel(more: CorticalField | None = None) -> ipw.Widget:
 
 
 ONE, OTHER = BLUE, ORANGE
-"""Two colours that differ in lightness too."""
+"""Two colours that also differ in lightness."""
 
 EFFECTS = {
     "fall": "log odds of a connection per 100 µm",
@@ -58,11 +58,11 @@ BINNED = {
     "sttc": "mean STTC",
     "communicability": "mean communicability (silent: 0)",
 }
-"""What bins of distance show, with their axis labels."""
+"""Measures in distance bins, with their axis labels."""
 
 
 def connections(field: CorticalField, ax: Axes) -> Axes:
-    """Draw a connectome as a matrix: a dot per connected pair, coloured by its synapses."""
+    """Draw a connectome as a matrix: a dot per connected pair, coloured by its number of synapses."""
     sender, receiver = np.nonzero(field.part("connectome", "this figure"))
     synapses = field.part("connectome", "this figure")[sender, receiver]
     dots = ax.scatter(receiver, sender, c=synapses, cmap="viridis", s=18, clip_on=False, zorder=3)
@@ -74,7 +74,7 @@ def connections(field: CorticalField, ax: Axes) -> Axes:
 
 
 def shared_connections(first: CorticalField, second: CorticalField, ax: Axes) -> Axes:
-    """Draw the connections among the neurons that two fields share: a circle says the first, a cross the second."""
+    """Draw the connections among the shared neurons of two fields: circles for the first, crosses for the second."""
     if first.nucleus_ids is None or second.nucleus_ids is None:
         raise InputError("fields without nucleus_ids cannot be compared neuron by neuron")
     _, here, there = np.intersect1d(first.nucleus_ids, second.nucleus_ids, return_indices=True)
@@ -95,15 +95,15 @@ def shared_connections(first: CorticalField, second: CorticalField, ax: Axes) ->
 
 
 def relative_distances(table: pd.DataFrame, ax: Axes, restored: bool = True) -> Axes:
-    """Draw how far apart connected pairs are, over all pairs, in each measured field: a histogram of fields.
+    """Draw a histogram over measured fields of the mean distance of connected pairs, relative to all pairs.
 
     Parameters
     ----------
     table : DataFrame
-        As :func:`biornn_lite.wiring.known_wiring` gives it.
+        As returned by :func:`biornn_lite.wiring.known_wiring`.
     ax : Axes
     restored : bool
-        Draw the neurons' order beside the released one.
+        Also draw the neurons' order, next to the released order.
     """
     bins = np.arange(0, 1.3, 0.05)
     ax.hist(table["wiring_distance_released"], bins, color=ONE, label="as released", hatch="//", edgecolor="white")
@@ -118,17 +118,17 @@ def relative_distances(table: pd.DataFrame, ax: Axes, restored: bool = True) -> 
 
 
 def forest(table: pd.DataFrame, effect: str, ax: Axes, order: str = "depth") -> Axes:
-    """Draw an effect in each field with its 95 % interval; below, the mean over fields and where one more would lie.
+    """Draw an effect in each field with its 95 % interval, and below the mean over fields and prediction interval.
 
     Parameters
     ----------
     table : DataFrame
-        As :func:`biornn_lite.wiring.known_wiring` gives it.
+        As returned by :func:`biornn_lite.wiring.known_wiring`.
     effect : str
         A key of :data:`EFFECTS`.
     ax : Axes
     order : str
-        The column by which fields are sorted, smallest on top.
+        Column by which fields are sorted, smallest on top.
     """
     rows = table.sort_values(order).dropna(subset=[effect])
     height = np.arange(len(rows), 0, -1)
@@ -155,21 +155,21 @@ def forest(table: pd.DataFrame, effect: str, ax: Axes, order: str = "depth") -> 
 
 
 def with_share(table: pd.DataFrame) -> pd.DataFrame:
-    """Turn the numbers of connected pairs in bins of distance into shares, in per cent."""
+    """Convert the numbers of connected pairs in distance bins into shares, in per cent."""
     return table.assign(connected=100 * table["connected"] / table["pairs"])
 
 
 def distance_curves(table: pd.DataFrame, field: str, measure: str, low: float, ax: Axes) -> Axes:
-    """Draw a measure against distance in every field, one of them in front, one bin of distance marked.
+    """Draw a measure against distance in every field, with one field in front and one distance bin marked.
 
     Parameters
     ----------
     table : DataFrame
-        As :func:`biornn_lite.wiring.by_distance` gives it, of one or more fields.
+        Results of :func:`biornn_lite.wiring.by_distance` for one or more fields.
     field : str
-        The one in front.
+        The field in front.
     measure : str
-        A key of :data:`BINNED`. On a logarithmic axis, bins in which it is 0 are left out.
+        A key of :data:`BINNED`. On a logarithmic axis, bins with value 0 are left out.
     low : float
         Lower edge of the bin to mark, in µm.
     ax : Axes
@@ -196,16 +196,16 @@ def distance_curves(table: pd.DataFrame, field: str, measure: str, low: float, a
 
 
 def within_bin(table: pd.DataFrame, depths: pd.Series, field: str, measure: str, low: float, ax: Axes) -> Axes:
-    """Draw a measure of the pairs in one bin of distance, against the depth of each field.
+    """Draw a measure of the pairs in one distance bin against the depth of each field.
 
     Parameters
     ----------
     table : DataFrame
-        As :func:`distance_curves` takes it.
+        As in :func:`distance_curves`.
     depths : Series
-        Mean position along y of each field, in µm. One that is not in it is drawn as a line.
+        Mean position along y of each field, in µm. A field without a depth is drawn as a line.
     field : str
-        The one in front.
+        The field in front.
     measure : str
         A key of :data:`BINNED`.
     low : float
@@ -231,7 +231,7 @@ def within_bin(table: pd.DataFrame, depths: pd.Series, field: str, measure: str,
 def across_figure(
     field: str = "6_6_2", low: float = 50, measure: str = "connected", more: CorticalField | None = None
 ) -> Figure:
-    """Draw one measured field among all: a measure against distance, and in one bin against depth.
+    """Draw one measured field among all: a measure against distance, and against depth in one bin.
 
     Parameters
     ----------
@@ -242,7 +242,7 @@ def across_figure(
     measure : str
         A key of :data:`BINNED`.
     more : CorticalField, optional
-        One more field to draw, such as the embedded one or your own.
+        An additional field to draw, such as the embedded one or your own.
     """
     table, depths = known_by_distance(), known_wiring()["depth"]
     if more is not None:

@@ -1,1 +1,1 @@
-"""What the library shares and no lesson is about: arrays, files, processes and products of matrices."""
+"""Shared code that no lesson is about: arrays, files, processes and matrix products."""

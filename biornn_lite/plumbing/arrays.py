@@ -1,4 +1,4 @@
-"""Reading and writing arrays in files: nothing in them is run, and sizes are looked at before contents."""
+"""Reading and writing arrays in files. Code in a file is never run, and sizes are checked before contents."""
 
 from __future__ import annotations
 
@@ -20,43 +20,43 @@ from ..errors import FieldError, printable
 from .unpickling import unpickle
 
 LARGEST_ARCHIVE = 8 * 2**30
-"""Bytes that the arrays of one ``.npz`` file may take together: enough for a field of 12,000 neurons."""
+"""Maximum total size in bytes of the arrays in one ``.npz`` file: enough for a field of 12,000 neurons."""
 
 LARGEST_FIELD = 20_000
-"""Neurons of the largest field that is read."""
+"""Maximum number of neurons in a field."""
 
 LARGEST_EVENTS = 200_000_000
-"""Event times of the largest field that is read; a million of each neuron in smaller ones."""
+"""Maximum number of event times in a field; small fields may have a million per neuron."""
 
 
 def room(neurons: int, events: bool = False) -> int:
-    """Return how many bytes a part of a field may take, with some to spare.
+    """Return the maximum size in bytes of a part of a field, with a margin.
 
     Parameters
     ----------
     neurons : int
-        How many the field has.
+        Number of neurons in the field.
     events : bool
-        Whether the part is the event times; the largest of the others are matrices.
+        Whether the part is the event times; otherwise the largest part is a matrix.
     """
     numbers = min(LARGEST_EVENTS, 10**6 * neurons) if events else 4 * neurons**2
     return 8 * numbers + 2**20
 
 
 def read_npy(path: Path, most: int = LARGEST_ARCHIVE) -> np.ndarray:
-    """Read one ``.npy`` file, also one that holds a pickled array of arrays.
+    """Read one ``.npy`` file; it may hold a pickled array of arrays.
 
     Parameters
     ----------
     path : Path
         The file.
     most : int
-        Bytes that it may take; one that takes more is not read.
+        Maximum size in bytes; larger files are not read.
 
     Raises
     ------
     FieldError
-        If the file is missing, is too large, is damaged, or holds anything but arrays of real numbers.
+        If the file is missing, too large or damaged, or holds data other than arrays of real numbers.
     """
     check_file(path, most)
     try:
@@ -75,19 +75,19 @@ def read_npy(path: Path, most: int = LARGEST_ARCHIVE) -> np.ndarray:
             raise ValueError("what it holds is not the array that its header announces")
         return array
     except Exception as error:
-        # A malformed file can raise anything, and all of it means that it cannot be read.
+        # A malformed file can raise any exception; each means that the file cannot be read.
         raise FieldError(f"{path}: cannot be read safely ({first_line(error)})") from None
 
 
 def read_npz(path: Path) -> dict[str, np.ndarray]:
-    """Read all arrays of a saved field from its ``.npz`` file, none of them pickled.
+    """Read all arrays of a saved field from its ``.npz`` file, without unpickling.
 
-    What each member announces is read first; one that a field of so many neurons cannot hold is not unpacked.
+    The headers of all members are read first. A member that is too large for a field of this size is not unpacked.
 
     Raises
     ------
     FieldError
-        If the file is missing, is damaged, holds objects, or would take more than :data:`LARGEST_ARCHIVE`.
+        If the file is missing, damaged, holds objects, or is larger than :data:`LARGEST_ARCHIVE`.
     """
     check_file(path, LARGEST_ARCHIVE)
     try:
@@ -109,15 +109,15 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
 
 
 def write_npz(path: Path, arrays: Mapping[str, ArrayLike]) -> None:
-    """Write arrays to one ``.npz`` file that :func:`numpy.load` reads; the same arrays give the same file.
+    """Write arrays to one ``.npz`` file that :func:`numpy.load` can read; equal arrays give equal files.
 
-    Event times repeat across neurons far apart in the file, which LZMA finds and NumPy's own choice of compression
-    misses. Large matrices, and very many event times, would take LZMA minutes, so they get NumPy's.
+    Event times repeat across neurons far apart in the file. LZMA finds these repetitions; NumPy's default compression
+    does not. For large matrices and very many event times, LZMA would take minutes, so NumPy's compression is used.
     """
     with zipfile.ZipFile(path, "w") as archive:
         for key, array in arrays.items():
             array = np.asanyarray(array)
-            member = zipfile.ZipInfo(f"{key}.npy", date_time=(1980, 1, 1, 0, 0, 0))  # whatever the time is
+            member = zipfile.ZipInfo(f"{key}.npy", date_time=(1980, 1, 1, 0, 0, 0))  # a fixed time
             large = array.nbytes > (2**20 if array.ndim == 2 else 2**23)
             member.compress_type = zipfile.ZIP_DEFLATED if large else zipfile.ZIP_LZMA
             with archive.open(member, "w", force_zip64=True) as file:
@@ -125,9 +125,9 @@ def write_npz(path: Path, arrays: Mapping[str, ArrayLike]) -> None:
 
 
 def check_file(path: Path, most: int | None = None) -> None:
-    """Refuse a path at which no file is, or one of more than `most` bytes.
+    """Raise an error if a path is not a file, or the file is larger than `most` bytes.
 
-    Reading a folder fails oddly, and reading a pipe waits for ever.
+    Reading a folder gives unclear errors, and reading a pipe can wait forever.
     """
     if not path.is_file():
         raise FieldError(f"{path}: {'is not a file' if path.exists() else 'no such file'}")
@@ -137,19 +137,19 @@ def check_file(path: Path, most: int | None = None) -> None:
 
 
 def check_neurons(neurons: int) -> None:
-    """Refuse a field of more than :data:`LARGEST_FIELD` neurons.
+    """Raise an error for a field with more than :data:`LARGEST_FIELD` neurons.
 
     Raises
     ------
     ValueError
-        Says how many there are and how many there may be.
+        If there are too many; the message gives both numbers.
     """
     if neurons > LARGEST_FIELD:
         raise ValueError(f"positions of {neurons:,} neurons; a field has at most {LARGEST_FIELD:,}")
 
 
 def first_line(error: object) -> str:
-    """What an error or another text says, in one line that a terminal can show."""
+    """Return an error or another text as one line that a terminal can show."""
     return printable((str(error).strip() or type(error).__name__).splitlines()[0][:300])
 
 
@@ -159,8 +159,8 @@ def as_numbers(value: ArrayLike) -> np.ndarray:
     Raises
     ------
     TypeError, ValueError, OverflowError
-        If they are something else, such as complex numbers, dates or texts of digits, which NumPy would turn into
-        numbers as well.
+        If the values are not real numbers, for example complex numbers, dates or texts of digits. NumPy alone would
+        convert these to numbers.
     """
     array = np.asarray(value)
     if array.dtype.kind not in "biufO":
@@ -169,24 +169,24 @@ def as_numbers(value: ArrayLike) -> np.ndarray:
         other = next((item for item in array.flat if not isinstance(item, Real)), 0)
         if not isinstance(other, Real):
             raise TypeError(f"one is {type(other).__name__}")
-    with np.errstate(all="ignore"):  # what is too large for float64 becomes infinite
+    with np.errstate(all="ignore"):  # values too large for float64 become infinite
         return np.array(array, dtype=np.float64)
 
 
-# Packed files are read in small steps: what one step reads is unpacked whole, and its size is known only then.
+# Packed files are read in small steps, because the unpacked size of a step is known only after it is unpacked.
 _STEP = 4096
 
 
 def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], str, np.dtype, BinaryIO]:
-    """Return shape, order and type that a header announces, and what was read of the file, at the header's end."""
-    # NumPy takes headers of up to 10,000 bytes, but would first read as many as the header says it has.
+    """Return shape, order and type from a header, and the bytes read so far, positioned after the header."""
+    # NumPy accepts headers of up to 10,000 bytes, but first reads as many bytes as the header claims.
     start = io.BytesIO(b"".join(file.read(_STEP) for _ in range(3)))
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     version = np.lib.format.read_magic(start)
     if version not in readers:
         raise ValueError(f"version {version} of the format")
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # such as of headers from Python 2
+        warnings.simplefilter("error")  # for example for headers from Python 2
         shape, fortran, dtype = readers[version](start)
     if dtype.kind not in "biufUO":
         raise ValueError(f"it holds {dtype}, which is not a real number")
@@ -200,13 +200,13 @@ def _check_size(shape: tuple[int, ...], dtype: np.dtype, found: int) -> None:
 
 
 def _check_room(shape: tuple[int, ...], dtype: np.dtype, most: int) -> None:
-    """Refuse an array that takes more than `most` bytes, as it is or as float64, which all parts become."""
+    """Raise an error if an array needs more than `most` bytes, unchanged or after conversion to float64."""
     if math.prod(shape) * max(dtype.itemsize, 8) > most:
         raise ValueError(f"an array of shape {shape} and type {dtype} is too large for its part of the field")
 
 
 def _check_headers(headers: Mapping[str, tuple[tuple[int, ...], np.dtype]]) -> None:
-    """Refuse members that cannot belong to one field, by the shapes and types that they announce."""
+    """Raise an error if the shapes and types in the headers cannot belong to one field."""
     shape, _ = headers.get("positions", ((0, 3), None))
     if len(shape) != 2 or shape[1] != 3:
         raise ValueError(f"positions have shape {shape}; expected (neurons, 3)")
@@ -225,7 +225,7 @@ def _array(content: bytes | bytearray, shape: tuple[int, ...], order: str, dtype
 
 
 class _Steps(io.BufferedReader):
-    """A file of which little is read at once: an archive says itself how long its list of contents is."""
+    """A file that is read in small steps, because an archive itself claims the length of its list of contents."""
 
     def read(self, size: int = -1) -> bytes:
         if size > 2**20:
@@ -244,7 +244,7 @@ def _of_member(read: Callable, archive: zipfile.ZipFile, member: zipfile.ZipInfo
 
 
 def _member_header(file: BinaryIO, size: int) -> tuple[tuple[int, ...], np.dtype]:
-    """Return shape and type of the array in a member of an archive, which says how many bytes that has."""
+    """Return shape and type of the array in a member of an archive; `size` is the member's size in the archive."""
     shape, _, dtype, start = _read_header(file)
     if dtype.hasobject:
         raise ValueError("it holds objects, which could run code")

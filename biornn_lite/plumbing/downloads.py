@@ -1,4 +1,4 @@
-"""Downloads that end: no server keeps its caller waiting, or fills memory, whatever it sends."""
+"""Downloads with limits: a server can neither block the caller nor fill the memory."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ import requests
 from .arrays import first_line
 
 PATIENCE = 30
-"""Seconds that a server may take to begin."""
+"""Maximum time in seconds until a server starts to send."""
 
 SLOWEST = 20_000
-"""Bytes a second that must arrive from then on."""
+"""Minimum rate in bytes per second after the start."""
 
 TRIES = 3
-"""How often a file is asked for whose connection breaks, or whose server is too busy."""
+"""Maximum number of attempts if a connection breaks or a server is too busy."""
 
 
 class NotFetched(Exception):
-    """Says in a few words why a download failed."""
+    """Raised if a download failed; the message gives the reason in a few words."""
 
 
 class Session(requests.Session):
-    """Leaves it to ``_receive`` to go where an answer points: requests would first read all of that answer."""
+    """A session without redirects: requests would read the whole answer first. ``_receive`` follows redirects."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Say that there is none."""
+        """Return None, so that requests follows no redirect."""
         return None
 
 
 def fetched(session: requests.Session, address: str, size: int) -> bytes:
-    """Return what is at an address, not much more than `size` bytes of it, or raise :class:`NotFetched`."""
+    """Return the file at an address, limited to little more than `size` bytes, or raise :class:`NotFetched`."""
     for left in reversed(range(TRIES)):
         try:
             return _in_time(session, address, size)
@@ -45,7 +45,7 @@ def fetched(session: requests.Session, address: str, size: int) -> bytes:
 
 
 def _reason(error: Exception) -> tuple[str, bool]:
-    """Say in a few words why a download failed, and whether another try may help."""
+    """Return in a few words why a download failed, and whether another attempt may help."""
     if isinstance(error, requests.HTTPError):
         code = error.response.status_code
         return f"the server answers {code}", code >= 500 or code == 429
@@ -55,14 +55,14 @@ def _reason(error: Exception) -> tuple[str, bool]:
         return "the connection broke off", True
     if isinstance(error, requests.RequestException):
         return "no connection", True
-    return first_line(error), False  # such as of certificates that are not here
+    return first_line(error), False  # for example missing certificates
 
 
 def _in_time(session: requests.Session, address: str, size: int) -> bytes:
-    """Receive a file, but wait for no server that sends nothing, or too slowly.
+    """Receive a file, and give up if the server sends nothing or sends too slowly.
 
-    No time-out of a connection sees to that: each byte that arrives starts it anew. So another thread receives, which
-    is left to itself if it takes too long.
+    The time-out of a connection is not enough, because each received byte restarts it. Therefore another thread
+    receives the file. It is abandoned if it takes too long.
     """
     got, failures, over = bytearray(), [], threading.Event()
 
@@ -89,7 +89,7 @@ def _in_time(session: requests.Session, address: str, size: int) -> bytes:
 
 
 def _receive(session: requests.Session, address: str, size: int, got: bytearray, over: threading.Event) -> None:
-    """Put into `got` what is at an address, until it is `size` bytes, or somewhat more, or `over` is set."""
+    """Receive a file into `got`, until it has `size` bytes or slightly more, or `over` is set."""
     for _ in range(5):
         asked = session.get(address, stream=True, timeout=2 * PATIENCE, headers={"Accept-Encoding": "identity"})
         with asked as answer:

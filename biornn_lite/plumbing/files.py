@@ -1,4 +1,4 @@
-"""Where the embedded data are, and writing a file wholly or not at all."""
+"""The folder of the embedded data, and atomic writing of files."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from pathlib import Path
 from ..errors import InputError
 
 STALE = 24 * 3600
-"""Seconds after which what a killed run left half-written is cleared away."""
+"""Age in seconds after which the unfinished files of killed runs are removed."""
 
-# What helps against an error of writing.
+# Remedies for errors in writing.
 _ROOM = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room on the disk or choose another folder")
 _RIGHT = dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "choose a folder that you may write to")
 _REMEDIES = _ROOM | _RIGHT
 _HELD = "close the program that may have it open, or choose another name"
 
-_PAUSES = (0.05, 0.1, 0.2, 0.3, 0.4)  # seconds between tries to replace a file that another program holds
+_PAUSES = (0.05, 0.1, 0.2, 0.3, 0.4)  # seconds between attempts to replace a file that another program uses
 
 
 def data_folder() -> Path:
-    """Return the folder of the embedded data: inside an installed package, beside it in a clone."""
+    """Return the folder of the embedded data: inside an installed package, or next to the package in a clone."""
     package = Path(__file__).parent.parent
     inside = package / "data"
     return inside if inside.is_dir() else package.parent / "data"
@@ -35,19 +35,19 @@ def data_folder() -> Path:
 
 @contextmanager
 def written_atomically(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`, and put what was written there in its place at the end.
+    """Give a temporary path next to `path`; at the end, its file replaces `path`.
 
-    A reader sees the old file or the new one, never a part; after an error the old one stays. A new file has the
-    usual mode, one that replaces another has the mode of that.
+    A reader sees the complete old file or the complete new file. After an error the old file stays. A new file has
+    the default mode; a replaced file keeps its mode.
 
     Raises
     ------
     InputError
-        If the file cannot be written, such as on a full disk. Other errors of what is done inside pass.
+        If the file cannot be written, for example on a full disk. Other errors inside the block are passed on.
     """
     path = Path(path)
-    stem = f".{path.name[:50]}."  # a name may take 255 bytes, and a letter 4
-    # A name that nobody can foretell, and so put a link to another file there.
+    stem = f".{path.name[:50]}."  # a name has at most 255 bytes, and a letter up to 4 bytes
+    # The name is unpredictable, so nobody can place a link to another file there.
     temporary = path.with_name(f"{stem}{secrets.token_hex(8)}.part")
     try:
         mode = _mode(path)
@@ -67,12 +67,12 @@ def written_atomically(path: str | Path) -> Iterator[Path]:
             raise _refusal(path, error) from None
         raise
     finally:
-        with suppress(OSError):  # such as on Windows, if it is open still; a later run clears it away
+        with suppress(OSError):  # for example on Windows, if it is still open; a later run removes it
             temporary.unlink(missing_ok=True)
 
 
 def _mode(path: Path) -> int | None:
-    """Return who may read and write a file; None if there is none."""
+    """Return the permissions of a file; None if it does not exist."""
     if not path.exists():
         return None
     mode = path.stat().st_mode
@@ -82,12 +82,12 @@ def _mode(path: Path) -> int | None:
 
 
 def read_text(path: Path, encoding: str = "utf-8", errors: str = "strict") -> str:
-    """Return what a text file holds. Another kind of thing, such as a pipe, which might never end, is not opened.
+    """Return the contents of a text file. Other objects, such as a pipe, are not opened, because they may never end.
 
     Raises
     ------
     OSError
-        If there is none, it cannot be read, or it is not a file.
+        If it does not exist, cannot be read, or is not a file.
     """
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError(errno.EINVAL, "it is not a file")
@@ -95,9 +95,9 @@ def read_text(path: Path, encoding: str = "utf-8", errors: str = "strict") -> st
 
 
 def _clear_away(temporary: Path, stem: str) -> None:
-    """Remove what runs that were killed left of the same file."""
+    """Remove unfinished files of killed runs for the same path."""
     left = re.compile(re.escape(stem) + r"[0-9a-f]+\.part")
-    with suppress(OSError):  # such as of one that another process has just removed
+    with suppress(OSError):  # for example, another process has just removed it
         for path in temporary.parent.iterdir():
             if left.fullmatch(path.name):
                 found = path.lstat()
@@ -106,7 +106,7 @@ def _clear_away(temporary: Path, stem: str) -> None:
 
 
 def _replace(temporary: Path, path: Path) -> None:
-    """Put a file in the place of another, which on Windows waits for programs that have it open."""
+    """Replace a file by another. On Windows, wait for programs that have it open."""
     for pause in (*_PAUSES, None):
         try:
             temporary.replace(path)

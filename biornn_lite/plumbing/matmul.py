@@ -1,8 +1,8 @@
-"""Products of stacks of matrices by the quicker of two libraries: nearly all the time of training goes here.
+"""Products of stacks of matrices with the faster of two libraries. They take nearly all the time of training.
 
-PyTorch's own product on a processor is that of the BLAS it was built with, as a rule MKL. oneDNN, which PyTorch also
-brings, is nearly twice as quick for large matrices on an AMD processor with AVX-512 (``benchmarks/README.md``). Which
-of the two computes depends on the processor and the shapes alone, so a run comes out the same when it is repeated.
+On a CPU, PyTorch uses the BLAS library that it was built with, usually MKL. PyTorch also contains oneDNN, which is
+nearly twice as fast for large matrices on an AMD processor with AVX-512 (``benchmarks/README.md``). The choice
+depends only on the processor and the shapes, so a repeated run gives the same result.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from functools import cache
 import torch
 
 ONEDNN_FROM = 100
-"""Rows and columns from which oneDNN is the quicker; below, its fixed cost per product outweighs its rate."""
+"""Minimum number of rows and columns for oneDNN; for smaller matrices, its fixed cost per product is too high."""
 
 
 @cache
 def _has_onednn() -> bool:
-    """Whether this processor has AVX-512, and this PyTorch offers oneDNN's product.
+    """Whether this processor has AVX-512 and this PyTorch offers oneDNN's product.
 
-    It is the operator that PyTorch's own compiler calls, and not part of the documented interface: without it,
-    products are those of the BLAS.
+    PyTorch's compiler uses this operator, but it is not part of the documented interface. Without it, the BLAS
+    library computes the products.
     """
     return torch.backends.cpu.get_cpu_capability() == "AVX512" and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 def uses_onednn(left: torch.Tensor, right: torch.Tensor) -> bool:
-    """Say whether :func:`product` takes two stacks of matrices to oneDNN: large float32 ones on such a processor."""
+    """Say whether :func:`product` uses oneDNN for two stacks: only for large float32 matrices on such a processor."""
     return (
         left.device.type == "cpu"
         and left.dtype == torch.float32
@@ -36,12 +36,12 @@ def uses_onednn(left: torch.Tensor, right: torch.Tensor) -> bool:
 
 
 def _onednn(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
-    """Product of two matrices: the operator wants the right one transposed; it could add a bias, here none."""
+    """Multiply two matrices. The operator expects the right matrix transposed and an optional bias, not used here."""
     return torch.ops.mkldnn._linear_pointwise(left, right.mT, None, "none", [], "")
 
 
 def product(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
-    """Multiply two stacks of matrices one by one, without gradient.
+    """Multiply two stacks of matrices pairwise, without gradient.
 
     Parameters
     ----------
@@ -59,12 +59,12 @@ def product(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
 
 
 def rectified_product(left: torch.Tensor, right: torch.Tensor, out: torch.Tensor) -> None:
-    """Write the products of two stacks of matrices, as in :func:`product`, with 0 for what is negative, to `out`."""
+    """Write products as in :func:`product` to `out`, with negative values set to 0."""
     if not uses_onednn(left, right):
         torch.bmm(left, right, out=out).relu_()
         return
     for a, b, c in zip(left, right, out, strict=True):
-        torch.clamp_min(_onednn(a, b), 0, out=c)  # oneDNN's own relu would make 0 of a NaN
+        torch.clamp_min(_onednn(a, b), 0, out=c)  # oneDNN's relu would turn NaN into 0
 
 
 def add_product(total: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> None:

@@ -1,6 +1,6 @@
-"""What a user's own object is: its name, and a digest of its source and of the values in it.
+"""Identity of a user's own object: its name, and a digest of its source and its values.
 
-A study keeps both, so that results of one object are not taken for those of another under the same name.
+A study saves both, so that results of different objects with the same name are not confused.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 
 def name_of(thing: object) -> str:
-    """Name a function, class or object of the user's, such as ``mine.identity`` or ``partial(mine.scaled)``."""
+    """Name a user's function, class or object, such as ``mine.identity`` or ``partial(mine.scaled)``."""
     if isinstance(thing, partial):
         return f"partial({name_of(thing.func)})"
     if isinstance(thing, MethodType):
@@ -26,10 +26,10 @@ def name_of(thing: object) -> str:
 
 
 def digest_of(thing: object) -> str:
-    """Digest what an object does: the source of its code, and the values that the code finds in it.
+    """Return a digest of an object: the source of its code, and the values that the code finds in it.
 
-    Of a function these are its defaults and what it closes over; of a partial, its arguments; of a dataclass or
-    another object, its attributes. Global names that the code looks up are not followed.
+    The values are the defaults and closure of a function, the arguments of a partial, and the attributes of a
+    dataclass or another object. Global names in the code are not followed.
     """
     digest = hashlib.sha256()
     for part in _parts(thing, 0):
@@ -83,9 +83,9 @@ def _parts(thing: object, depth: int):
 
 
 def _source(thing: object) -> str:
-    """Return the source of a function or class, or its compiled code where there is no source.
+    """Return the source of a function or class, or its compiled code if the source is not available.
 
-    What this library defines is told by its name: a study notes the version of the library as well.
+    Objects of this library are identified by name, because a study also records the version of the library.
     """
     if (getattr(thing, "__module__", None) or "").split(".")[0] == __name__.split(".")[0]:
         return name_of(thing)

@@ -1,4 +1,4 @@
-"""Arrays of numbers out of a pickle, of which nothing is run: what it says is noted, and the notes are then built."""
+"""Reading arrays of numbers from a pickle without running it: its contents are noted, and arrays built from notes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pickletools
 
 import numpy as np
 
-# What a pickle of arrays of numbers is made of. Everything else, such as making objects of other classes
-# (INST, OBJ, NEWOBJ), registered extensions (EXT1 …) and references to the outside (PERSID …), is refused.
+# Opcodes of a pickle of arrays of numbers. All other opcodes are rejected, for example for objects of other classes
+# (INST, OBJ, NEWOBJ), registered extensions (EXT1 …) and external references (PERSID …).
 _OPCODES = frozenset(
     "PROTO FRAME STOP MARK POP NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 BINFLOAT "
     "SHORT_BINBYTES BINBYTES BINBYTES8 SHORT_BINUNICODE BINUNICODE "
@@ -18,22 +18,22 @@ _OPCODES = frozenset(
     "PUT BINPUT LONG_BINPUT MEMOIZE GET BINGET LONG_BINGET GLOBAL STACK_GLOBAL REDUCE BUILD".split()
 )
 
-# The state of a plain type: no parts, no names, no flags.
+# The state of a simple type: no fields, no names, no flags.
 _PLAIN = [None, None, None, -1, -1, 0]
 _NUMBER_TYPES = {f"{kind}{size}" for kind, sizes in {"f": "248", "i": "1248", "u": "1248"}.items() for size in sizes}
 
 
 MOST_STEPS = 1_000_000
-"""Opcodes of the longest pickle that is read: 50 for each of the 20,000 neurons of the largest field."""
+"""Maximum number of opcodes in a pickle: 50 for each of the 20,000 neurons in the largest field."""
 
 
 def unpickle(data: bytes) -> np.ndarray:
-    """Return the array, perhaps of arrays, that a pickle holds.
+    """Return the array in a pickle; its entries may be arrays.
 
     Raises
     ------
     Exception
-        Of any kind, if it is damaged, holds something else, or asks for more memory than its size warrants.
+        Any exception, if the pickle is damaged, holds other data, or needs too much memory for its size.
     """
     for step, (opcode, argument, _) in enumerate(pickletools.genops(data)):
         if step == MOST_STEPS:
@@ -46,7 +46,7 @@ def unpickle(data: bytes) -> np.ndarray:
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    """Unpickle arrays into plain notes of what they hold; not even NumPy is called with what a file says."""
+    """Unpickle arrays into simple notes of their contents; NumPy is never called with values from the file."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__(io.BytesIO(data))
@@ -57,12 +57,12 @@ class _ArrayUnpickler(pickle.Unpickler):
         if (module, name) == ("numpy", "dtype"):
             return _TypeNote
         if (module, name) == ("numpy", "ndarray"):
-            return None  # only ever an argument
+            return None  # only used as an argument
         raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is not an array")
 
 
 class _TypeNote:
-    """What a pickle says of the type of an array's entries."""
+    """The data type of an array as described in a pickle."""
 
     def __init__(self, code: str, *_) -> None:
         self.code, self.order, self.more = code, "|", []
@@ -72,7 +72,7 @@ class _TypeNote:
 
 
 class _ArrayNote:
-    """What a pickle says of an array."""
+    """An array as described in a pickle."""
 
     def __init__(self, *_) -> None:
         self.state = None
@@ -82,10 +82,10 @@ class _ArrayNote:
 
 
 class _Builder:
-    """Builds what notes describe, of no more than `budget` bytes, where each number takes 8.
+    """Builds arrays from notes, with at most `budget` bytes; each number counts 8 bytes.
 
-    What a pickle spells out takes at most 8 times its size. But it can also say in a few bytes that a list stands in
-    many places of another list, which stands in many places of another.
+    Explicit contents of a pickle need at most 8 times its size. A few bytes can also repeat a list many times in
+    another list, and this list many times in a third one. The budget prevents this.
     """
 
     def __init__(self, budget: int) -> None:
@@ -97,7 +97,7 @@ class _Builder:
             raise ValueError("the pickle repeats what it holds until it takes too much memory")
 
     def built(self, note: object) -> object:
-        """Build the array that a note describes; numbers and lists of them stay what they are."""
+        """Build the array of a note; numbers and lists of numbers stay unchanged."""
         if isinstance(note, (list, tuple)):
             return self.items(note)
         if isinstance(note, _ArrayNote):
@@ -120,7 +120,7 @@ class _Builder:
             array = np.empty(len(content), dtype=object)
             for place, item in enumerate(self.items(content)):
                 array[place] = item
-            return array.reshape(shape)  # objects stand row by row, whatever `fortran` says
+            return array.reshape(shape)  # objects are stored by rows, also if `fortran` is true
         if kind.code not in _NUMBER_TYPES or kind.order not in ("<", ">", "|", "=") or kind.more != _PLAIN:
             raise ValueError(f"an array holds {kind.order}{kind.code}, which is not a plain number")
         array = np.frombuffer(content, kind.order + kind.code)

@@ -1,6 +1,6 @@
-"""Independent pieces of work, handed to joblib: to processes, or to the threads or the Dask cluster of its user.
+"""Independent pieces of work, computed by joblib with processes, or with the user's threads or Dask cluster.
 
-Each piece may say how far it is; a bar follows.
+Each piece can report its progress, which a bar shows.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from tqdm import tqdm
 from ..errors import InputError
 
 MEMORY_OF_A_PROCESS = 360_000_000
-"""Bytes that a process takes before it trains: Python and the libraries (measured on Linux)."""
+"""Memory in bytes of a process before training: Python and the libraries (measured on Linux)."""
 
 _FOLDER = "biornn_lite-progress-"
 
 
 def jobs_at_once(jobs: int | None = None) -> int:
-    """Say how many pieces run at once: `jobs`, else as joblib's user has set it, else one per processor."""
+    """Return the number of pieces at once: `jobs`, or the number configured with joblib, or one per processor."""
     if jobs is not None and jobs < 1:
         raise InputError(f"jobs is {jobs}; it must be at least 1")
     backend, configured = get_active_backend()
@@ -42,20 +42,20 @@ def jobs_at_once(jobs: int | None = None) -> int:
 
 
 def uses_processes() -> bool:
-    """Say whether joblib would compute in processes of this machine, and not in threads or elsewhere."""
+    """Say whether joblib would use processes on this machine, not threads or other machines."""
     return isinstance(get_active_backend()[0], BACKENDS["loky"])
 
 
 def memory_left(root: str | Path = "/") -> int | None:
-    """Say how many bytes this process and those that it starts may still take, where Linux tells.
+    """Return the available memory in bytes for this process and its children; None if it is not known.
 
-    The least of what the machine has left and of what each control group above this process has left, in which
-    containers and JupyterHubs set their limits. What the system only keeps of files counts as left.
+    It is the minimum of the machine's free memory and the free memory of each control group above this process.
+    Containers and JupyterHubs set their limits in control groups. The system's file cache counts as free.
 
     Parameters
     ----------
     root : path
-        Where ``proc`` and ``sys`` are; another one in tests.
+        Folder that contains ``proc`` and ``sys``; tests use another one.
     """
     root = Path(root)
     found = []
@@ -70,7 +70,7 @@ def memory_left(root: str | Path = "/") -> int | None:
         names = ("memory.max", "memory.current", "inactive_file") if kinds == "" else (
             "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"
         )  # fmt: skip
-        # In a container the path may be that outside, and the container's own group is at the top.
+        # In a container the path may be the one outside the container, and the container's own group is at the top.
         group = top / path.lstrip("/")
         for folder in (group, *group.parents):
             limit, used = (_text(folder / name).strip() for name in names[:2])
@@ -85,43 +85,44 @@ def memory_left(root: str | Path = "/") -> int | None:
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:  # no such machine
+    except OSError:  # not available on this machine
         return ""
 
 
 def processes_that_fit(each: int) -> int | None:
-    """Say how many processes fit into the memory that is left, at least 1; None where that is not known.
+    """Return how many processes fit into the available memory, at least 1; None if it is not known.
 
     Parameters
     ----------
     each : int
-        Bytes that one takes for what it computes.
+        Bytes that one process needs for its computation.
     """
     left = memory_left()
     return None if left is None else max(1, left // (MEMORY_OF_A_PROCESS + each))
 
 
 def safe_folder() -> dict:
-    """Give options for ``joblib.Parallel`` where its folder for large arrays has letters other than ASCII.
+    """Return options for ``joblib.Parallel`` if its folder for large arrays has non-ASCII letters.
 
-    Such as in the name of a Windows user: joblib fails as it notes the folder, whether it writes there or not. With
-    these options it writes nothing, and arrays go to the processes as everything else does.
+    An example is the name of a Windows user. joblib then fails when it registers the folder, even if it writes
+    nothing there. With these options it does not use the folder, and arrays are passed to the processes like other
+    data.
     """
     folders = os.environ.get("JOBLIB_TEMP_FOLDER", ""), tempfile.gettempdir()
     return {} if "".join(folders).isascii() else {"temp_folder": os.path.abspath(os.sep), "max_nbytes": None}  # noqa: PTH100
 
 
 class Progress:
-    """A bar that follows pieces: each adds a byte to its own file for every epoch, so none can disturb another.
+    """A progress bar for pieces. Each piece adds a byte to its own file for every epoch, so pieces do not interfere.
 
-    On a machine that does not share this one's folders nothing is noted, and the bar moves as pieces end.
+    A machine that does not share this machine's folders writes no notes. The bar then moves when pieces end.
 
     Parameters
     ----------
     networks : sequence of int
-        Networks in each piece.
+        Number of networks in each piece.
     epochs : int
-        Of each.
+        Number of epochs of each network.
     bar : tqdm
         Counts epochs of networks.
     """
@@ -132,17 +133,17 @@ class Progress:
         remove_left_folders()
         self._folder = tempfile.TemporaryDirectory(prefix=_FOLDER, ignore_cleanup_errors=True)
         self._lock = FileLock(Path(self._folder.name) / "lock")
-        with suppress(OSError, NotImplementedError):  # then the folder may be removed early, and the bar stands still
+        with suppress(OSError, NotImplementedError):  # without a lock, the bar may stop
             self._lock.acquire(timeout=0)
         self._stop = threading.Event()
         self._follower = threading.Thread(target=self._follow, daemon=True)
 
     def note(self, piece: int) -> Path:
-        """Where piece number `piece` notes its epochs."""
+        """Return the file in which piece number `piece` notes its epochs."""
         return Path(self._folder.name) / str(piece)
 
     def ended(self, epochs: int) -> None:
-        """Say that pieces with so many epochs of networks have ended, whether they noted them or not."""
+        """Count epochs of networks in finished pieces, with or without notes."""
         self._ended += epochs
 
     def _follow(self) -> None:
@@ -151,7 +152,7 @@ class Progress:
 
     def _show(self) -> None:
         notes = [self.note(piece) for piece in range(len(self._networks))]
-        # A piece that Dask computes again goes on with its note.
+        # If Dask repeats a piece, the piece continues its note.
         sizes = [min(note.stat().st_size, self._epochs) if note.exists() else 0 for note in notes]
         done = max(self._ended, sum(n * size for n, size in zip(self._networks, sizes, strict=True)))
         self._bar.update(max(0, done - self._shown))
@@ -170,12 +171,13 @@ class Progress:
 
 
 def remove_left_folders(older: float = 3600) -> None:
-    """Remove the folders of notes that studies left behind which were killed.
+    """Remove the folders of notes left by killed studies.
 
-    A folder is in use while its lock is held. Those younger than `older` seconds may be about to be locked.
+    A folder is in use while its lock is held. Folders younger than `older` seconds are kept, because they may soon be
+    locked.
     """
     for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
-        with suppress(OSError, NotImplementedError, Timeout):  # of another user, or in use
+        with suppress(OSError, NotImplementedError, Timeout):  # a folder of another user, or in use
             about = folder.lstat()
             mine = not hasattr(os, "getuid") or about.st_uid == os.getuid()
             if stat.S_ISDIR(about.st_mode) and mine and time.time() - about.st_mtime > older:
@@ -185,16 +187,16 @@ def remove_left_folders(older: float = 3600) -> None:
 
 
 def note_epoch(note: Path) -> None:
-    """Add an epoch to a piece's note, where that can be reached."""
-    with suppress(OSError), note.open("ab") as file:  # no study ends for want of a bar
+    """Add an epoch to a piece's note, if the file is reachable."""
+    with suppress(OSError), note.open("ab") as file:  # a study must not stop because of a progress bar
         file.write(b".")
 
 
 def start_worker(parent: int) -> None:
-    """Set up a process that computes: one thread, and its end when the process of number `parent` is gone.
+    """Set up a worker process: it uses one thread, and ends when the process with id `parent` no longer exists.
 
-    That process has started this one and may have been killed. Windows does not tell; there, joblib ends idle
-    processes after some minutes.
+    The parent may have been killed. On Windows this cannot be detected; there, joblib ends idle processes after some
+    minutes.
     """
     torch.set_num_threads(1)
 
