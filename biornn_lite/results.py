@@ -361,7 +361,7 @@ class _Table:
         for row, text in enumerate(self.texts[name]):
             value = _number(text if delimiter == "," else text.replace(",", "."), name in _WHOLE)
             if value is None:
-                self.mark(row, name, "is no number" if name not in _WHOLE else "is no whole number")
+                self.mark(row, name, "is not a number" if name not in _WHOLE else "is not a whole number")
                 value = np.nan
             values.append(value)
         if name == "diverged_step":

@@ -100,7 +100,7 @@ def believed_places(
     lattice_scale: str = "raw",
     seed: int = 0,
 ) -> np.ndarray:
-    """Return the places between which the penalty takes its distances.
+    """Return the positions of neurons from which the penalty computes distances.
 
     Parameters
     ----------

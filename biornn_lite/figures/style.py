@@ -72,4 +72,4 @@ MEASURE_LABELS = {
     "small_worldness": "small-worldness (ratio to null)",
     "assortativity": "degree assortativity (correlation)",
 }
-"""What the axis of each measure says."""
+"""Axis label of each measure."""

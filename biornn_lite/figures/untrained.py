@@ -31,7 +31,7 @@ def growth(activities: Mapping[str, np.ndarray], ax: Axes) -> Axes:
         steps = np.arange(1, len(activity) + 1)
         kept = np.isfinite(activity) & (activity > 0)
         lost = np.flatnonzero(~np.isfinite(activity))
-        note = f", no number from step {steps[lost[0]]}" if len(lost) else ""
+        note = f", not finite from step {steps[lost[0]]}" if len(lost) else ""
         ax.plot(steps[kept], activity[kept], markersize=4, label=as_text(label, LONGEST_TITLE) + note, **line)
         if len(lost):
             ax.plot(steps[lost[0]], LARGEST, "X", color=line["color"], markersize=11, clip_on=False)
