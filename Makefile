@@ -56,7 +56,7 @@ lab: .venv/ready
 
 # The notebooks run first, on a copy, and the tests then look at what their kernels left behind. A few processes share
 # the work, each of one thread: on a busy machine two threads wait for each other most of the time.
-SHARED_OUT := -n auto --maxprocesses=4 --dist loadfile
+SHARED_OUT := -n auto --maxprocesses=4 --dist worksteal
 test: export OMP_NUM_THREADS = 1
 test: export OPENBLAS_NUM_THREADS = 1
 test: .venv/develop .venv/learner/ready

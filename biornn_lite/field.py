@@ -370,6 +370,8 @@ class CorticalField:
             raise FieldError(f"{path}: there is no folder {Path(path).parent} to write to")
         arrays = {"positions": self.positions}
         arrays |= {key: getattr(self, key) for key in MATRICES[:3] if getattr(self, key) is not None}
+        if len(arrays) < 4:  # so that a part that is lost is told from one that never was
+            arrays["parts"] = np.array(list(arrays))
         arrays |= {"name": self.name, "voxel_size": self.voxel_size, "synthetic": self.synthetic}
         arrays["connectome_order"] = self.connectome_order
         for key in ("precision", "lattice", "released_rows", *IDS, "labels"):
@@ -395,7 +397,8 @@ class CorticalField:
         """
         path = Path(path)
         arrays = read_npz(path)
-        missing = {"name", "positions"} - arrays.keys()
+        parts = arrays.pop("parts", np.array(MATRICES[:3]))
+        missing = {"name", "positions", *map(str, np.ravel(parts).tolist())} - arrays.keys()
         if missing:
             raise FieldError(f"{path}: lacks {', '.join(sorted(missing))}")
         try:

@@ -194,8 +194,11 @@ def networks_of(
     if any(end not in state for state in states for end in ends):
         raise InputError(f"the weights of a network have {', '.join(ends)} among them; some of these do not")
     networks = architecture(*([state[end] for state in states] for end in ends), sign)
+    named = dict(networks.named_parameters())
+    if differ := sorted(set().union(*(named.keys() ^ state.keys() for state in states))):
+        raise InputError(f"these weights are not those of {name_of(architecture)}: {', '.join(differ)} differs")
     with torch.no_grad():
-        for name, values in networks.named_parameters():
+        for name, values in named.items():
             try:
                 values.copy_(torch.as_tensor(np.stack([state[name] for state in states])))
             except (KeyError, ValueError, RuntimeError):
@@ -231,9 +234,11 @@ class SingleNetwork(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return logits of shape (batch, classes) for inputs of shape (batch, steps, inputs).
 
-        The computation is step by step, so gradients with respect to the inputs are also available.
+        The published networks are computed step by step, which gives gradients with respect to the inputs too.
         """
-        return Networks.forward(self.networks, x.transpose(0, 1).unsqueeze(1)).squeeze(0)
+        networks, x = self.networks, x.transpose(0, 1).unsqueeze(1)  # (steps, 1, batch, inputs)
+        fast = type(networks).forward is RecurrentNetworks.forward
+        return (Networks.forward(networks, x) if fast else networks(x)).squeeze(0)
 
     def activity(self, x: torch.Tensor) -> torch.Tensor:
         """Return the states, shape (batch, steps, N), for inputs of shape (batch, steps, inputs)."""
@@ -243,8 +248,16 @@ class SingleNetwork(nn.Module):
 class RecurrentNetworks(Networks):
     """The published networks, with fast versions of the recurrence and its gradient.
 
-    Parameters and attributes are those of :class:`Networks`.
+    Parameters and attributes are those of :class:`Networks`. The fast versions know only the published step, so
+    networks with another step inherit from :class:`Networks`.
     """
+
+    def __init_subclass__(cls, **more) -> None:
+        if "step" in vars(cls):
+            raise InputError(
+                f"{cls.__name__} has its own step, which RecurrentNetworks does not call; inherit from Networks"
+            )
+        super().__init_subclass__(**more)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """See :meth:`Networks.forward`."""

@@ -136,7 +136,9 @@ class Priors:
             if kind == "relabelled":
                 initial = weights.relabelled(initial, generator(seed, "relabelling"), self.protocol.relabelling)
         if self.sign == "positive":
-            initial = weights.positive(initial, self.protocol.positive_start == "rescaled")
+            # A start of the user's keeps its own scale.
+            rescaled = self.protocol.positive_start == "rescaled" and not callable(kind)
+            initial = weights.positive(initial, rescaled)
         return initial
 
     def distances(self, kind: str | Space) -> np.ndarray:
@@ -197,6 +199,11 @@ class Priors:
             own = np.abs(initial) * distances
             if variant.communicability == "weights":
                 own = own * communicability(torch.from_numpy(initial)).numpy()
+            if not (0 < reference < np.inf and 0 < own.sum() < np.inf):
+                raise InputError(
+                    f"penalty_start=matched cannot scale the penalty of {variant.name}: it starts at {own.sum():g}, "
+                    f"that of W*D* at {reference:g}; choose penalty_start=fixed"
+                )
             weight = self.protocol.penalty_weight * reference / own.sum()
         empirical = variant.communicability == "empirical" or callable(variant.communicability)
         return Start(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import math
 import os
 import re
@@ -258,7 +259,7 @@ def find_results(folder: str | Path, origin: Origin | None = None) -> Found:
     """
     folder = Path(folder)
     try:
-        networks = _Table(folder / NETWORKS_FILE, COLUMNS, (CHECK,))
+        networks = _Table(folder / NETWORKS_FILE, COLUMNS, (CHECK,), _settings_of(folder))
     except _NoTable as error:
         return Found(no_results(), 0, [(NETWORKS_FILE, str(error))], False, [])
     try:
@@ -298,6 +299,17 @@ def find_results(folder: str | Path, origin: Origin | None = None) -> Found:
     return Found(results, len(networks.rows), faults, cut, networks.more + curves.more)
 
 
+def _settings_of(folder: Path) -> dict[str, str]:
+    """Return what ``study.json`` says of columns that versions before 0.3.0 did not write, as texts."""
+    try:
+        noted = json.loads(read_text(folder / "study.json"))
+    except (OSError, ValueError, RecursionError):
+        noted = {}
+    known = asdict(Settings())
+    values = {name: noted.get(name, value) if isinstance(noted, dict) else value for name, value in known.items()}
+    return {name: str(value) for name, value in values.items()} | {"own_objects": "none"}
+
+
 class _NoTable(Exception):
     """Raised if no row of a file can be read; the message gives the reason."""
 
@@ -319,7 +331,10 @@ class _Table:
         Whether the file ends without a newline.
     """
 
-    def __init__(self, path: Path, columns: list[str], optional: Sequence[str] = ()) -> None:
+    def __init__(
+        self, path: Path, columns: list[str], optional: Sequence[str] = (), elsewhere: Mapping[str, str] | None = None
+    ) -> None:
+        elsewhere = elsewhere or {}  # texts of columns that the file may lack
         try:
             text = read_text(path, "utf-8-sig", "replace")
         except FileNotFoundError:
@@ -333,7 +348,7 @@ class _Table:
         self.open_end = not text.endswith("\n")
         delimiter = max(",;\t", key=lambda mark: len(set(columns) & set(_split(head, mark))))
         names = _split(head, delimiter)
-        if not set(columns) <= set(names) or len(set(names) - {""}) < len([name for name in names if name]):
+        if not set(columns) <= {*names, *elsewhere} or len(set(names) - {""}) < len([name for name in names if name]):
             raise _NoTable("not a table that this version writes: its columns differ")
         self.more = [first_line(name) for name in names if name and name not in (*columns, *optional)]
         self.lines, found = [], []
@@ -350,6 +365,7 @@ class _Table:
         ]  # fmt: skip
         by_name = dict(zip(names, zip(*found, strict=True) if found else [()] * len(names), strict=True))
         self.texts = {name: list(by_name[name]) for name in (*columns, *optional) if name in by_name}
+        self.texts |= {name: [text] * len(found) for name, text in elsewhere.items() if name not in by_name}
         self.rows = pd.DataFrame({name: self._values(name, delimiter) for name in columns}, columns=columns)
         self._lists: dict[str, list] = {}
         self._canonical: list[tuple[str, ...]] | None = None

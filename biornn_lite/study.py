@@ -10,7 +10,7 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from dataclasses import field as dataclass_field
@@ -29,7 +29,7 @@ from tqdm import tqdm
 from . import __version__, topology
 from .datasets import fetch_field
 from .errors import InputError
-from .field import CorticalField
+from .field import MATRICES, CorticalField
 from .network import Networks, RecurrentNetworks, networks_of
 from .penalty import OwnPenalty
 from .plumbing.arrays import first_line, read_npz, write_npz
@@ -144,11 +144,13 @@ class Study:
         priors = Priors(self.field, self.protocol, self.sign)
         for variant in self.variants:
             priors.check(variant)
-            if variant.own:
+            if variant.own or self.protocol.penalty_start == "matched":
                 priors.start(variant, run_seed(self.seed, 0))
         for task in self.tasks:
             if task != TASKS.get(task.name):
                 check_task(task)
+            if task.name in TASKS and task_digest(task) != task_digest(TASKS[task.name]):
+                raise InputError(f"{task.name} is the name of a published task with other trials; take another name")
         # Told here and now: another process may have no source of them.
         own = {"penalty": self.penalty, "architecture": self.architecture}
         told = {
@@ -193,12 +195,12 @@ class Study:
     def configuration(self) -> dict:
         """Values that all results in one table must share; variants, tasks and runs may be added."""
         digest = hashlib.sha256()
-        # The digest uses the released order of the connectome, so it stays equal to digests from earlier versions.
-        # No penalty depends on this order.
-        field = self.field if self.field.released_rows is None else self.field.as_released()
-        for key in ("positions", "connectome", "correlation", "sttc", "precision", "lattice"):
-            value = getattr(field, key)
-            digest.update(b"" if value is None else np.ascontiguousarray(value).tobytes())
+        for key in ("positions", *MATRICES, "lattice", "voxel_size"):
+            value = getattr(self.field, key)
+            digest.update(b"-" if value is None else np.ascontiguousarray(value).tobytes())
+        for times in self.field.spike_times or ():
+            digest.update(f"{len(times)} ".encode() + times.tobytes())
+        digest.update(self.field.connectome_order.encode())
         return {
             "biornn_lite": __version__,
             "field": self.field.name,
@@ -376,16 +378,18 @@ def run_study(
             _write_network(out, network, state)
         append_results(piece.results, out, origin)
 
+    def lacks_weights(network: tuple[str, str, int]) -> bool:
+        return keep_networks and not network_file(out, *network).exists()
+
     with _locked(out):
         origin = _origin(study, *_check_configuration(study, out, device))
         done, mend = _done(out, origin)
-        if keep_networks:
-            done = _with_networks(done, out)
         done = _in_order(done, study)
         missing = _missing(study, done)
+        again = [network for network in study.networks if network not in set(missing) and lacks_weights(network)]
         if mend or (missing and (out / NETWORKS_FILE).exists()):  # new rows must follow complete rows
             write_results(done, out, origin)
-        results = _run(study, done, keep, jobs, device, progress, keep_networks)
+        results = _run(study, done, keep, jobs, device, progress, keep_networks, again)
         if missing:
             write_results(results, out, origin)
         return results
@@ -463,7 +467,7 @@ def read_network(
     Raises
     ------
     InputError
-        If the network was not saved, or its file is damaged or of another architecture.
+        If the network was not saved, its file is damaged, or the study has another architecture.
     """
     path = network_file(out, variant, task, run)
     if not path.exists():
@@ -471,16 +475,22 @@ def read_network(
             f"{first_line(path)}: no such file; run_study(…, keep_networks=True) keeps networks, and "
             "study.network(variant, task, run) trains one again"
         )
-    return networks_of([read_npz(path)], architecture)
+    noted = _noted(Path(out) / "study.json") or {}
+    theirs = str(noted.get("architecture", name_of(RecurrentNetworks))).split(" ")[0]  # without the digest
+    if theirs != name_of(architecture):
+        mine = name_of(architecture)
+        raise InputError(f"{first_line(out)}: its networks are {first_line(theirs)}, not {mine}; say architecture=")
+    return networks_of([read_npz(path)], architecture, noted.get("sign", "free"))
 
 
-def _with_networks(done: Results, out: Path) -> Results:
-    """Leave out networks without saved weights."""
-    keys = list(zip(*(done.networks[key] for key in KEY), strict=True))
-    kept = {key for key in keys if network_file(out, *key).exists()}
-    there = np.array([key in kept for key in keys], dtype=bool)
-    curves = np.array([key in kept for key in zip(*(done.curves[key] for key in KEY), strict=True)], dtype=bool)
-    return Results(done.networks[there].reset_index(drop=True), done.curves[curves].reset_index(drop=True))
+def _without(results: Results, networks: Container[tuple[str, str, int]]) -> Results:
+    """Leave out the rows of some networks."""
+
+    def others(table: pd.DataFrame) -> pd.DataFrame:
+        keys = zip(*(table[key] for key in KEY), strict=True)
+        return table[np.array([key not in networks for key in keys], dtype=bool)].reset_index(drop=True)
+
+    return Results(*map(others, results))
 
 
 def _origin(study: Study, tasks: Mapping[str, str], variants: Mapping[str, str]) -> Origin:
@@ -653,9 +663,9 @@ def _missing(study: Study, done: Results) -> list[tuple[str, str, int]]:
     return [network for network in study.networks if network not in have]
 
 
-def _run(study, done, keep, jobs, device, progress, keep_networks=False) -> Results:
-    """Compute the networks that `done` lacks. Each finished piece is passed to `keep`."""
-    missing = _missing(study, done)
+def _run(study, done, keep, jobs, device, progress, keep_networks=False, again=()) -> Results:
+    """Compute the networks that `done` lacks, and those of `again`, whose rows stay. Pass each piece to `keep`."""
+    missing = [*_missing(study, done), *again]
     if not missing:
         return _in_order(done, study)
     pieces, at_once, way = _plan(missing, study, jobs, device)
@@ -674,10 +684,12 @@ def _run(study, done, keep, jobs, device, progress, keep_networks=False) -> Resu
             # Closing stops the remaining processes after an error.
             with closing(way(calls, at_once)) as found:
                 for piece in found:
+                    trained = len(piece.results.networks)
+                    piece = piece._replace(results=_without(piece.results, set(again)))
                     keep(piece)
                     parts.append(piece.results)
-                    finished += len(piece.results.networks)
-                    followed.ended(epochs * len(piece.results.networks))
+                    finished += trained
+                    followed.ended(epochs * trained)
                     bar.set_description(f"{finished}/{total} networks", refresh=False)
         except TerminatedWorkerError:
             raise InputError(

@@ -179,7 +179,7 @@ def null_of_own_density(adjacency: np.ndarray, graphs: int = NULL_GRAPHS) -> Nul
         With at least one edge and at most half of all possible edges.
     """
     n = len(adjacency)
-    per_cent = float(np.clip(100 * density(adjacency), 1, 49.999))
+    per_cent = float(np.clip(100 * adjacency.sum() / (n * (n - 1)), 1, 49.999))
     low = int(per_cent)
     below, above = (null(n, p / 100, False, graphs) for p in (low, low + 1))
     part = per_cent - low

@@ -232,7 +232,10 @@ class IdentityPlusOrthogonal:
 
 @dataclass(frozen=True)
 class Functional:
-    """``W*``: the same weights as in the variant, drawn from the same stream.
+    """Functional weights with these choices; by default ``W*`` of the published protocol, from the same stream.
+
+    Choices of a study's protocol do not reach it. Under ``Protocol(self_connections="removed")``, for example,
+    ``Functional(self_connections="removed")`` equals ``W*``. The same holds for starts that are made of this one.
 
     Attributes
     ----------

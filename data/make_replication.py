@@ -11,6 +11,7 @@ import argparse
 import gzip
 import re
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +23,7 @@ from biornn_lite.replication import SHIPPED, ShippedStudy, read_shipped
 from biornn_lite.results import Results, as_results, read_results
 from biornn_lite.study import run_study
 from biornn_lite.tasks import TASKS
+from biornn_lite.training import Settings
 
 HERE = Path(__file__).parent / "replication"
 BEGIN, END = "<!-- studies: begin -->\n", "<!-- studies: end -->"
@@ -50,7 +52,9 @@ def pack(out: Path) -> None:
         if results is None and old:
             results = as_results(*(table[table["study"] == name].drop(columns="study") for table in old.values()))
         if results is not None and len(results.networks):
-            parts.append([table.assign(study=name) for table in results])
+            # Those of all shipped studies are the published ones.
+            networks = results.networks.drop(columns=[*asdict(Settings()), "own_objects"], errors="ignore")
+            parts.append([table.assign(study=name) for table in (networks, results.curves)])
     for path, tables in zip(packed.values(), zip(*parts, strict=True), strict=True):
         table = pd.concat(tables)
         table = table[["study", *table.columns.drop("study")]]

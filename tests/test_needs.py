@@ -30,8 +30,9 @@ from biornn_lite.__main__ import main
 from biornn_lite.errors import InputError
 from biornn_lite.figures.field import field_map
 from biornn_lite.figures.study import accuracy_figure, learning_figure
-from biornn_lite.network import Networks
+from biornn_lite.network import Networks, RecurrentNetworks, networks_of
 from biornn_lite.results import format_table, read_results
+from biornn_lite.variants import PROTOCOLS
 from biornn_lite.weights import Functional, Identity, SameSpectrum
 
 QUICK = Settings(epochs=2, batches=3, batch_size=16, test_trials=40)
@@ -216,6 +217,55 @@ def test_an_own_network(field, tmp_path):
     for t in range(40):
         h = 0.5 * h + 0.5 * torch.relu(x[:, t] @ kept.w_in[0] + h @ kept.w[0] + kept.b[0])
     torch.testing.assert_close(kept.single()(x), h @ kept.w_out[0] + kept.b_out[0])
+
+
+def test_what_a_network_was_is_told(field, tmp_path):
+    class Loud(Networks):
+        def forward(self, x):
+            return 2 * super().forward(x)
+
+    with pytest.raises(InputError, match="inherit from Networks"):
+        type("Wrong", (RecurrentNetworks,), {"step": Leaky.step})
+    study = Study(field, "W", "go_nogo", 1, sign="positive", settings=QUICK, architecture=Loud)
+    run_study(study, tmp_path, progress=False, keep_networks=True)
+    network = read_network(tmp_path, "W", "go_nogo", 0, Loud)
+    assert network.sign == "positive" and (network.w >= 0).all()
+    x = torch.rand(4, 40, 3)
+    torch.testing.assert_close(network.single()(x), network(x.transpose(0, 1)[:, None])[0])
+    with pytest.raises(InputError, match=r"its networks are .*Loud, not .*RecurrentNetworks"):
+        read_network(tmp_path, "W", "go_nogo", 0)
+    with pytest.raises(InputError, match="extra differs"):
+        networks_of([study.network("W", "go_nogo", 0).state_of_run(0) | {"extra": np.zeros(2)}], Loud)
+
+
+def test_weights_are_kept_later_and_no_row_is_lost(field, tmp_path):
+    before = run_study(Study(field, ["W", "WD"], "go_nogo", 2, settings=QUICK), tmp_path, progress=False)
+    after = run_study(Study(field, "W", "go_nogo", 3, settings=QUICK), tmp_path, progress=False, keep_networks=True)
+    assert len(after.networks) == 5 and len(read_results(tmp_path).curves) == 10
+    same = after.networks.merge(before.networks, on=["variant", "run"])
+    assert len(same) == 4 and (same["seconds_x"] == same["seconds_y"]).all(), "rows stay"
+    assert len(list((tmp_path / "networks").iterdir())) == 3
+
+
+def test_a_penalty_that_cannot_be_matched_is_refused(field):
+    for variant, protocol in (
+        (Variant("I", Identity(), "cortical"), "sound"),
+        ("W*D*", replace(PROTOCOLS["sound"], self_connections="only")),
+    ):
+        with pytest.raises(InputError, match="penalty_start=matched cannot scale the penalty"):
+            Study(field, variant, "go_nogo", protocol=protocol)
+    kept = Priors(field, replace(PROTOCOLS["published"], positive_start="rescaled"), "positive")
+    np.testing.assert_array_equal(kept.start(Variant("half", Identity(0.5)), 0).weights, 0.5 * np.eye(24))
+
+
+def test_fields_that_differ_in_anything_do_not_share_a_folder(field, tmp_path):
+    study = Study(field, "W", "go_nogo", 1, settings=QUICK)
+    run_study(study, tmp_path, progress=False)
+    other = np.random.default_rng(0).permutation(24)
+    shuffled = replace(field, connectome=field.connectome[np.ix_(other, other)])
+    for changed in (shuffled, replace(field, voxel_size=(1, 1, 1)), replace(field, spike_times=None)):
+        with pytest.raises(InputError, match="field_digest is"):
+            run_study(replace(study, field=changed), tmp_path, progress=False)
 
 
 def test_export(field):

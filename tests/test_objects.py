@@ -2,10 +2,14 @@
 
 import functools
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
+from biornn_lite.errors import InputError
 from biornn_lite.plumbing.objects import digest_of, name_of
 from biornn_lite.tasks import GoNoGo
 from biornn_lite.weights import Functional, Identity
@@ -35,6 +39,31 @@ class Plain:
         return self.size
 
 
+def leaky(keeps):
+    class Base(Plain):
+        def method(self, field, rng):
+            return keeps * super().method(field, rng)
+
+    class Leaky(Base):
+        share: float = 0.1
+
+    return Leaky
+
+
+def in_a_notebook(number):
+    """A class of which there is no source, as in a kernel."""
+    space = {"__name__": "__main__"}
+    exec(f"class Start:\n    def __call__(self, field, rng):\n        return {number}", space)
+    return space["Start"]
+
+
+def module(number):
+    made = torch.nn.Linear(1, 1)
+    torch.nn.init.constant_(made.weight, number)
+    torch.nn.init.constant_(made.bias, 0.0)
+    return made
+
+
 DIFFERENT = [
     lambda: lambda field, rng: 1,
     lambda: lambda field, rng: 2,
@@ -61,6 +90,21 @@ DIFFERENT = [
     lambda: GoNoGo(steps=44),
     lambda: Start,
     lambda: Plain,
+    lambda: leaky(0.5),
+    lambda: leaky(0.9),
+    lambda: leaky(0.9)(1),
+    lambda: functools.partial(max, torch.tensor([1.0, 2.0])),
+    lambda: functools.partial(max, torch.tensor([1.0, 3.0])),
+    lambda: functools.partial(max, pd.DataFrame({"a": [1]})),
+    lambda: functools.partial(max, pd.DataFrame({"a": [2]})),
+    lambda: functools.partial(max, Path("a")),
+    lambda: functools.partial(max, Path("b")),
+    lambda: in_a_notebook("0.5"),
+    lambda: in_a_notebook("0.6"),
+    lambda: in_a_notebook("0.6")(),
+    lambda: torch.nn.Identity(),
+    lambda: module(1.0),
+    lambda: module(2.0),
 ]
 
 
@@ -83,8 +127,16 @@ def test_a_function_without_source_is_told_by_its_code():
     assert digest_of(space["f"]) != digest_of(space["g"])
 
 
-def test_what_holds_itself_is_refused():
+def test_what_holds_itself_has_a_digest():
     knot = []
     knot.append(knot)
-    with pytest.raises(ValueError, match="twenty deep"):
-        digest_of(knot)
+    assert digest_of(knot) != digest_of([[]])
+
+
+def test_what_cannot_be_read_is_refused():
+    class Slotted:
+        __slots__ = ("size",)
+
+    for thing in (np.random.default_rng(0), Slotted(), iter([1])):
+        with pytest.raises(InputError, match="cannot tell it from another"):
+            digest_of(functools.partial(max, thing))

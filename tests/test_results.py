@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import joblib
@@ -131,10 +131,24 @@ def another_go_nogo(monkeypatch):
 
 @pytest.mark.parametrize("other", ["noise", "length"])
 def test_another_task_of_the_same_name_is_another_configuration(folder, study, another_go_nogo, other):
+    with pytest.raises(InputError, match="go_nogo is the name of a published task with other trials"):
+        replace(study, tasks=another_go_nogo[other])
     before = (folder / "results.csv").read_bytes()
-    with pytest.raises(InputError, match="the task go_nogo is another one there than here"):
-        run_study(replace(study, tasks=another_go_nogo[other], runs=3), folder, progress=False)
-    assert (folder / "results.csv").read_bytes() == before
+    own = replace(study, variants="W", tasks=replace(another_go_nogo[other], name="mine"), runs=1)
+    run_study(own, folder, progress=False)
+    assert set(before.splitlines()) < set((folder / "results.csv").read_bytes().splitlines()), "all rows stay"
+    with pytest.raises(InputError, match="the task mine is another one there than here"):
+        run_study(replace(own, tasks=GoNoGo(name="mine")), folder, progress=False)
+
+
+def test_rows_of_an_earlier_version_are_read_with_the_settings_of_their_study(folder):
+    path = folder / "results.csv"
+    before = read_results(folder)
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table.drop(columns=["check", "own_objects", *asdict(Settings())]).to_csv(path, index=False)
+    same(read_results(folder), before)
+    (folder / "study.json").unlink()
+    assert set(read_results(folder).networks["batches"]) == {Settings().batches}, "the published ones"
 
 
 def test_a_folder_without_checks_goes_on(folder, study, trained, capsys):
