@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from .replication import load_replication
     from .snapshots import watch
     from .statistics import paired
-    from .study import Study, read_network, run_study
+    from .study import Study, run_study
+    from .study_folder import read_network
     from .tasks import Task
     from .training import Settings, train
     from .variants import Protocol, Variant
@@ -38,7 +39,7 @@ _DOORS = {
     "load_field": "datasets",
     "load_replication": "replication",
     "paired": "statistics",
-    "read_network": "study",
+    "read_network": "study_folder",
     "run_study": "study",
     "train": "training",
     "watch": "snapshots",

@@ -16,6 +16,7 @@ import pytest
 
 from biornn_lite import results as results_module
 from biornn_lite import study as study_module
+from biornn_lite import study_folder
 from biornn_lite.errors import InputError
 from biornn_lite.plumbing import workers
 from biornn_lite.results import read_results
@@ -201,7 +202,7 @@ def test_a_study_within_a_study_in_one_folder_is_told_so(tmp_path, study, monkey
 
 
 def test_each_cut_of_the_last_row_is_noticed(folder, study, finished):
-    origin = study_module._origin(study, study.configuration["tasks"], {})
+    origin = study_folder.origin_of(study, study.configuration["tasks"], {})
     whole = (finished / "results.csv").read_text()
     start = whole.rstrip("\n").rindex("\n") + 1
     for end in range(start + 1, len(whole) - 1):
@@ -215,7 +216,7 @@ def test_each_cut_of_the_last_row_is_noticed(folder, study, finished):
 @pytest.mark.parametrize("name", FILES)
 def test_each_changed_letter_is_noticed(folder, study, finished, name):
     """In each place of a row; the values of a number's last digit beyond the 15th may pass, being the same number."""
-    origin = study_module._origin(study, study.configuration["tasks"], {})
+    origin = study_folder.origin_of(study, study.configuration["tasks"], {})
     whole = (finished / name).read_text()
     good = read_results(finished)
     start = whole.index("\n") + 1
