@@ -90,7 +90,7 @@ def write_network(out: Path, network: tuple[str, str, int], state: Mapping[str, 
 def read_network(
     out: str | Path, variant: str, task: str, run: int, architecture: Callable[..., Networks] = RecurrentNetworks
 ) -> Networks:
-    """Read one network saved by :func:`run_study`; the result has one run.
+    """Read one network saved by :func:`biornn_lite.study.run_study`; the result has one run.
 
     Parameters
     ----------

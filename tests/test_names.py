@@ -1,6 +1,5 @@
 """Texts and numbers of others, in panels, in figures and in the command: shown as they are, never obeyed."""
 
-import builtins
 import errno
 import io
 import os
@@ -293,7 +292,7 @@ def test_a_stream_that_nobody_reads_loses_no_results(saved, tmp_path, stream):
     assert (out / "table.txt").read_text(encoding="utf-8").startswith("Field made")
 
 
-@pytest.mark.parametrize(("command", "module"), [("replicate", "torch"), ("fields", "pandas")])
+@pytest.mark.parametrize(("command", "module"), [("replicate", "torch"), ("fields", "numpy")])
 def test_stopped_while_it_imports(tmp_path, command, module):
     (tmp_path / f"{module}.py").write_text("raise KeyboardInterrupt\n")
     done = python("-m", "biornn_lite", command, env={"PYTHONPATH": str(tmp_path)})
@@ -307,7 +306,7 @@ def test_stopped_while_it_imports(tmp_path, command, module):
         (["--help"], "numpy pandas torch matplotlib scipy"),
         (["choices"], "numpy pandas torch matplotlib scipy"),
         (["replicate", "--help"], "numpy pandas torch matplotlib scipy"),
-        (["fields"], "torch matplotlib seaborn networkx sklearn"),
+        (["fields"], "torch pandas matplotlib seaborn networkx sklearn"),
     ],
 )
 def test_a_command_imports_what_it_needs(arguments, unneeded):
@@ -442,17 +441,17 @@ def test_a_full_disk_is_said_and_what_is_written_stays(saved, tmp_path, capsys, 
 
 
 def test_a_file_that_may_not_be_read_is_said(capsys, monkeypatch, tmp_path):
-    opened = builtins.open
+    opened = Path.open
 
-    def refuse(file, *arguments, **options):
-        if str(file).endswith("fields.csv"):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
-        return opened(file, *arguments, **options)
+    def refuse(path, *arguments, **options):
+        if path.name == "fields.csv":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return opened(path, *arguments, **options)
 
     from biornn_lite import datasets
 
-    datasets.released_fields.cache_clear()
-    monkeypatch.setattr(builtins, "open", refuse)
+    datasets._lattices.cache_clear()
+    monkeypatch.setattr(Path, "open", refuse)
     assert main(["fields"]) == 2
     told = said(capsys)
     assert "fields.csv" in told and "Permission denied" in told

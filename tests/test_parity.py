@@ -204,7 +204,12 @@ BREAKS = {
     ),
     "clipping": ("network.py", "self.w.clamp_(min=0)", "self.w.clamp_(min=-1)", "thirty"),
     "share of strongest weights": ("topology.py", "STRONGEST = 0.1", "STRONGEST = 0.11", "measures"),
-    "points of the entropy": ("topology.py", "points: int = 100", "points: int = 101", "measures"),
+    "points of the entropy": (
+        "topology.py",
+        "def entropy(values: np.ndarray, points: int = 100)",
+        "def entropy(values: np.ndarray, points: int = 101)",
+        "measures",
+    ),
     "density of the nulls": ("topology.py", "NULL_DENSITY = 0.18", "NULL_DENSITY = 0.181", "nulls"),
 }
 

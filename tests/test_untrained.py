@@ -74,7 +74,7 @@ def test_figures_say_what_was_lost_and_when():
     figure = growth_figure(312, "one_choice_inference", 0.95)
     (ax,) = figure.axes
     told = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert "NaN, no number from step" in told[0] and told[1] == "scaled to 0.95: moves"
+    assert "NaN, not finite from step" in told[0] and told[1] == "scaled to 0.95: moves"
     ax = spectrum(positive_weights(60, 0), plt.figure().add_subplot(), "clipped")
     assert float(ax.texts[0].get_text()) == pytest.approx(np.sqrt(60 / (2 * np.pi)), rel=0.1)
 
