@@ -350,8 +350,9 @@ def run_study(
     progress : bool
         Show a progress bar.
     keep_networks : bool
-        Save all weights and biases of every network in the folder ``networks`` in `out`; :func:`biornn_lite.study_folder.read_network` reads
-        them. A network with a row and without saved weights is trained again.
+        Save all weights and biases of every network in the folder ``networks`` in `out`.
+        :func:`biornn_lite.study_folder.read_network` reads them. A network with a row and without saved weights is
+        trained again; its row stays.
 
     Returns
     -------
