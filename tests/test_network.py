@@ -1,7 +1,6 @@
 """Networks and their gradients against a loop written from the definition."""
 
 from contextlib import nullcontext
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -10,7 +9,7 @@ import torch
 from biornn_lite import training as training_module
 from biornn_lite.network import RecurrentNetworks, glorot_uniform
 from biornn_lite.priors import Start
-from biornn_lite.tasks import GoNoGo, get_task
+from biornn_lite.tasks import get_task
 from biornn_lite.training import Settings, train
 
 QUICK = Settings(epochs=2, batches=3, batch_size=32, test_trials=100)
@@ -22,28 +21,6 @@ def loop(x, w_in, w, b, w_out, b_out):
     for x_t in x:
         h = torch.relu(x_t @ w_in + h @ w + b)
     return h @ w_out + b_out
-
-
-def tiny_is_zero() -> bool:
-    return float(torch.full((), 1e-38) * 0.1) == 0
-
-
-@dataclass(frozen=True)
-class Odd(GoNoGo):
-    """Go/NoGo with a fault."""
-
-    fault: str = "none"
-
-    def trials(self, count, rng):
-        inputs, labels = super().trials(count, rng)
-        return {
-            "labels from 1": (inputs, labels + 1),
-            "labels below 0": (inputs, labels - 1),
-            "halves": (inputs, labels / 2),
-            "too few": (inputs[1:], labels[1:]),
-            "another length": (inputs[:, 1:], labels),
-            "lists": (inputs.tolist(), labels.tolist()),
-        }[self.fault]
 
 
 def test_gradients_by_hand_are_those_of_the_loop():

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from test_network import loop
 from torch.nn import functional
 
 from biornn_lite import training as training_module
@@ -21,14 +22,6 @@ from biornn_lite.training import Settings, _trials, initial_networks, train, tra
 from biornn_lite.variants import PUBLISHED_VARIANTS, Protocol, get_variant
 
 QUICK = Settings(epochs=2, batches=3, batch_size=32, test_trials=100)
-
-
-def loop(x, w_in, w, b, w_out, b_out):
-    """The recurrence of one network as its definition says it."""
-    h = torch.zeros(x.shape[1], len(w), dtype=x.dtype)
-    for x_t in x:
-        h = torch.relu(x_t @ w_in + h @ w + b)
-    return h @ w_out + b_out
 
 
 def tiny_is_zero() -> bool:

@@ -17,8 +17,7 @@ from ..errors import InputError
 from ..replication import SHIPPED, compare_with_published, load_replication
 from ..results import Results, ceilings, in_order, input_noise_of, reported_accuracy
 from ..statistics import epochs_to_learn, estimates, not_yet_learned, pairwise
-from ..tasks import Task
-from ..tasks import title_of as title_of_task
+from ..tasks import Task, title_of
 from ..training import Settings
 from ..variants import PUBLISHED_VARIANTS, isolating_pairs
 from .panels import TASK_OPTIONS, dropdown, figure_panel
@@ -83,7 +82,7 @@ def by_variant(results: pd.DataFrame, task: str, ax: Axes, measure: str = "accur
     ax.set_xticks(range(len(variants)), variants, rotation=60, ha="right")
     ax.set_xlim(-0.6, len(variants) - 0.4)
     ax.set_ylabel(label)
-    ax.set_title(title_of_task(task))
+    ax.set_title(title_of(task))
     sns.despine(ax=ax)
     return ax
 
@@ -112,7 +111,7 @@ def accuracy_figure(results: pd.DataFrame, field: str) -> Figure:
     return figure
 
 
-def title_of(study: str) -> str:
+def title_of_study(study: str) -> str:
     """Name a shipped study for the title of a figure."""
     label = next(label for label, name in STUDY_OPTIONS if name == study)
     return f"{label}, {'else ' if SHIPPED[study].changes else ''}as published, 20 runs"
@@ -185,7 +184,7 @@ def forest(networks: pd.DataFrame, task: str, ax: Axes, measure: str = "accuracy
         draw_ceilings(ax, task, "train", upright=True, input_noise=input_noise_of(rows))
         label = "training accuracy, last epoch"
     ax.set_xlabel(f"{label} (mean, 95 % interval)", fontsize=9)
-    ax.set_title(title_of_task(task))
+    ax.set_title(title_of(task))
     sns.despine(ax=ax, left=True)
     return ax
 
@@ -193,7 +192,7 @@ def forest(networks: pd.DataFrame, task: str, ax: Axes, measure: str = "accuracy
 def _opened(study: str | Results | pd.DataFrame, title: str | None) -> tuple[Results | pd.DataFrame, str]:
     """Load a shipped study if a name is given, and return its name for the title of a figure."""
     if isinstance(study, str):
-        return load_replication(study), title or title_of(study)
+        return load_replication(study), title or title_of_study(study)
     return study, title or ""
 
 
@@ -333,7 +332,7 @@ def curves(results: Results, task: str, variants: Sequence[str], ax: Axes, accur
     ax.set_xlabel("epoch (40 batches of 128 trials)")
     ax.set_ylabel(accuracy.replace("train_", "training ").replace("_", " "))
     ax.set_ylim(0, 1.04)
-    ax.set_title(title_of_task(task))
+    ax.set_title(title_of(task))
     ax.legend(loc="lower right", fontsize=8)
     sns.despine(ax=ax)
     return ax

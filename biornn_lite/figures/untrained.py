@@ -11,7 +11,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..tasks import TASKS, get_task
+from ..tasks import get_task
 from ..untrained import LARGEST, LARGEST_GRADIENT, activity_by_step, first_step, positive_weights
 from ..weights import spectral_radius
 from .panels import TASK_OPTIONS, dropdown, figure_panel, slider
@@ -68,7 +68,8 @@ def growth_figure(neurons: int, task: str, radius: float | None = None, seed: in
     activities = [activity_by_step(weights, get_task(task), seed) for weights in matrices.values()]
     labels = [f"{label}: {fate}" for label, fate in zip(matrices, fates, strict=True)]
     growth(dict(zip(labels, activities, strict=True)), ax)
-    ax.set_title(f"{TASKS[task].title}, {TASKS[task].steps} steps, {neurons} neurons, before training", fontsize=11)
+    task = get_task(task)
+    ax.set_title(f"{task.title}, {task.steps} steps, {neurons} neurons, before training", fontsize=11)
     return figure
 
 
