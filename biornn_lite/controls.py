@@ -104,14 +104,18 @@ class Connectome:
         α, the weight of each self-connection.
     strength : float
         Mean weight of the connections between different neurons.
+    graph : callable, optional
+        A target such as :class:`SameDegrees`, whose graph replaces the connectome.
     """
 
     diagonal: float = 0.5
     strength: float = 0.05
+    graph: Callable | None = None
 
     def __call__(self, field: CorticalField, rng: np.random.Generator) -> np.ndarray:
         """Return weights of shape (N, N), scaled to spectral radius 0.95."""
-        counts = field.part("connectome", "this start").astype(float).copy()
+        graph = field.part("connectome", "this start") if self.graph is None else self.graph(field, rng)
+        counts = graph.astype(float)  # a copy
         np.fill_diagonal(counts, 0.0)
         if not counts.any():
             raise InputError(f"this start needs wiring; {field.name} has no connection between two neurons")

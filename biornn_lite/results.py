@@ -559,7 +559,7 @@ def ceilings(task: str | Task, reported: str, input_noise: float = Settings.inpu
     task : str or Task
         For an unknown name, for example in a table of a user's tasks, both are NaN.
     reported : {"train", "test"}
-        Training trials have input noise; test trials do not.
+        Training trials have input noise; test trials do not, and may be those of another task.
     input_noise : float
         SD of this noise, as in the study's :class:`biornn_lite.training.Settings`.
     """
@@ -567,6 +567,8 @@ def ceilings(task: str | Task, reported: str, input_noise: float = Settings.inpu
     if isinstance(task, str) and task not in TASKS:
         return math.nan, math.nan
     task = get_task(task)
+    if reported == "test":
+        task = task.tested_as or task
     return task.memoryless_ceiling(), task.best_ceiling(noise)
 
 

@@ -231,6 +231,8 @@ def task_digest(task: Task) -> str:
     # Adding 0 turns -0 into 0.
     digest.update((np.round(np.asarray(inputs, dtype="<f8"), 4) + 0.0).tobytes())
     digest.update(np.asarray(labels, dtype="<i8").tobytes())
+    if task.tested_as is not None:
+        digest.update(task_digest(task.tested_as).encode())
     return digest.hexdigest()[:16]
 
 
@@ -241,6 +243,12 @@ def check_task(task: Task) -> None:
         raise InputError(
             f"task {task.name}: the same random stream gives other trials each time; draw all numbers from `rng`"
         )
+    if (other := task.tested_as) is not None:
+        if not isinstance(other, Task) or (other.inputs, other.classes) != (task.inputs, task.classes):
+            raise InputError(
+                f"task {task.name} is tested as {other!r:.80}; a task with its inputs and answers is needed"
+            )
+        check_task(other)
 
 
 def train_networks(

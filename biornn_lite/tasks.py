@@ -10,7 +10,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -34,6 +34,9 @@ class Task:
         The phases of a trial in order, each with its number of steps.
     channels, answers : tuple of str, optional
         The meaning of each input channel and of each label.
+    tested_as : Task, optional
+        Another task whose trials are the test trials, with the same inputs and answers. Default: this task. A task
+        that is tested as another one asks whether what was learned generalises.
 
     Notes
     -----
@@ -49,6 +52,7 @@ class Task:
     phases: tuple[tuple[str, int], ...] = ()
     channels: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
+    tested_as: Task | None = None
 
     def trials(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Draw trials.
@@ -83,24 +87,40 @@ def accuracy_of_best_guess(trial_types: Iterable[tuple[Hashable, int]]) -> float
     return sum(max(c.values()) for c in labels.values()) / sum(c.total() for c in labels.values())
 
 
+def _set_phases(task: Task, phases: tuple[tuple[str, int], ...]) -> None:
+    """Set the phases of a task with a delay, and its number of steps to their sum."""
+    if isinstance(task.delay, bool) or not isinstance(task.delay, Integral) or task.delay < 0:
+        raise InputError(f"delay of task {task.name} is {task.delay!r}; it must be a whole number of steps")
+    object.__setattr__(task, "phases", phases)
+    object.__setattr__(task, "steps", sum(steps for _, steps in phases))
+
+
 LEFT, UP, RIGHT, DOWN = range(4)
 
 
 @dataclass(frozen=True)
 class OneChoiceInference(Task):
-    """A goal cue, a delay, then two choices. The network answers which choice matches the goal."""
+    """A goal cue, a delay, then two choices. The network answers which choice matches the goal.
+
+    Each goal accepts two directions. A trial shows one that it accepts and one that it does not.
+
+    Attributes
+    ----------
+    delay : int
+        Number of steps without input between the goal and the choices.
+    types : tuple of (int, (int, int), int)
+        Trial types as goal channel, the two choices, and the answer; equally frequent.
+    """
 
     name: str = "one_choice_inference"
     title: str = "One-choice inference"
     inputs: int = 8
     steps: int = 50
     classes: int = 4
-    phases: tuple[tuple[str, int], ...] = (("goal", 20), ("nothing", 10), ("choices", 20))
     channels: tuple[str, ...] = ("goal 0", "goal 1", "goal 2", "goal 3", "left", "up", "right", "down")
     answers: tuple[str, ...] = ("left", "up", "right", "down")
-
-    # (goal channel, the two choices, answer)
-    TYPES: ClassVar = (
+    delay: int = 10
+    types: tuple[tuple[int, tuple[int, int], int], ...] = (
         (1, (UP, LEFT), UP),
         (1, (RIGHT, DOWN), RIGHT),
         (3, (LEFT, DOWN), DOWN),
@@ -111,42 +131,54 @@ class OneChoiceInference(Task):
         (0, (LEFT, RIGHT), LEFT),
     )
 
+    def __post_init__(self) -> None:
+        _set_phases(self, (("goal", 20), ("nothing", self.delay), ("choices", 20)))
+
     def trials(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """See :meth:`Task.trials`. Channels 0–3 carry the goal for 20 steps, 4–7 the choices for the last 20."""
-        pattern = np.zeros((len(self.TYPES), self.steps, self.inputs), dtype=np.float32)
-        for kind, (goal, choices, _) in enumerate(self.TYPES):
+        pattern = np.zeros((len(self.types), self.steps, self.inputs), dtype=np.float32)
+        for kind, (goal, choices, _) in enumerate(self.types):
             pattern[kind, :20, goal] = 1
-            pattern[kind, 30:, [4 + choice for choice in choices]] = 1
-        answers = np.array([answer for _, _, answer in self.TYPES])
-        kinds = rng.integers(len(self.TYPES), size=count)
+            pattern[kind, -20:, [4 + choice for choice in choices]] = 1
+        answers = np.array([answer for _, _, answer in self.types])
+        kinds = rng.integers(len(self.types), size=count)
         return pattern[kinds], answers[kinds]
 
     def memoryless_ceiling(self) -> float:
         """A network that sees the choices, not the goal."""
-        return accuracy_of_best_guess((choices, answer) for _, choices, answer in self.TYPES)
+        return accuracy_of_best_guess((choices, answer) for _, choices, answer in self.types)
 
     def best_ceiling(self, input_noise: float = 0.0) -> float:
         """A network that sees goal and choices; an SD of a few hundredths on 20 steps of size 1 costs nothing."""
-        return accuracy_of_best_guess(((goal, choices), answer) for goal, choices, answer in self.TYPES)
+        return accuracy_of_best_guess(((goal, choices), answer) for goal, choices, answer in self.types)
 
 
 @dataclass(frozen=True)
 class GoNoGo(Task):
-    """Fixation, a stimulus on one of two channels, fixation, silence. The network answers which channel it was."""
+    """Fixation, a stimulus on one of two channels, fixation, silence. The network answers which channel it was.
+
+    Attributes
+    ----------
+    delay : int
+        Number of steps of fixation between the stimulus and the silence.
+    """
 
     name: str = "go_nogo"
     title: str = "Go/NoGo"
     inputs: int = 3
     steps: int = 40
     classes: int = 2
-    phases: tuple[tuple[str, int], ...] = (("fixation", 5), ("stimulus", 20), ("fixation", 10), ("silence", 5))
     channels: tuple[str, ...] = ("fixation", "NoGo", "Go")
     answers: tuple[str, ...] = ("NoGo", "Go")
+    delay: int = 10
+
+    def __post_init__(self) -> None:
+        _set_phases(self, (("fixation", 5), ("stimulus", 20), ("fixation", self.delay), ("silence", 5)))
 
     def trials(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """See :meth:`Task.trials`. Channel 0 is fixation, 1 NoGo (label 0), 2 Go (label 1)."""
         pattern = np.zeros((2, self.steps, self.inputs), dtype=np.float32)
-        pattern[:, :5, 0] = pattern[:, 25:35, 0] = 1
+        pattern[:, :5, 0] = pattern[:, 25:-5, 0] = 1
         pattern[0, 5:25, 1] = pattern[1, 5:25, 2] = 1
         labels = rng.integers(2, size=count)
         return pattern[labels], labels

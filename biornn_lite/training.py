@@ -232,7 +232,7 @@ def training(
     size = settings.batch_size
     of_trials, of_noise = zip(*distinct, strict=True)
     x, y = training_trials(task, of_trials, settings, device)
-    test_x, test_y = _trials(task, settings.test_trials, of_trials, "test trials", device)
+    test_x, test_y = _trials(task.tested_as or task, settings.test_trials, of_trials, "test trials", device)
     noises = [
         torch.Generator().manual_seed(int(generator(seed, "noise", task.name).integers(2**63))) for seed in of_noise
     ]

@@ -87,7 +87,7 @@ DIFFERENT = [
     lambda: Identity(0.5),
     lambda: Functional(),
     lambda: GoNoGo(),
-    lambda: GoNoGo(steps=44),
+    lambda: GoNoGo(delay=14),
     lambda: Start,
     lambda: Plain,
     lambda: leaky(0.5),

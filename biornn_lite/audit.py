@@ -1,0 +1,463 @@
+"""The audit of the claim: its starts, spaces, targets, tasks and studies, as ``docs/audit_plan.md`` lists them.
+
+Each study has parts, one per protocol and settings. Notebook 11 works through its rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import product
+
+import pandas as pd
+
+from . import controls, weights
+from .contrasts import gain
+from .errors import InputError
+from .field import CorticalField
+from .seeds import generator
+from .study import Study
+from .tasks import DOWN, LEFT, RIGHT, TASKS, UP, GoNoGo, OneChoiceInference, PerceptualDecision, Task
+from .training import Settings
+from .variants import PROTOCOLS, PUBLISHED_VARIANTS, VARIANTS, Protocol, Variant
+
+SEED, TUNING_SEED, REPLICATION_SEED = 18, 180, 0
+"""Seeds of the reported studies, of the sweep that chooses λ, and of the shipped replication."""
+
+MEAN_DISTANCE = 0.55
+"""Mean distance of all spaces that are compared at one mean."""
+
+STARTS: dict[str, weights.Weights | str] = {
+    "functional": weights.Functional(),
+    "diagonal alone": weights.Functional(self_connections="only"),
+    "functional without diagonal": weights.Functional(self_connections="removed"),
+    "functional on a constant diagonal": controls.ConstantDiagonal(),
+    "off-diagonal shuffled": controls.Shuffled(),
+    "all shuffled": controls.Shuffled("shuffled"),
+    "relabelled": controls.Shuffled("permuted"),
+    "strengths kept": weights.SameStrengths(),
+    "same spectrum": weights.SameSpectrum(),
+    "same singular values": controls.SameSingularValues(),
+    "lognormal": controls.Lognormal(),
+    "events shifted in time": controls.ShiftedEvents(),
+    "orthogonal": "orthogonal",
+    "orthogonal at 0.95": weights.Orthogonal(0.95),
+    "Gaussian at 0.95": weights.Gaussian(0.95),
+    "0.25 I": weights.Identity(0.25),
+    "0.5 I": weights.Identity(0.5),
+    "0.75 I": weights.Identity(0.75),
+    "0.95 I": weights.Identity(0.95),
+    "1 I": weights.Identity(1.0),
+    "0.95 I + 0.1 Q": weights.IdentityPlusOrthogonal(0.95, 0.1),
+    "0.5 I + 0.45 Q": weights.IdentityPlusOrthogonal(0.5, 0.45),
+    "connectome": controls.Connectome(),
+    "connectome shuffled": controls.Shuffled("shuffled_off_diagonal", controls.Connectome()),
+    "connectome with degrees kept": controls.Connectome(graph=controls.SameDegrees()),
+}
+"""Starts by name: the functional weights ``W*``, and controls."""
+
+WIRING_STARTS = ("0.95 I", "connectome", "connectome shuffled", "connectome with degrees kept")
+"""Starts of the study ``connectome``; those that need much wiring are in no other study."""
+
+SPACES = {
+    "no space": "none",
+    "D": "lattice",
+    "D*": "cortical",
+    **{name: controls.AtOneMean(name, MEAN_DISTANCE) for name in ("lattice", "cortical", "permuted", "reshaped")},
+    "equal": controls.AtOneMean("none", MEAN_DISTANCE),
+    "cortical, self priced": controls.AtOneMean("cortical", MEAN_DISTANCE, own=MEAN_DISTANCE),
+}
+"""Spaces by name: the published ones, as the protocol makes them, and others at one mean distance."""
+
+TARGETS = {
+    "no C": "none",
+    "C": "weights",
+    "C*": "empirical",
+    "random C*": controls.RandomGraph(),
+    "degree-matched C*": controls.SameDegrees(),
+}
+"""Communicability in the penalty by name: the published choices, and targets made of other graphs."""
+
+# Tasks
+
+_ACCEPTED = {0: (LEFT, UP), 1: (UP, RIGHT), 2: (LEFT, DOWN), 3: (RIGHT, DOWN)}
+"""The two directions that each goal of one-choice inference accepts."""
+
+
+def unseen_types() -> tuple[tuple[int, tuple[int, int], int], ...]:
+    """List the trial types of one-choice inference that follow its rule and that the published eight leave out."""
+    known = {(goal, frozenset(choices)) for goal, choices, _ in OneChoiceInference().types}
+    return tuple(
+        (goal, (right, wrong), right)
+        for goal, accepted in _ACCEPTED.items()
+        for right, wrong in product(accepted, (LEFT, UP, RIGHT, DOWN))
+        if wrong not in accepted and (goal, frozenset((right, wrong))) not in known
+    )
+
+
+_HARDER: tuple[Task, ...] = (
+    *(OneChoiceInference(name=f"one-choice, delay {d}", title=f"Delay {d}", delay=d) for d in (20, 40)),
+    *(GoNoGo(name=f"Go/NoGo, delay {d}", title=f"Delay {d}", delay=d) for d in (20, 40)),
+    *(PerceptualDecision(name=f"perceptual, delay {d}", title=f"Delay {d}", steps=31 + d) for d in (20, 40)),
+    PerceptualDecision(name="perceptual, noise 0.2", title="Noise 0.2", noise=0.2),
+    PerceptualDecision(
+        name="perceptual, easy to hard",
+        title="Easy to hard",
+        coherences=(25.6, 51.2),
+        tested_as=PerceptualDecision(coherences=(6.4, 12.8)),
+    ),
+    OneChoiceInference(
+        name="one-choice, unseen pairs", title="Unseen pairs", tested_as=OneChoiceInference(types=unseen_types())
+    ),
+)
+
+HARDER_TASKS: dict[str, Task] = {task.name: task for task in _HARDER}
+"""Harder versions of the three tasks by name."""
+
+# Studies
+
+
+@dataclass(frozen=True)
+class Part:
+    """Networks of a study that share field, protocol and settings.
+
+    Attributes
+    ----------
+    study, name : str
+        Name of the study, and of this part within it.
+    field : str
+    variants : tuple of Variant or str
+    tasks : tuple of Task or str
+    runs, seed : int
+    protocol : Protocol
+    settings : Settings
+    sign : {"free", "positive"}
+    """
+
+    study: str
+    name: str
+    field: str
+    variants: tuple[Variant | str, ...]
+    tasks: tuple[Task | str, ...] = tuple(TASKS)
+    runs: int = 20
+    seed: int = SEED
+    protocol: Protocol = PROTOCOLS["published"]
+    settings: Settings = field(default_factory=Settings)
+    sign: str = "free"
+
+    def on(self, cortical_field: CorticalField) -> Study:
+        """Return this part as a :class:`biornn_lite.study.Study` on its field."""
+        return Study(
+            cortical_field, self.variants, self.tasks, self.runs, self.seed, self.protocol, self.sign, self.settings
+        )
+
+
+def variant(start: str, space: str, target: str) -> Variant:
+    """Return the variant with these names of :data:`STARTS`, :data:`SPACES` and :data:`TARGETS`."""
+    return Variant(f"{start} | {space} | {target}", STARTS[start], SPACES[space], TARGETS[target])
+
+
+def with_names(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add the names of start, space and target as columns; a published variant has its own choices as names."""
+    published = {name: (v.weights, v.space, v.communicability) for name, v in VARIANTS.items()}
+    names = [published.get(name) or tuple(name.split(" | ")) for name in rows["variant"]]
+    return rows.assign(**dict(zip(("start", "space", "target"), zip(*names, strict=True), strict=True)))
+
+
+TRUE_POSITIONS = PROTOCOLS["published"].choose(["coordinates=transposed", "units=micrometres"])
+"""The published protocol with the neurons at their places."""
+
+MATCHED = replace(TRUE_POSITIONS, penalty_start="matched", isolated_neurons="zero")
+"""True positions, a penalty that is the same for all starts before training, and no infinite communicability."""
+
+SWEPT = (0.0, 0.0003, 0.003, 0.03, 0.1, 0.3, 1.0, 3.0)
+"""Values of λ in the sweep."""
+
+SWEPT_STARTS = (
+    "functional", "diagonal alone", "functional without diagonal", "off-diagonal shuffled", "same spectrum",
+    "lognormal", "0.95 I", "orthogonal", "orthogonal at 0.95", "Gaussian at 0.95",
+)  # fmt: skip
+
+DECISIVE_STARTS = (
+    "functional", "diagonal alone", "off-diagonal shuffled", "same spectrum", "functional without diagonal",
+    "0.95 I", "orthogonal at 0.95",
+)  # fmt: skip
+
+TWELVE_FIELDS = (
+    "5_3_8", "5_3_4", "5_3_2", "6_6_8", "6_4_8", "7_3_6", "7_3_8", "5_6_8", "6_7_8", "5_3_6", "8_5_8", "6_7_2",
+)  # fmt: skip
+
+
+def _starts() -> list[Part]:
+    names = [name for name in STARTS if not name.startswith("connectome")]
+    return [Part("starts", "published", "5_3_4", tuple(variant(name, "D*", "C*") for name in names))]
+
+
+def _paper_field() -> list[Part]:
+    return [Part("6_6_2", "published", "6_6_2", tuple(variant(name, "D*", "C*") for name in DECISIVE_STARTS))]
+
+
+def _with_weight(weight: float, protocol: Protocol = TRUE_POSITIONS) -> Protocol:
+    return replace(protocol, penalty_weight=weight)
+
+
+def _sweep() -> list[Part]:
+    variants = tuple(variant(name, "D*", "no C") for name in SWEPT_STARTS)
+    return [
+        Part("sweep", f"λ = {v:g}", "5_3_4", variants, runs=5, seed=TUNING_SEED, protocol=_with_weight(v))
+        for v in SWEPT
+    ]
+
+
+def chosen_weights(sweep: pd.DataFrame) -> dict[str, float]:
+    """Choose λ for each start: the value with the highest mean gain; of values within 0.001, the largest.
+
+    Parameters
+    ----------
+    sweep : DataFrame
+        Rows of the study ``sweep``.
+
+    Returns
+    -------
+    dict of str to float
+        By name of the start.
+    """
+    rows = with_names(sweep).assign(gain=gain(sweep))
+    means = rows.pivot_table("gain", index="start", columns="penalty_weight")
+    return {
+        start: float(max(weight for weight, mean in row.items() if mean >= row.max() - 0.001))
+        for start, row in means.iterrows()
+    }
+
+
+def _by_weight(chosen: Mapping[str, float], starts: tuple[str, ...]) -> dict[float, tuple[Variant, ...]]:
+    """Group the variants of some starts by their chosen λ."""
+    return {
+        weight: tuple(variant(name, "D*", "no C") for name in starts if chosen[name] == weight)
+        for weight in sorted({chosen[name] for name in starts})
+    }
+
+
+def _tuned(chosen: Mapping[str, float]) -> list[Part]:
+    return [
+        Part("tuned", f"λ = {weight:g}", "5_3_4", variants, protocol=_with_weight(weight))
+        for weight, variants in _by_weight(chosen, SWEPT_STARTS).items()
+    ]
+
+
+def _positions() -> list[Part]:
+    spaces = ("cortical", "permuted", "lattice", "equal", "reshaped", "cortical, self priced")
+    variants = tuple(variant(start, space, "no C") for start in ("functional", "relabelled") for space in spaces)
+    return [
+        Part("positions", f"λ = {v:g}", "5_3_4", variants, protocol=_with_weight(v, PROTOCOLS["published"]))
+        for v in (0.3, 3.0)
+    ]
+
+
+def _targets() -> list[Part]:
+    variants = tuple(
+        variant(start, "D*", target)
+        for start in ("functional", "orthogonal")
+        for target in ("C*", "random C*", "degree-matched C*", "no C")
+    )
+    return [Part("targets", "matched", "7_3_8", variants, runs=10, protocol=MATCHED)]
+
+
+def _connectome() -> list[Part]:
+    variants = tuple(variant(name, "D*", "no C") for name in WIRING_STARTS)
+    return [Part("connectome", "published penalty", "7_3_8", variants, protocol=TRUE_POSITIONS)]
+
+
+TURNED = (
+    "coordinates=transposed", "units=micrometres", "lattice_scale=matched", "lambda_in_w=applied",
+    "penalty_start=matched", "self_connections=removed", "self_connections=only",
+    "relabelling=shuffled_off_diagonal", "relabelling=shuffled", "isolated_neurons=zero", "function=sttc",
+    "function=precision", "trials=shared",
+)  # fmt: skip
+"""The choices that the study ``choices`` turns, one at a time."""
+
+
+def reached(setting: str) -> tuple[str, ...]:
+    """List the published variants that a choice of :data:`TURNED` reaches."""
+    kinds = {name: VARIANTS[name] for name in PUBLISHED_VARIANTS}
+    reaches = {
+        "coordinates": lambda v: v.space == "cortical",
+        "units": lambda v: v.space == "cortical",
+        "lattice_scale": lambda v: v.space == "lattice",
+        "lambda_in_w": lambda v: v.space == v.communicability == "none",
+        "self_connections": lambda v: v.weights != "orthogonal",
+        "relabelling": lambda v: v.weights == "relabelled",
+        "isolated_neurons": lambda v: v.communicability == "empirical",
+        "function": lambda v: v.weights != "orthogonal",
+        "positive_start": lambda v: v.weights == "orthogonal",
+    }.get(setting.split("=")[0], lambda v: True)
+    return tuple(name for name, v in kinds.items() if reaches(v))
+
+
+def _choices() -> list[Part]:
+    common = {"study": "choices", "field": "5_3_4", "runs": 10, "seed": REPLICATION_SEED}
+    one_turned = [
+        Part(name=setting, variants=reached(setting), protocol=PROTOCOLS["published"].choose([setting]), **common)
+        for setting in TURNED
+    ]
+    all_sound = Part(name="all sound", variants=PUBLISHED_VARIANTS, protocol=PROTOCOLS["sound"], **common)
+    orthogonal = reached("positive_start=rescaled")
+    positive = [
+        Part(name="positive, published", variants=orthogonal, sign="positive", **common),
+        Part(
+            name="positive, positive_start=rescaled",
+            variants=orthogonal,
+            protocol=PROTOCOLS["published"].choose(["positive_start=rescaled"]),
+            sign="positive",
+            **common,
+        ),
+    ]
+    return [*one_turned, all_sound, *positive]
+
+
+FACTORS = {
+    "start": ("functional", "off-diagonal shuffled", "same spectrum", "orthogonal"),
+    "space": ("equal", "lattice", "cortical", "permuted"),
+    "target": ("no C", "C", "C*"),
+}
+"""The levels of the factorial."""
+
+
+def _factorial() -> list[Part]:
+    variants = tuple(variant(*levels) for levels in product(*FACTORS.values()))
+    return [Part("factorial", "matched", "5_3_4", variants, runs=10, protocol=MATCHED)]
+
+
+HARDER_STARTS = DECISIVE_STARTS
+
+
+def _harder(chosen: Mapping[str, float]) -> list[Part]:
+    conditions = {
+        "harder tasks": (tuple(HARDER_TASKS.values()), Settings()),
+        "input noise 0.2": (("one_choice_inference",), Settings(input_noise=0.2)),
+        "a tenth of the trials": (tuple(TASKS), Settings(epochs=100, batches=4, test_trials=512)),
+    }
+    return [
+        Part(
+            "harder", f"{name}, λ = {weight:g}", "5_3_4", variants, tasks, 10, SEED, _with_weight(weight), settings
+        )
+        for weight, variants in _by_weight(chosen, HARDER_STARTS).items()
+        for name, (tasks, settings) in conditions.items()
+    ]  # fmt: skip
+
+
+def _fields() -> list[Part]:
+    variants = (
+        *(variant(name, "D*", "C*") for name in ("functional", "diagonal alone", "off-diagonal shuffled")),
+        variant("functional", "permuted", "C*"),
+        variant("functional", "cortical", "C*"),
+    )
+    return [Part("fields", name, name, variants, runs=5, protocol=TRUE_POSITIONS) for name in TWELVE_FIELDS]
+
+
+CURVE_CHOICES: dict[str, tuple] = {
+    "task": tuple(TASKS),
+    "space": ("no space", "D", "D*"),
+    "target": ("no C", "C", "C*"),
+    "sign": ("free", "positive"),
+    "coordinates": ("reshaped", "transposed"),
+    "units": ("min_max", "micrometres"),
+    "lattice_scale": ("raw", "matched"),
+    "lambda_in_w": ("ignored", "applied"),
+    "isolated_neurons": ("epsilon", "zero"),
+    "self_connections": ("kept", "removed", "only"),
+    "function": ("correlation", "sttc", "precision"),
+    "positive_start": ("clipped", "rescaled"),
+    "trials": ("own", "shared"),
+    "input_noise": (0.05, 0.1),
+    "learning_rate": (0.0003, 0.001, 0.003),
+}
+"""The choices that the specification curve draws, besides λ."""
+
+CURVE_LOG_WEIGHTS = (-3.5, 0.5)
+"""Range of the decimal logarithm of λ in the specification curve; one in eight combinations has λ = 0."""
+
+CURVE_STARTS = {"with": "functional", "without": "orthogonal"}
+"""The two starts that each combination of the specification curve compares."""
+
+
+def specification(number: int) -> dict[str, object]:
+    """Draw one combination of the specification curve; the same number gives the same combination."""
+    rng = generator(SEED, "specification", str(number))
+    drawn = {name: values[rng.integers(len(values))] for name, values in CURVE_CHOICES.items()}
+    zero, log_weight = rng.random() < 1 / 8, rng.uniform(*CURVE_LOG_WEIGHTS)
+    return drawn | {"penalty_weight": 0.0 if zero else round(float(10**log_weight), 6)}
+
+
+def _curve_part(name: str, of: Mapping[str, object], **more) -> Part:
+    variants = tuple(
+        Variant(f"{start} | {of['space']} | {of['target']}", start, SPACES[of["space"]], TARGETS[of["target"]])
+        for start in CURVE_STARTS.values()
+    )
+    weight = float(of["penalty_weight"])
+    choices = {name: of[name] for name in CURVE_CHOICES if hasattr(Protocol(), name)}
+    return Part(
+        "curve",
+        name,
+        "5_3_4",
+        variants,
+        protocol=Protocol(**choices, penalty_weight=weight, emd_weight=weight / 3),
+        settings=Settings(input_noise=of["input_noise"], learning_rate=of["learning_rate"]),
+        sign=of["sign"],
+        **more,
+    )
+
+
+def _curve(combinations: int) -> list[Part]:
+    cursors = [
+        Part(
+            "curve",
+            name,
+            "5_3_4",
+            tuple(Variant(f"{start} | D* | C*", start, "cortical", "empirical") for start in CURVE_STARTS.values()),
+            runs=10,
+            protocol=protocol,
+        )
+        for name, protocol in PROTOCOLS.items()
+    ]
+    drawn = []
+    for number in range(combinations):
+        of = specification(number)
+        drawn.append(_curve_part(f"{number:04}", of, tasks=(of["task"],), runs=1, seed=1000 + number))
+    return [*cursors, *drawn]
+
+
+STUDIES = (
+    "starts", "sweep", "tuned", "positions", "connectome", "targets", "choices", "harder", "factorial", "curve",
+    "6_6_2", "fields",
+)  # fmt: skip
+"""Names of the studies, in the order in which they are run."""
+
+COMBINATIONS = 1000
+"""Combinations of the specification curve."""
+
+
+def parts(study: str, chosen: Mapping[str, float] | None = None, combinations: int = COMBINATIONS) -> list[Part]:
+    """List the parts of one study of :data:`STUDIES`.
+
+    Parameters
+    ----------
+    study : str
+    chosen : mapping of str to float, optional
+        λ of each start, from :func:`chosen_weights`; the studies ``tuned`` and ``harder`` need it.
+    combinations : int
+        Number of combinations of the study ``curve``.
+    """
+    if study in ("tuned", "harder"):
+        if chosen is None:
+            raise InputError(f"{study} needs the λ that the study sweep chooses")
+        return {"tuned": _tuned, "harder": _harder}[study](chosen)
+    if study == "curve":
+        return _curve(combinations)
+    made = {
+        "starts": _starts, "sweep": _sweep, "positions": _positions, "connectome": _connectome, "targets": _targets,
+        "choices": _choices, "factorial": _factorial, "6_6_2": _paper_field, "fields": _fields,
+    }.get(study)  # fmt: skip
+    if made is None:
+        raise InputError(f"no study {study!r}; there are {', '.join(STUDIES)}")
+    return made()

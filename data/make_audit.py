@@ -1,0 +1,142 @@
+"""Make the rows in ``data/audit`` again: ``python data/make_audit.py [STUDY ...]``.
+
+Trains the studies that are named, or all of :data:`biornn_lite.audit.STUDIES`, into ``--out``, from where they go on
+when stopped, and packs what is there. Rows of a study that is not there stay as they are. All of it takes about ten
+hours on two cores. The fields are fetched where they are not in ``--fields`` or ``BIORNN_DATA``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import re
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import joblib
+import pandas as pd
+from tqdm import tqdm
+
+from biornn_lite.audit import COMBINATIONS, STUDIES, Part, chosen_weights, parts
+from biornn_lite.datasets import fetch_field, list_fields, load_field
+from biornn_lite.errors import InputError
+from biornn_lite.field import CorticalField
+from biornn_lite.plumbing.files import written_atomically
+from biornn_lite.plumbing.workers import safe_folder
+from biornn_lite.replication import read_shipped
+from biornn_lite.results import NETWORKS_FILE, read_results
+from biornn_lite.study import run_study
+
+HERE = Path(__file__).parent / "audit"
+PLAN = Path(__file__).parents[1] / "docs" / "audit_plan.md"
+PLAN_FILE, PART_FILE = "plan", "part"
+
+
+def plan_digest() -> str:
+    """Return the digest of the plan that new rows carry."""
+    return hashlib.sha256(PLAN.read_text(encoding="utf-8").encode()).hexdigest()[:12]
+
+
+def folder_of(part: Part, out: Path) -> Path:
+    """Where a part is trained."""
+    return out / part.study / re.sub(r"[^A-Za-z0-9.=-]+", "_", part.name)
+
+
+def rows_of(study: str, out: Path) -> pd.DataFrame:
+    """Read the rows of a study that were trained here, or else those that are shipped."""
+    there = sorted((out / study).glob(f"*/{NETWORKS_FILE}"))
+    if there:
+        return pd.concat([read_results(path.parent).networks for path in there])
+    shipped = read_shipped(HERE / "networks.csv.gz")
+    return shipped[shipped["study"] == study]
+
+
+def listed(study: str, out: Path, combinations: int) -> list[Part]:
+    """List the parts of a study, with λ as the sweep chose it where a study needs it."""
+    needs = study in ("tuned", "harder")
+    return parts(study, chosen_weights(rows_of("sweep", out)) if needs else None, combinations)
+
+
+def finder(folder: Path | None):
+    """Return a function that finds a field by its name: a released one that is here, or else in `folder`."""
+
+    known = list_fields().set_index("field")
+
+    @cache
+    def find(name: str) -> CorticalField:
+        path = None if folder is None else folder / f"{name}.npz"
+        if path is None or not path.exists() or known.loc[name, "here"]:
+            return fetch_field(name)
+        return load_field(path)
+
+    return find
+
+
+def train(part: Part, field: CorticalField, out: Path, jobs: int | None = None, progress: bool = True) -> None:
+    """Train what a part lacks; its folder keeps the digest of the plan under which it began."""
+    folder = folder_of(part, out)
+    folder.mkdir(parents=True, exist_ok=True)
+    plan = folder / PLAN_FILE
+    if plan.exists() and plan.read_text() != plan_digest():
+        raise InputError(f"{plan}: these rows follow another plan; choose another folder")
+    plan.write_text(plan_digest())
+    (folder / PART_FILE).write_text(part.name, encoding="utf-8")
+    run_study(part.on(field), folder, jobs=jobs, progress=progress)
+
+
+def train_all(these: list[Part], find: Callable[[str], CorticalField], out: Path) -> None:
+    """Train parts one after the other, or many small ones side by side."""
+    if len(these) < 100:
+        for part in these:
+            print(f"{part.study}: {part.name}", file=sys.stderr)
+            train(part, find(part.field), out)
+        return
+    parallel = joblib.Parallel(n_jobs=joblib.cpu_count(), return_as="generator_unordered", **safe_folder())
+    calls = (joblib.delayed(train)(part, find(part.field), out, 1, False) for part in these)
+    for _ in tqdm(parallel(calls), these[0].study, len(these), unit="part"):
+        pass
+
+
+def pack(out: Path) -> None:
+    """Put what is trained into the two tables."""
+    networks, curves = [], []
+    for study in STUDIES:
+        trained = out / study
+        for path in sorted(trained.glob(f"*/{NETWORKS_FILE}")):
+            results = read_results(path.parent)
+            names = {"study": study, "part": (path.parent / PART_FILE).read_text(encoding="utf-8")}
+            networks.append(results.networks.assign(**names, plan=(path.parent / PLAN_FILE).read_text()))
+            curves.append(results.curves.assign(**names))
+        if not trained.exists() and (HERE / "networks.csv.gz").exists():
+            for tables, name in ((networks, "networks"), (curves, "curves")):
+                shipped = read_shipped(HERE / f"{name}.csv.gz")
+                tables.append(shipped[shipped["study"] == study])
+    HERE.mkdir(exist_ok=True)
+    for name, tables in (("networks", networks), ("curves", curves)):
+        with written_atomically(HERE / f"{name}.csv.gz") as temporary:
+            text = pd.concat(tables).to_csv(index=False, float_format="%.6g")
+            temporary.write_bytes(gzip.compress(text.encode(), mtime=0))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("studies", nargs="*", help=f"which; all when left out: {', '.join(STUDIES)}")
+    parser.add_argument("--out", type=Path, default=Path("results/audit"), help="where they are trained")
+    parser.add_argument("--fields", type=Path, help="folder of fields in plain files, NAME.npz")
+    parser.add_argument("--combinations", type=int, default=COMBINATIONS, help="length of the curve")
+    parser.add_argument("--pack", action="store_true", help="train nothing, pack what is trained")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.studies) - set(STUDIES):
+        sys.exit(f"no study {', '.join(sorted(unknown))}; there are {', '.join(STUDIES)}")
+    try:
+        for study in [] if arguments.pack else arguments.studies or STUDIES:
+            these = listed(study, arguments.out, arguments.combinations)
+            train_all(these, finder(arguments.fields), arguments.out)
+        pack(arguments.out)
+    except InputError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("stopped; the same command goes on from here")
