@@ -21,6 +21,8 @@ from .tasks import DOWN, LEFT, RIGHT, TASKS, UP, GoNoGo, OneChoiceInference, Per
 from .training import Settings
 from .variants import PROTOCOLS, PUBLISHED_VARIANTS, VARIANTS, Protocol, Variant
 
+PUBLISHED = PROTOCOLS["published"]
+
 SEED, TUNING_SEED, REPLICATION_SEED = 18, 180, 0
 """Seeds of the reported studies, of the sweep that chooses λ, and of the shipped replication."""
 
@@ -30,13 +32,13 @@ MEAN_DISTANCE = 0.55
 STARTS: dict[str, weights.Weights | str] = {
     "functional": weights.Functional(),
     "diagonal alone": weights.Functional(self_connections="only"),
+    "off-diagonal shuffled": controls.Shuffled(),
+    "same spectrum": weights.SameSpectrum(),
     "functional without diagonal": weights.Functional(self_connections="removed"),
     "functional on a constant diagonal": controls.ConstantDiagonal(),
-    "off-diagonal shuffled": controls.Shuffled(),
     "all shuffled": controls.Shuffled("shuffled"),
     "relabelled": controls.Shuffled("permuted"),
     "strengths kept": weights.SameStrengths(),
-    "same spectrum": weights.SameSpectrum(),
     "same singular values": controls.SameSingularValues(),
     "lognormal": controls.Lognormal(),
     "events shifted in time": controls.ShiftedEvents(),
@@ -141,7 +143,7 @@ class Part:
     tasks: tuple[Task | str, ...] = tuple(TASKS)
     runs: int = 20
     seed: int = SEED
-    protocol: Protocol = PROTOCOLS["published"]
+    protocol: Protocol = PUBLISHED
     settings: Settings = field(default_factory=Settings)
     sign: str = "free"
 
@@ -164,7 +166,7 @@ def with_names(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(**dict(zip(("start", "space", "target"), zip(*names, strict=True), strict=True)))
 
 
-TRUE_POSITIONS = PROTOCOLS["published"].choose(["coordinates=transposed", "units=micrometres"])
+TRUE_POSITIONS = PUBLISHED.choose(["coordinates=transposed", "units=micrometres"])
 """The published protocol with the neurons at their places."""
 
 MATCHED = replace(TRUE_POSITIONS, penalty_start="matched", isolated_neurons="zero")
@@ -178,23 +180,34 @@ SWEPT_STARTS = (
     "lognormal", "0.95 I", "orthogonal", "orthogonal at 0.95", "Gaussian at 0.95",
 )  # fmt: skip
 
-DECISIVE_STARTS = (
-    "functional", "diagonal alone", "off-diagonal shuffled", "same spectrum", "functional without diagonal",
-    "0.95 I", "orthogonal at 0.95",
-)  # fmt: skip
+DECISIVE_STARTS = ("functional", "diagonal alone", "off-diagonal shuffled", "same spectrum")
+"""Starts whose contrasts decide the question of function."""
 
 TWELVE_FIELDS = (
     "5_3_8", "5_3_4", "5_3_2", "6_6_8", "6_4_8", "7_3_6", "7_3_8", "5_6_8", "6_7_8", "5_3_6", "8_5_8", "6_7_2",
 )  # fmt: skip
 
 
+def _decisive_and_others(part: Part) -> list[Part]:
+    """Split a part by its starts: 20 runs of the decisive ones, 10 of the others."""
+    decisive = tuple(v for v in part.variants if v.name.split(" | ")[0] in DECISIVE_STARTS)
+    others = tuple(v for v in part.variants if v not in decisive)
+    split = (decisive, part.name, 20), (others, f"{part.name}, others", 10)
+    return [replace(part, variants=variants, name=name, runs=runs) for variants, name, runs in split if variants]
+
+
 def _starts() -> list[Part]:
     names = [name for name in STARTS if not name.startswith("connectome")]
-    return [Part("starts", "published", "5_3_4", tuple(variant(name, "D*", "C*") for name in names))]
+    return _decisive_and_others(
+        Part("starts", "published", "5_3_4", tuple(variant(name, "D*", "C*") for name in names))
+    )
 
 
 def _paper_field() -> list[Part]:
-    return [Part("6_6_2", "published", "6_6_2", tuple(variant(name, "D*", "C*") for name in DECISIVE_STARTS))]
+    names = (*DECISIVE_STARTS, "functional without diagonal", "0.95 I", "orthogonal at 0.95")
+    return _decisive_and_others(
+        Part("6_6_2", "published", "6_6_2", tuple(variant(name, "D*", "C*") for name in names))
+    )
 
 
 def _with_weight(weight: float, protocol: Protocol = TRUE_POSITIONS) -> Protocol:
@@ -204,7 +217,7 @@ def _with_weight(weight: float, protocol: Protocol = TRUE_POSITIONS) -> Protocol
 def _sweep() -> list[Part]:
     variants = tuple(variant(name, "D*", "no C") for name in SWEPT_STARTS)
     return [
-        Part("sweep", f"λ = {v:g}", "5_3_4", variants, runs=5, seed=TUNING_SEED, protocol=_with_weight(v))
+        Part("sweep", f"λ = {v:g}", "5_3_4", variants, runs=3, seed=TUNING_SEED, protocol=_with_weight(v))
         for v in SWEPT
     ]
 
@@ -240,17 +253,31 @@ def _by_weight(chosen: Mapping[str, float], starts: tuple[str, ...]) -> dict[flo
 
 def _tuned(chosen: Mapping[str, float]) -> list[Part]:
     return [
-        Part("tuned", f"λ = {weight:g}", "5_3_4", variants, protocol=_with_weight(weight))
+        part
         for weight, variants in _by_weight(chosen, SWEPT_STARTS).items()
+        for part in _decisive_and_others(
+            Part("tuned", f"λ = {weight:g}", "5_3_4", variants, protocol=_with_weight(weight))
+        )
     ]
 
 
+COMPARED_SPACES, OTHER_SPACES = (
+    ("cortical", "permuted", "lattice", "equal"),
+    ("reshaped", "cortical, self priced"),
+)  # fmt: skip
+"""Spaces of the study ``positions``: those that its contrasts compare, and others."""
+
+
 def _positions() -> list[Part]:
-    spaces = ("cortical", "permuted", "lattice", "equal", "reshaped", "cortical, self priced")
-    variants = tuple(variant(start, space, "no C") for start in ("functional", "relabelled") for space in spaces)
+    compared = tuple(variant("functional", space, "no C") for space in COMPARED_SPACES)
+    others = (
+        *(variant("functional", space, "no C") for space in OTHER_SPACES),
+        *(variant("relabelled", space, "no C") for space in (*COMPARED_SPACES, *OTHER_SPACES)),
+    )
     return [
-        Part("positions", f"λ = {v:g}", "5_3_4", variants, protocol=_with_weight(v, PROTOCOLS["published"]))
+        Part("positions", f"λ = {v:g}{more}", "5_3_4", variants, runs=runs, protocol=_with_weight(v, PUBLISHED))
         for v in (0.3, 3.0)
+        for variants, more, runs in ((compared, "", 20), (others, ", others", 10))
     ]
 
 
@@ -271,8 +298,7 @@ def _connectome() -> list[Part]:
 TURNED = (
     "coordinates=transposed", "units=micrometres", "lattice_scale=matched", "lambda_in_w=applied",
     "penalty_start=matched", "self_connections=removed", "self_connections=only",
-    "relabelling=shuffled_off_diagonal", "relabelling=shuffled", "isolated_neurons=zero", "function=sttc",
-    "function=precision", "trials=shared",
+    "relabelling=shuffled_off_diagonal", "relabelling=shuffled", "isolated_neurons=zero",
 )  # fmt: skip
 """The choices that the study ``choices`` turns, one at a time."""
 
@@ -288,7 +314,6 @@ def reached(setting: str) -> tuple[str, ...]:
         "self_connections": lambda v: v.weights != "orthogonal",
         "relabelling": lambda v: v.weights == "relabelled",
         "isolated_neurons": lambda v: v.communicability == "empirical",
-        "function": lambda v: v.weights != "orthogonal",
         "positive_start": lambda v: v.weights == "orthogonal",
     }.get(setting.split("=")[0], lambda v: True)
     return tuple(name for name, v in kinds.items() if reaches(v))
@@ -297,7 +322,7 @@ def reached(setting: str) -> tuple[str, ...]:
 def _choices() -> list[Part]:
     common = {"study": "choices", "field": "5_3_4", "runs": 10, "seed": REPLICATION_SEED}
     one_turned = [
-        Part(name=setting, variants=reached(setting), protocol=PROTOCOLS["published"].choose([setting]), **common)
+        Part(name=setting, variants=reached(setting), protocol=PUBLISHED.choose([setting]), **common)
         for setting in TURNED
     ]
     all_sound = Part(name="all sound", variants=PUBLISHED_VARIANTS, protocol=PROTOCOLS["sound"], **common)
@@ -307,7 +332,7 @@ def _choices() -> list[Part]:
         Part(
             name="positive, positive_start=rescaled",
             variants=orthogonal,
-            protocol=PROTOCOLS["published"].choose(["positive_start=rescaled"]),
+            protocol=PUBLISHED.choose(["positive_start=rescaled"]),
             sign="positive",
             **common,
         ),
@@ -325,10 +350,11 @@ FACTORS = {
 
 def _factorial() -> list[Part]:
     variants = tuple(variant(*levels) for levels in product(*FACTORS.values()))
-    return [Part("factorial", "matched", "5_3_4", variants, runs=10, protocol=MATCHED)]
+    return [Part("factorial", "matched", "5_3_4", variants, runs=8, protocol=MATCHED)]
 
 
-HARDER_STARTS = DECISIVE_STARTS
+HARDER_STARTS = ("functional", "diagonal alone", "off-diagonal shuffled", "0.95 I", "orthogonal at 0.95")
+"""Starts of the study ``harder``."""
 
 
 def _harder(chosen: Mapping[str, float]) -> list[Part]:
@@ -348,11 +374,10 @@ def _harder(chosen: Mapping[str, float]) -> list[Part]:
 
 def _fields() -> list[Part]:
     variants = (
-        *(variant(name, "D*", "C*") for name in ("functional", "diagonal alone", "off-diagonal shuffled")),
+        *(variant(name, "cortical", "C*") for name in ("functional", "diagonal alone", "off-diagonal shuffled")),
         variant("functional", "permuted", "C*"),
-        variant("functional", "cortical", "C*"),
     )
-    return [Part("fields", name, name, variants, runs=5, protocol=TRUE_POSITIONS) for name in TWELVE_FIELDS]
+    return [Part("fields", name, name, variants, runs=5) for name in TWELVE_FIELDS]
 
 
 CURVE_CHOICES: dict[str, tuple] = {

@@ -160,3 +160,47 @@ def fading(weights: np.ndarray, steps: int = 20, draws: int = 8, seed: int = 0) 
         sizes.append((lengths[:, 0] / first).mean())
         h = np.maximum(h @ weights, 0)
     return Fading(np.array(angles), np.array(sizes))
+
+
+def effective_rank(weights: np.ndarray) -> float:
+    """Return the exponential of the entropy of the normalised singular values (Roy & Vetterli 2007).
+
+    It is N for an orthogonal matrix of shape (N, N) and 1 for a matrix of rank 1.
+    """
+    values = np.linalg.svd(weights, compute_uv=False)
+    shares = values[values > 0] / values.sum()
+    return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+class BeforeTraining(NamedTuple):
+    """Three numbers of a start.
+
+    Attributes
+    ----------
+    scale : float
+        Decimal logarithm of the mean activity at the last step of a trial over that at its most active step. It is
+        infinite if an activity overflows.
+    effective_rank : float
+        As in :func:`effective_rank`, divided by the number of neurons.
+    memory : float
+        Angle in degrees between the states of two stimuli after 20 steps without input, see :func:`fading`.
+    """
+
+    scale: float
+    effective_rank: float
+    memory: float
+
+
+def before_training(weights: np.ndarray, task: Task, seed: int) -> BeforeTraining:
+    """Describe a start for one run of a task.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (N, N)
+    task : Task
+    seed : int
+    """
+    activity = activity_by_step(weights, task, seed)
+    scale = np.log10(max(activity[-1], 1e-30) / activity.max()) if np.isfinite(activity).all() else np.inf
+    angle = fading(weights, seed=seed).angle[-1]
+    return BeforeTraining(float(scale), effective_rank(weights) / len(weights), float(angle))

@@ -62,7 +62,6 @@ def listed(study: str, out: Path, combinations: int) -> list[Part]:
 
 def finder(folder: Path | None):
     """Return a function that finds a field by its name: a released one that is here, or else in `folder`."""
-
     known = list_fields().set_index("field")
 
     @cache

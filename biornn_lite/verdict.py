@@ -1,0 +1,492 @@
+"""From the audit's rows to its answers: every contrast of the plan with its interval, and one word for each claim.
+
+Notebook 11 and ``docs/audit.md`` are made from these tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from .audit import (
+    CURVE_CHOICES,
+    CURVE_STARTS,
+    FACTORS,
+    HARDER_TASKS,
+    STUDIES,
+    SWEPT_STARTS,
+    WIRING_STARTS,
+    specification,
+    with_names,
+)
+from .contrasts import (
+    LEARNS_ABOVE,
+    SMALLEST_THAT_MATTERS,
+    Comparison,
+    Pooled,
+    compare,
+    corrected,
+    differences,
+    gain,
+    paired_difference,
+    pooled,
+)
+from .errors import InputError
+from .plumbing.files import data_folder
+from .replication import load_replication, read_shipped
+from .results import Results
+from .tasks import TASKS
+
+
+@cache
+def _tables() -> Results:
+    folder = data_folder() / "audit"
+    try:
+        networks, curves = (read_shipped(folder / f"{name}.csv.gz") for name in Results._fields)
+    except FileNotFoundError as error:
+        raise InputError(f"{error.filename}: no such file; in a clone, data/make_audit.py makes it") from None
+    return Results(with_gain(with_names(networks)), curves)
+
+
+def with_gain(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add the columns ``gain`` and ``learns`` to rows of the audit."""
+    gains = gain(rows, HARDER_TASKS)
+    return rows.assign(gain=gains, learns=gains > LEARNS_ABOVE)
+
+
+def load_audit(study: str | None = None) -> Results:
+    """Load the shipped rows of the audit.
+
+    Parameters
+    ----------
+    study : str, optional
+        One of :data:`biornn_lite.audit.STUDIES`. Default: all of them.
+
+    Returns
+    -------
+    Results
+        Networks, with the columns ``study``, ``part``, ``plan`` (digest of the plan that they follow), ``start``,
+        ``space``, ``target``, ``gain`` and ``learns`` besides the usual ones; and their learning curves.
+    """
+    if study is None:
+        return Results(*(table.copy() for table in _tables()))
+    if study not in STUDIES:
+        raise InputError(f"no study {study!r}; there are {', '.join(STUDIES)}")
+    return Results(*(table[table["study"] == study].copy() for table in _tables()))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One contrast of the plan in one context.
+
+    Attributes
+    ----------
+    question : int
+        Number in the plan.
+    claim : str
+        What the contrast tests.
+    first, second : str
+        What is compared.
+    context : str
+        Study, and what else holds for both sides.
+    found : Comparison
+    learns_first, learns_second : float
+        Share of networks that learn.
+    networks : int
+        Networks on both sides.
+    """
+
+    question: int
+    claim: str
+    first: str
+    second: str
+    context: str
+    found: Comparison
+    learns_first: float = np.nan
+    learns_second: float = np.nan
+    networks: int = 0
+
+    def row(self) -> dict[str, object]:
+        """Return this answer as a row of a table."""
+        row = asdict(self)
+        return {key: value for key, value in row.items() if key != "found"} | row["found"]
+
+
+def _answer(
+    question: int, claim: str, first: pd.DataFrame, second: pd.DataFrame, names: Sequence[str], context: str,
+    on: Sequence[str] = ("task",),
+) -> Answer:  # fmt: skip
+    return Answer(
+        question,
+        claim,
+        *names,
+        context,
+        compare(first, second, on),
+        first["learns"].mean(),
+        second["learns"].mean(),
+        len(first) + len(second),
+    )
+
+
+def _pairs(
+    question: int, claim: str, rows: pd.DataFrame, column: str, pairs: Sequence[tuple[str, str]], context: str,
+    on: Sequence[str] = ("task",),
+) -> Iterator[Answer]:  # fmt: skip
+    """Compare groups of rows that differ in one column."""
+    groups = dict(list(rows.groupby(column)))
+    for first, second in pairs:
+        if first in groups and second in groups:
+            yield _answer(question, claim, groups[first], groups[second], (first, second), context, on)
+
+
+FUNCTION_CONTROLS = ("diagonal alone", "off-diagonal shuffled", "same spectrum")
+
+
+def function_answers(networks: pd.DataFrame) -> list[Answer]:
+    """Question 1: does it matter that ``W*`` is made of measured correlations."""
+    contexts = {
+        "starts": "5_3_4, published penalty",
+        "tuned": "5_3_4, λ tuned for each start",
+        "6_6_2": "6_6_2, published penalty",
+    }
+    pairs = [("functional", control) for control in FUNCTION_CONTROLS]
+    return [
+        answer
+        for study, context in contexts.items()
+        for answer in _pairs(1, "function", networks[networks["study"] == study], "start", pairs, context)
+    ]
+
+
+def position_answers(networks: pd.DataFrame) -> list[Answer]:
+    """Question 2: does it matter where the neurons are."""
+    rows = networks[networks["study"] == "positions"]
+    found = []
+    for part, of_part in rows.groupby(rows["part"].str.removesuffix(", others"), sort=False):
+        functional = of_part[of_part["start"] == "functional"]
+        pairs = [("cortical", other) for other in ("permuted", "lattice", "equal")]
+        found += _pairs(2, "position", functional, "space", pairs, f"5_3_4, functional start, {part}")
+        effects = [
+            differences(*(of_start[of_start["space"] == space] for space in ("cortical", "permuted")))
+            for _, of_start in of_part.groupby("start", sort=True)  # functional, relabelled
+        ]
+        if len(effects) == 2:
+            together = paired_difference((effects[0] - effects[1]).dropna())
+            names = ("cortical − permuted, functional", "the same, relabelled")
+            found.append(Answer(2, "function and position belong together", *names, f"5_3_4, {part}", together))
+    return found
+
+
+def wiring_answers(networks: pd.DataFrame) -> list[Answer]:
+    """Question 3: does it matter how the connectome is wired."""
+    targets = networks[networks["study"] == "targets"]
+    pairs = [("C*", "random C*"), ("C*", "degree-matched C*")]
+    found = [
+        answer
+        for start, rows in targets.groupby("start", sort=False)
+        for answer in _pairs(3, "wiring as target", rows, "target", pairs, f"7_3_8, {start} start")
+    ]
+    starts = networks[networks["study"] == "connectome"]
+    pairs = [("connectome", other) for other in WIRING_STARTS if other != "connectome"]
+    return [*found, *_pairs(3, "wiring as start", starts, "start", pairs, "7_3_8, true positions")]
+
+
+def penalty_answers(networks: pd.DataFrame) -> list[Answer]:
+    """Question 4: is it the start or λ."""
+    rows = networks[networks["study"] == "tuned"]
+    pairs = [("functional", other) for other in SWEPT_STARTS if other != "functional"]
+    return list(_pairs(4, "start, not λ", rows, "start", pairs, "5_3_4, λ tuned for each start"))
+
+
+def choice_answers(networks: pd.DataFrame) -> list[Answer]:
+    """Question 5: which choice makes the table? Sound minus published, mean over the variants that it reaches."""
+    rows = networks[networks["study"] == "choices"]
+    published = with_gain(load_replication("5_3_4").networks)
+    found = []
+    paper = with_gain(load_replication("6_6_2").networks)
+    for measure in ("sttc", "precision"):
+        turned = with_gain(load_replication(f"6_6_2 {measure}").networks)
+        base = paper[paper["variant"].isin(turned["variant"])]
+        names = (f"function={measure}", "published")
+        found.append(_answer(5, "choice", turned, base, names, "6_6_2, 5 variants", ("variant", "task")))
+    for part, turned in rows.groupby("part", sort=False):
+        if part == "positive, published":
+            continue
+        positive = part.startswith("positive, ")
+        base = rows[rows["part"] == "positive, published"] if positive else published
+        base = base[base["variant"].isin(turned["variant"]) & base["seed"].isin(turned["seed"])]
+        if len(base):
+            context = f"5_3_4, {turned['variant'].nunique()} variants" + (", positive only" if positive else "")
+            names = (part.removeprefix("positive, "), "published")
+            found.append(_answer(5, "choice", turned, base, names, context, ("variant", "task")))
+    return found
+
+
+def harder_rows(networks: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of harder tasks with a column ``condition``; the task is part of it."""
+    rows = networks[networks["study"] == "harder"]
+    how = rows["part"].str.replace(r", λ = .*", "", regex=True)
+    titles = rows["task"].map({name: task.title for name, task in TASKS.items()})
+    return rows.assign(condition=np.where(how == "harder tasks", rows["task"], titles.fillna("") + ", " + how))
+
+
+def harder_answers(networks: pd.DataFrame) -> list[Answer]:
+    """Question 7: does a prior help where tasks are harder."""
+    pairs = [("functional", other) for other in ("diagonal alone", "off-diagonal shuffled", "0.95 I")]
+    rows = harder_rows(networks)
+    context = f"5_3_4, {rows['condition'].nunique()} harder conditions, λ tuned"
+    return list(_pairs(7, "harder tasks", rows, "start", pairs, context, ("condition",)))
+
+
+FIELD_CONTRASTS = {
+    "functional − diagonal alone": ("functional | cortical | C*", "diagonal alone | cortical | C*"),
+    "functional − off-diagonal shuffled": ("functional | cortical | C*", "off-diagonal shuffled | cortical | C*"),
+    "cortical − permuted": ("functional | cortical | C*", "functional | permuted | C*"),
+}
+
+
+def field_differences(networks: pd.DataFrame, contrast: str) -> pd.DataFrame:
+    """Compute one contrast of :data:`FIELD_CONTRASTS` in each field.
+
+    Returns
+    -------
+    DataFrame
+        Index ``field``; columns ``difference``, ``standard_error`` (at least that of one network in hundred), and
+        ``runs``.
+    """
+    rows = networks[networks["study"] == "fields"]
+    first, second = FIELD_CONTRASTS[contrast]
+    found = {}
+    for field, group in rows.groupby("field", sort=False):
+        apart = differences(group[group["variant"] == first], group[group["variant"] == second])
+        if len(apart) > 1:
+            error = max(apart.std() / np.sqrt(len(apart)), 0.01)
+            found[field] = {"difference": apart.mean(), "standard_error": error, "runs": len(apart)}
+    return pd.DataFrame.from_dict(found, orient="index", columns=["difference", "standard_error", "runs"])
+
+
+def pooled_fields(networks: pd.DataFrame, contrast: str) -> Pooled:
+    """Pool one contrast of :data:`FIELD_CONTRASTS` over fields by a random-effects model."""
+    table = field_differences(networks, contrast)
+    return pooled(table["difference"], table["standard_error"])
+
+
+def general_answers(networks: pd.DataFrame) -> list[Answer]:
+    """Question 8: does it hold in other fields."""
+    found = []
+    for contrast, (first, second) in FIELD_CONTRASTS.items():
+        if len(field_differences(networks, contrast)) < 3:
+            continue
+        over = pooled_fields(networks, contrast)
+        rows = networks[networks["study"] == "fields"]
+        sides = [rows[rows["variant"] == name] for name in (first, second)]
+
+        def tail(shift: float, over: Pooled = over) -> float:
+            return float(stats.t.sf(shift / over.standard_error, over.fields - 1))
+
+        p = 2 * tail(abs(over.mean))
+        equivalence = max(tail(over.mean + SMALLEST_THAT_MATTERS), tail(SMALLEST_THAT_MATTERS - over.mean))
+        together = Comparison(over.fields, over.mean, over.low, over.high, p, equivalence)
+        names = contrast.split(" − ")
+        shares = [side["learns"].mean() for side in sides]
+        found.append(
+            Answer(8, "generality", *names, f"{over.fields} fields, pooled", together, *shares, sum(map(len, sides)))
+        )
+    return found
+
+
+def answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Answer all questions of the plan that have contrasts.
+
+    Parameters
+    ----------
+    networks : DataFrame, optional
+        Rows of the audit. Default: the shipped ones.
+
+    Returns
+    -------
+    DataFrame
+        A row per contrast and context, with the attributes of :class:`Answer` and its comparison, ``p_holm`` within
+        each question, and ``says``: which side is better, ``equivalent`` or ``not told apart``.
+    """
+    networks = _tables().networks if networks is None else networks
+    blocks = []
+    for ask in (
+        function_answers, position_answers, wiring_answers, penalty_answers, choice_answers, harder_answers,
+        general_answers,
+    ):  # fmt: skip
+        if found := ask(networks):
+            blocks.append(corrected(pd.DataFrame([answer.row() for answer in found])))
+    return pd.concat(blocks, ignore_index=True)
+
+
+def word(contexts: pd.DataFrame) -> str:
+    """Give a claim its word, from its contrast in all of its contexts.
+
+    Parameters
+    ----------
+    contexts : DataFrame
+        Rows of :func:`answers` for one contrast.
+
+    Returns
+    -------
+    str
+        ``holds``, ``holds only under`` with the contexts, ``not supported`` or ``open``, as the plan defines them.
+    """
+    holds = (contexts["p_holm"] < 0.05) & (contexts["difference"] >= SMALLEST_THAT_MATTERS)
+    if holds.all():
+        return "holds"
+    if holds.any():
+        return "holds only under " + "; ".join(contexts.loc[holds, "context"])
+    against = (contexts["p_equivalence"] < 0.05) | ((contexts["p_holm"] < 0.05) & (contexts["difference"] < 0))
+    return "not supported" if against.all() else "open"
+
+
+def verdicts(table: pd.DataFrame) -> pd.DataFrame:
+    """Give each contrast of a table of :func:`answers` its word, over its contexts.
+
+    Returns
+    -------
+    DataFrame
+        A row per contrast: ``question``, ``claim``, ``first``, ``second``, ``contexts`` (their number), ``least`` and
+        ``most`` (of the differences), and ``word``. Question 5 claims no direction and is left out.
+    """
+    rows = []
+    for (question, claim, first, second), group in table[table["question"] != 5].groupby(
+        ["question", "claim", "first", "second"], sort=False
+    ):
+        ends = {"least": group["difference"].min(), "most": group["difference"].max()}
+        row = {"question": question, "claim": claim, "first": first, "second": second, "contexts": len(group)}
+        rows.append(row | ends | {"word": word(group)})
+    return pd.DataFrame(rows)
+
+
+# The factorial
+
+
+def factorial_effects(networks: pd.DataFrame, resamples: int = 999, seed: int = 0) -> pd.DataFrame:
+    """Return each level's difference from the mean, and two-way interactions, with intervals over runs.
+
+    Parameters
+    ----------
+    networks : DataFrame
+        Rows of the audit.
+    resamples : int
+        Bootstrap samples of whole runs.
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        Columns ``factors`` (such as ``start`` or ``start × space``), ``level``, ``effect``, ``low``, ``high``.
+    """
+    rows = networks[networks["study"] == "factorial"]
+    names = [*FACTORS, "task"]
+    cells = rows.pivot_table("gain", index="seed", columns=names, sort=False)
+    values = cells.to_numpy()
+    effects = {}
+    for k, a in enumerate(names):
+        effects |= {(a, level): mask for level, mask in _masks(cells, a).items()}
+        for b in names[k + 1 :]:
+            if "task" not in (a, b):
+                effects |= _interactions(cells, a, b)
+    design = np.stack(list(effects.values()))  # (effects, cells)
+    estimate = design @ values.mean(0)
+    rng = np.random.default_rng(seed)
+    drawn = np.stack([design @ values[rng.integers(len(values), size=len(values))].mean(0) for _ in range(resamples)])
+    low, high = np.percentile(drawn, (2.5, 97.5), axis=0)
+    factors, levels = zip(*effects, strict=True)
+    return pd.DataFrame({"factors": factors, "level": levels, "effect": estimate, "low": low, "high": high})
+
+
+def _masks(cells: pd.DataFrame, factor: str) -> dict[str, np.ndarray]:
+    """Weights over cells that give each level's mean minus the mean of all cells."""
+    levels = cells.columns.get_level_values(factor)
+    return {level: (levels == level) / (levels == level).sum() - 1 / len(levels) for level in levels.unique()}
+
+
+def _interactions(cells: pd.DataFrame, a: str, b: str) -> dict[tuple[str, str], np.ndarray]:
+    """Weights over cells that give each pair's mean minus what the two levels would add up to."""
+    first, second = _masks(cells, a), _masks(cells, b)
+    of_a, of_b = (cells.columns.get_level_values(factor) for factor in (a, b))
+    found = {}
+    for x, mask_x in first.items():
+        for y, mask_y in second.items():
+            both = (of_a == x) & (of_b == y)
+            found[f"{a} × {b}", f"{x}, {y}"] = both / both.sum() - 1 / len(both) - mask_x - mask_y
+    return found
+
+
+def factorial_shares(networks: pd.DataFrame) -> pd.Series:
+    """Return η²: the share of the variance of all networks' gains that each factor and interaction explains.
+
+    The design is balanced, so the shares of factors and interactions add up; the rest is among runs.
+    """
+    rows = networks[networks["study"] == "factorial"]
+    names = [*FACTORS, "task"]
+    total = ((rows["gain"] - rows["gain"].mean()) ** 2).sum()
+    shares: dict[str, float] = {}
+
+    def between(columns: list[str]) -> float:
+        means = rows.groupby(columns)["gain"].transform("mean")
+        return float(((means - rows["gain"].mean()) ** 2).sum() / total)
+
+    for k, a in enumerate(names):
+        shares[a] = between([a])
+        for b in names[:k]:
+            shares[f"{b} × {a}"] = between([b, a]) - shares[a] - shares[b]
+    shares["higher interactions"] = between(names) - sum(shares.values())
+    shares["runs"] = 1 - between(names)
+    return pd.Series(shares, name="share")
+
+
+# The specification curve
+
+
+def curve(networks: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per combination of the specification curve, with all its choices.
+
+    Returns
+    -------
+    DataFrame
+        Index ``part`` (number of the combination). Columns of :data:`biornn_lite.audit.CURVE_CHOICES`,
+        ``penalty_weight``, ``with`` and ``without`` (gain of the start with function, and without) and
+        ``difference``.
+    """
+    rows = networks[(networks["study"] == "curve") & networks["part"].str.fullmatch(r"\d+")]
+    gains = rows.pivot_table("gain", index="part", columns="start")
+    drawn = pd.DataFrame({part: specification(int(part)) for part in gains.index}).T
+    sides = {side: gains[start] for side, start in CURVE_STARTS.items()}
+    table = drawn.infer_objects().assign(**sides, difference=sides["with"] - sides["without"])
+    return table.rename_axis("part")
+
+
+def cursors(networks: pd.DataFrame) -> pd.DataFrame:
+    """Return the differences of the two fixed specifications: columns ``published`` and ``sound``, index ``seed``."""
+    rows = networks[networks["study"] == "curve"]
+    found = {}
+    for name in ("published", "sound"):
+        mine = rows[rows["part"] == name]
+        sides = [mine[mine["start"] == start] for start in CURVE_STARTS.values()]
+        if all(map(len, sides)):
+            found[name] = differences(*sides)
+    return pd.DataFrame(found)
+
+
+CURVE_FACTORS = (*CURVE_CHOICES, "log_weight", "has_penalty")
+"""What may explain a difference of the specification curve."""
+
+
+def curve_factors(table: pd.DataFrame) -> pd.DataFrame:
+    """Prepare a table of :func:`curve` for regression: λ becomes its logarithm and whether there is a penalty."""
+    weight = table["penalty_weight"].astype(float)
+    log = np.log10(weight.where(weight > 0, np.nan))
+    return table.assign(
+        log_weight=log.fillna(log.mean()),
+        has_penalty=np.where(weight > 0, "yes", "no"),
+        **{name: table[name].astype(str) for name in CURVE_CHOICES},
+    )
