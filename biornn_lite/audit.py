@@ -210,6 +210,12 @@ def _paper_field() -> list[Part]:
     )
 
 
+def _no_penalty() -> list[Part]:
+    names = ("functional", "diagonal alone", "orthogonal", "orthogonal at 0.95", "Gaussian at 0.95")
+    variants = tuple(variant(name, "D*", "no C") for name in names)
+    return [Part("6_6_2 no penalty", "λ = 0", "6_6_2", variants, runs=5, protocol=_with_weight(0.0))]
+
+
 def _with_weight(weight: float, protocol: Protocol = TRUE_POSITIONS) -> Protocol:
     return replace(protocol, penalty_weight=weight)
 
@@ -454,9 +460,12 @@ def _curve(combinations: int) -> list[Part]:
 
 STUDIES = (
     "starts", "sweep", "tuned", "positions", "connectome", "targets", "choices", "harder", "factorial", "curve",
-    "6_6_2", "fields",
+    "6_6_2", "fields", "6_6_2 no penalty",
 )  # fmt: skip
 """Names of the studies, in the order in which they are run."""
+
+EXPLORATORY = ("6_6_2 no penalty",)
+"""Studies that the plan does not name: they were added after rows had been seen."""
 
 COMBINATIONS = 1000
 """Combinations of the specification curve."""
@@ -482,6 +491,7 @@ def parts(study: str, chosen: Mapping[str, float] | None = None, combinations: i
     made = {
         "starts": _starts, "sweep": _sweep, "positions": _positions, "connectome": _connectome, "targets": _targets,
         "choices": _choices, "factorial": _factorial, "6_6_2": _paper_field, "fields": _fields,
+        "6_6_2 no penalty": _no_penalty,
     }.get(study)  # fmt: skip
     if made is None:
         raise InputError(f"no study {study!r}; there are {', '.join(STUDIES)}")

@@ -1,4 +1,4 @@
-"""Contrasts between networks that differ in one thing, run by run, and what pools or explains them.
+"""Contrasts between networks that differ in one thing, run by run, and what explains them.
 
 The outcome is the gain of a network. ``docs/audit_plan.md`` says why these measures and bounds. Notebook 11 works
 through this module.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,6 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from statsmodels.stats.meta_analysis import combine_effects
 
 from .errors import InputError
 from .results import ceilings
@@ -261,63 +259,6 @@ def leave_one_group_out(
         if np.ptp(y[rows].astype(int)):
             areas.append(roc_auc_score(y[rows], chances[rows]))
     return float(roc_auc_score(y, chances)), *map(float, np.percentile(areas, (2.5, 97.5)))
-
-
-# Several fields
-
-
-class Pooled(NamedTuple):
-    """Mean difference over fields by a random-effects model.
-
-    Attributes
-    ----------
-    mean, low, high : float
-        Mean with its 95 % Hartung–Knapp interval.
-    prediction_low, prediction_high : float
-        95 % prediction interval: where the true difference of one more field is expected.
-    i_squared : float
-        Share of the variance between estimates that the fields' own differences explain, 0 to 1.
-    fields : int
-    """
-
-    mean: float
-    low: float
-    high: float
-    prediction_low: float
-    prediction_high: float
-    i_squared: float
-    fields: int
-
-    @property
-    def standard_error(self) -> float:
-        """Standard error of the mean (Hartung & Knapp)."""
-        return (self.high - self.mean) / float(stats.t.ppf(0.975, self.fields - 1))
-
-
-def pooled(differences: Sequence[float], standard_errors: Sequence[float]) -> Pooled:
-    """Pool the differences of several fields by a random-effects model.
-
-    The variance between fields is Paule and Mandel's (1982), the interval Hartung and Knapp's (2001), the prediction
-    interval that of Higgins, Thompson and Spiegelhalter (2009) with k − 2 degrees of freedom.
-
-    Parameters
-    ----------
-    differences, standard_errors : sequence of float
-        One per field, at least three; standard errors above 0.
-    """
-    effects, errors = (np.asarray(values, dtype=float) for values in (differences, standard_errors))
-    if effects.shape != errors.shape or len(effects) < 3 or not (errors > 0).all():
-        raise InputError("pooling needs three or more fields, each with a difference and a standard error above 0")
-    found = combine_effects(effects, errors**2, method_re="iterated", use_t=True)
-    between, k = max(float(found.tau2), 0.0), len(effects)
-    weights = 1 / (errors**2 + between)
-    mean = float(weights @ effects / weights.sum())
-    # Hartung and Knapp: the weighted variance of the estimates, with k − 1 degrees of freedom.
-    variance = float(weights @ (effects - mean) ** 2 / ((k - 1) * weights.sum()))
-    half = stats.t.ppf(0.975, k - 1) * np.sqrt(variance)
-    reach = stats.t.ppf(0.975, k - 2) * np.sqrt(between + variance)
-    i_squared = max(0.0, float(found.i2))
-    return Pooled(mean, mean - half, mean + half, mean - reach, mean + reach, i_squared, k)
 
 
 # Shares of variance

@@ -28,19 +28,18 @@ from .contrasts import (
     LEARNS_ABOVE,
     SMALLEST_THAT_MATTERS,
     Comparison,
-    Pooled,
     compare,
     corrected,
     differences,
     gain,
     paired_difference,
-    pooled,
 )
 from .errors import InputError
 from .plumbing.files import data_folder
 from .replication import load_replication, read_shipped
 from .results import Results
 from .tasks import TASKS
+from .wiring import Pooled, pool_effects
 
 
 @cache
@@ -272,7 +271,7 @@ def field_differences(networks: pd.DataFrame, contrast: str) -> pd.DataFrame:
 def pooled_fields(networks: pd.DataFrame, contrast: str) -> Pooled:
     """Pool one contrast of :data:`FIELD_CONTRASTS` over fields by a random-effects model."""
     table = field_differences(networks, contrast)
-    return pooled(table["difference"], table["standard_error"])
+    return pool_effects(table["difference"], table["standard_error"])
 
 
 def general_answers(networks: pd.DataFrame) -> list[Answer]:
@@ -286,11 +285,11 @@ def general_answers(networks: pd.DataFrame) -> list[Answer]:
         sides = [rows[rows["variant"] == name] for name in (first, second)]
 
         def tail(shift: float, over: Pooled = over) -> float:
-            return float(stats.t.sf(shift / over.standard_error, over.fields - 1))
+            return float(stats.t.sf(shift / over.error, over.fields - 1))
 
         p = 2 * tail(abs(over.mean))
         equivalence = max(tail(over.mean + SMALLEST_THAT_MATTERS), tail(SMALLEST_THAT_MATTERS - over.mean))
-        together = Comparison(over.fields, over.mean, over.low, over.high, p, equivalence)
+        together = Comparison(over.fields, over.mean, *over.interval, p, equivalence)
         names = contrast.split(" − ")
         shares = [side["learns"].mean() for side in sides]
         found.append(

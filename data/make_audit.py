@@ -13,6 +13,7 @@ import hashlib
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -20,19 +21,23 @@ import joblib
 import pandas as pd
 from tqdm import tqdm
 
-from biornn_lite.audit import COMBINATIONS, STUDIES, Part, chosen_weights, parts
+from biornn_lite.audit import COMBINATIONS, STARTS, STUDIES, Part, chosen_weights, parts
 from biornn_lite.datasets import fetch_field, list_fields, load_field
 from biornn_lite.errors import InputError
 from biornn_lite.field import CorticalField
 from biornn_lite.plumbing.files import written_atomically
 from biornn_lite.plumbing.workers import safe_folder
+from biornn_lite.priors import Priors
 from biornn_lite.replication import read_shipped
 from biornn_lite.results import NETWORKS_FILE, read_results
 from biornn_lite.study import run_study
+from biornn_lite.tasks import TASKS
+from biornn_lite.untrained import before_training
 
 HERE = Path(__file__).parent / "audit"
 PLAN = Path(__file__).parents[1] / "docs" / "audit_plan.md"
 PLAN_FILE, PART_FILE = "plan", "part"
+BEGIN, END = "<!-- studies: begin -->\n", "<!-- studies: end -->"
 
 
 def plan_digest() -> str:
@@ -99,25 +104,70 @@ def train_all(these: list[Part], find: Callable[[str], CorticalField], out: Path
         pass
 
 
-def pack(out: Path) -> None:
-    """Put what is trained into the two tables."""
+def pack(out: Path, find: Callable[[str], CorticalField]) -> None:
+    """Put what is trained into the two tables, describe the starts before training, and list it in the data card."""
     networks, curves = [], []
     for study in STUDIES:
-        trained = out / study
-        for path in sorted(trained.glob(f"*/{NETWORKS_FILE}")):
+        trained = sorted((out / study).glob(f"*/{NETWORKS_FILE}"))
+        for path in trained:
             results = read_results(path.parent)
             names = {"study": study, "part": (path.parent / PART_FILE).read_text(encoding="utf-8")}
             networks.append(results.networks.assign(**names, plan=(path.parent / PLAN_FILE).read_text()))
             curves.append(results.curves.assign(**names))
-        if not trained.exists() and (HERE / "networks.csv.gz").exists():
+        if not trained and (HERE / "networks.csv.gz").exists():
             for tables, name in ((networks, "networks"), (curves, "curves")):
                 shipped = read_shipped(HERE / f"{name}.csv.gz")
                 tables.append(shipped[shipped["study"] == study])
     HERE.mkdir(exist_ok=True)
-    for name, tables in (("networks", networks), ("curves", curves)):
-        with written_atomically(HERE / f"{name}.csv.gz") as temporary:
-            text = pd.concat(tables).to_csv(index=False, float_format="%.6g")
-            temporary.write_bytes(gzip.compress(text.encode(), mtime=0))
+    rows = pd.concat(networks, ignore_index=True)
+    write_table("networks", rows)
+    write_table("curves", pd.concat(curves, ignore_index=True))
+    if (rows["study"] == "starts").any():
+        write_table("before", before(rows[rows["study"] == "starts"], find))
+    card = (HERE / "README.md").read_text(encoding="utf-8")
+    card = re.sub(f"(?s)(?<={re.escape(BEGIN)}).*?(?={re.escape(END)})", lambda _: described(rows), card)
+    with written_atomically(HERE / "README.md") as temporary:
+        temporary.write_text(card, encoding="utf-8", newline="\n")
+
+
+def write_table(name: str, table: pd.DataFrame) -> None:
+    """Write a table with ``study`` and ``part`` in front."""
+    front = [column for column in ("study", "part") if column in table]
+    text = table[[*front, *table.columns.drop(front)]].to_csv(index=False, float_format="%.6g")
+    with written_atomically(HERE / f"{name}.csv.gz") as temporary:
+        temporary.write_bytes(gzip.compress(text.encode(), mtime=0))
+
+
+def before(rows: pd.DataFrame, find: Callable[[str], CorticalField]) -> pd.DataFrame:
+    """Describe the starts of networks before their training."""
+    priors = Priors(find("5_3_4"))
+    found = []
+    names = rows[["variant", "seed"]].drop_duplicates().itertuples(index=False)
+    for name, seed in tqdm(list(names), "before training", unit="start"):
+        start = name.split(" | ")[0]
+        weights = priors.initial_weights(STARTS[start], int(seed))
+        for task in TASKS.values():
+            numbers = before_training(weights, task, int(seed))._asdict()
+            found.append({"start": start, "seed": seed, "task": task.name, **numbers})
+    return pd.DataFrame(found)
+
+
+def described(networks: pd.DataFrame) -> str:
+    """List the studies as a Markdown table."""
+    lines = ["| study | field | parts | variants | networks | diverged | hours | plan |", "|---" * 8 + "|"]
+    for study, rows in networks.groupby("study", sort=False):
+        fields = rows["field"].unique()
+        field = fields[0] if len(fields) == 1 else f"{len(fields)} fields"
+        counts = [rows["part"].nunique(), rows["variant"].nunique(), len(rows), (rows["status"] == "diverged").sum()]
+        cells = [
+            f"`{study}`",
+            field,
+            *counts,
+            f"{rows['seconds'].sum() / 3600:.1f}",
+            ", ".join(rows["plan"].unique()),
+        ]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
@@ -126,15 +176,18 @@ if __name__ == "__main__":
     parser.add_argument("--out", type=Path, default=Path("results/audit"), help="where they are trained")
     parser.add_argument("--fields", type=Path, help="folder of fields in plain files, NAME.npz")
     parser.add_argument("--combinations", type=int, default=COMBINATIONS, help="length of the curve")
+    parser.add_argument("--runs", type=int, default=20, help="train no more runs of each part than these, for now")
     parser.add_argument("--pack", action="store_true", help="train nothing, pack what is trained")
     arguments = parser.parse_args()
     if unknown := set(arguments.studies) - set(STUDIES):
         sys.exit(f"no study {', '.join(sorted(unknown))}; there are {', '.join(STUDIES)}")
+    find = finder(arguments.fields)
     try:
         for study in [] if arguments.pack else arguments.studies or STUDIES:
             these = listed(study, arguments.out, arguments.combinations)
-            train_all(these, finder(arguments.fields), arguments.out)
-        pack(arguments.out)
+            these = [replace(part, runs=min(part.runs, arguments.runs)) for part in these]
+            train_all(these, find, arguments.out)
+        pack(arguments.out, find)
     except InputError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:

@@ -11,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from scipy import stats
+from tables import number, share, span, table
 
 from biornn_lite.errors import InputError
 from biornn_lite.figures.study import forest_figure
@@ -38,35 +39,11 @@ DRAWS = HERE.parent / "data" / "draws"
 TOPOLOGY = MEASURES[1:]
 
 
-def number(value: float, digits: int = 3) -> str:
-    """Set a number with a true minus, or a dash for none."""
-    return "–" if pd.isna(value) else f"{value:.{digits}f}".replace("-", "−")
-
-
-def span(low: float, mean: float, high: float) -> str:
-    """A mean with its interval; alone where there is no other."""
-    if pd.isna(mean):
-        return "–"
-    return number(mean) if pd.isna(low) or low == high else f"{number(mean)} [{number(low)}, {number(high)}]"
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """Set a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
-
-
 def verdict(cell: pd.Series) -> str:
     """Say what can be said of a cell."""
     if cell["p_holm"] < 0.05:
         return f"**differs**, within ±{EQUIVALENCE_BOUND}" if cell["equivalent"] else "**differs**"
     return "equivalent" if cell["equivalent"] else "not told apart"
-
-
-def share(successes: int, runs: int) -> str:
-    """Set a share of runs with Wilson's interval."""
-    low, high = share_interval(successes, runs)
-    return f"{successes} of {runs} [{low:.2f}, {high:.2f}]"
 
 
 def accuracy_tables(cells: pd.DataFrame, networks: pd.DataFrame, failures: pd.DataFrame) -> str:

@@ -1,5 +1,7 @@
 """Trials and ceilings of the three tasks."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,16 +9,22 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from biornn_lite.errors import InputError
+from biornn_lite.priors import Start
+from biornn_lite.results import ceilings
 from biornn_lite.seeds import generator
+from biornn_lite.study import Study, check_task, task_digest
 from biornn_lite.tasks import (
     PERCEPTUAL,
     TASKS,
+    GoNoGo,
+    OneChoiceInference,
     PerceptualDecision,
     accuracy_of_best_guess,
     get_task,
     ideal_answers,
     one_trial,
 )
+from biornn_lite.training import Settings, train
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=list(TASKS))
@@ -164,3 +172,115 @@ def test_one_trial_keeps_its_draws_when_the_noise_grows():
     plain, _ = one_trial(get_task("go_nogo"), 5)
     noisy, _ = one_trial(get_task("go_nogo"), 5, input_noise=0.2)
     assert (noisy - plain).std() == pytest.approx(0.2, rel=0.2) and (noisy != plain).all()
+
+
+# Delays, and tasks that are tested as another
+
+
+def test_published_tasks_are_what_they_were():
+    assert {name: task_digest(task) for name, task in TASKS.items()} == {
+        "one_choice_inference": "cf1847dfb10c5f2d",
+        "go_nogo": "1fed974476f3f69a",
+        "perceptual_decision_making": "8c23f623a524bf8b",
+    }
+
+
+@pytest.mark.parametrize("delay", [0, 20, 41])
+@pytest.mark.parametrize(("kind", "before", "after"), [(OneChoiceInference, 20, 20), (GoNoGo, 25, 5)])
+def test_a_delay_adds_steps_in_one_phase_and_keeps_the_stimuli(kind, before, after, delay):
+    task, published = kind(name="own", delay=delay), kind()
+    assert task.steps == published.steps + delay - 10 == sum(steps for _, steps in task.phases)
+    longer = 2 if kind is GoNoGo else 1
+    assert [phase for k, phase in enumerate(task.phases) if k != longer] == [
+        phase for k, phase in enumerate(published.phases) if k != longer
+    ]
+    assert task.phases[longer] == (published.phases[longer][0], delay) and published.phases[longer][1] == 10
+    (x, y), (known, labels) = (each.trials(200, generator(0, "test")) for each in (task, published))
+    assert x.shape == (200, task.steps, task.inputs) and np.array_equal(y, labels)
+    np.testing.assert_array_equal(x[:, :before], known[:, :before])
+    np.testing.assert_array_equal(x[:, -after:], known[:, -after:])
+    fixation = np.eye(task.inputs)[0] * (kind is GoNoGo)
+    assert (x[:, before:-after] == fixation).all() and (known[:, before:-after] == fixation).all()
+    assert (task.memoryless_ceiling(), task.best_ceiling()) == (published.memoryless_ceiling(), 1)
+    assert replace(task, delay=10, name=published.name) == published and task_digest(task) != task_digest(published)
+
+
+@pytest.mark.parametrize("kind", [OneChoiceInference, GoNoGo])
+@pytest.mark.parametrize("delay", [-1, 2.5, 10.0, True, "10", None])
+def test_a_delay_that_is_no_number_of_steps_is_refused(kind, delay):
+    with pytest.raises(InputError, match="must be a whole number of steps"):
+        kind(delay=delay)
+
+
+def test_trial_types_of_ones_own_are_drawn_alone():
+    task = OneChoiceInference(name="two", types=((0, (0, 2), 0), (3, (3, 1), 3)))
+    x, y = task.trials(100, generator(0, "test"))
+    assert set(y) == {0, 3}
+    for label, goal, choices in ((0, 0, [4, 6]), (3, 3, [5, 7])):
+        assert (x[y == label][:, :20, goal] == 1).all() and (x[y == label][:, -20:][..., choices] == 1).all()
+    assert (x.sum((1, 2)) == 20 + 40).all() and (task.memoryless_ceiling(), task.best_ceiling()) == (1, 1)
+
+
+@dataclass(frozen=True)
+class Flipped(GoNoGo):
+    """Go/NoGo with wrong labels."""
+
+    def trials(self, count, rng):
+        inputs, labels = super().trials(count, rng)
+        return inputs, 1 - labels
+
+
+def test_a_task_tested_as_another_is_trained_on_its_own_trials_and_tested_on_the_others():
+    plain, flipped = GoNoGo(name="own"), Flipped(name="own")
+    quick = Settings(epochs=2, batches=4, batch_size=32, test_trials=100)
+    w = np.random.default_rng(0).normal(size=(12, 12)) / 4
+    tasks = (plain, replace(plain, tested_as=flipped), flipped, replace(flipped, tested_as=plain))
+    one, turned, other, back = (train([Start(w, np.zeros_like(w))], task, [3], quick)[0] for task in tasks)
+    for trained, as_other in ((one, turned), (other, back)):
+        assert np.array_equal(trained.weights, as_other.weights)
+        assert np.array_equal(trained.train_accuracy, as_other.train_accuracy)
+        np.testing.assert_allclose(as_other.test_accuracy, 1 - trained.test_accuracy)
+        assert (trained.test_accuracy != 0.5).any()
+    assert not np.array_equal(one.weights, other.weights)
+
+
+def test_a_task_may_be_tested_as_a_longer_one():
+    task = GoNoGo(name="own", tested_as=GoNoGo(delay=30))
+    quick = Settings(epochs=1, batches=1, batch_size=8, test_trials=16)
+    (trained,) = train([Start(np.eye(6), np.zeros((6, 6)))], task, [0], quick)
+    (alike,) = train([Start(np.eye(6), np.zeros((6, 6)))], replace(task, tested_as=None), [0], quick)
+    assert np.array_equal(trained.weights, alike.weights) and trained.test_loss != alike.test_loss
+
+
+def test_the_ceilings_of_the_test_are_those_of_the_task_that_is_tested():
+    hard = PerceptualDecision(coherences=(6.4,))
+    task = PerceptualDecision(name="own", coherences=(51.2,), tested_as=hard)
+    assert ceilings(task, "test") == (0.5, hard.best_ceiling())
+    assert ceilings(task, "train", 0.2) == (0.5, task.best_ceiling(0.2))
+    own = OneChoiceInference(name="own", tested_as=OneChoiceInference(types=((0, (0, 2), 0), (3, (3, 1), 3))))
+    assert ceilings(own, "test") == (1, 1) and ceilings(own, "train") == (5 / 8, 1)
+
+
+def test_a_task_cannot_be_tested_as_one_with_other_inputs_or_answers(small):
+    good = GoNoGo(name="own", tested_as=GoNoGo(delay=20))
+    check_task(good)
+    assert task_digest(good) != task_digest(GoNoGo(name="own"))
+    assert task_digest(good) != task_digest(replace(good, tested_as=GoNoGo(delay=30)))
+    assert task_digest(good) != task_digest(replace(good, tested_as=Flipped(delay=20)))
+    for other in (OneChoiceInference(), "go_nogo", replace(GoNoGo(), classes=3)):
+        bad = replace(good, tested_as=other)
+        with pytest.raises(InputError, match="a task with its inputs and answers is needed"):
+            check_task(bad)
+        with pytest.raises(InputError, match="task own is tested as"):
+            Study(small, "W", bad, 1)
+    with pytest.raises(InputError, match="labels are int64 from 1 to 2"):
+        check_task(replace(good, tested_as=Shifted()))
+
+
+@dataclass(frozen=True)
+class Shifted(GoNoGo):
+    """Go/NoGo whose labels are counted from 1."""
+
+    def trials(self, count, rng):
+        inputs, labels = super().trials(count, rng)
+        return inputs, labels + 1

@@ -15,9 +15,17 @@ from biornn_lite.figures.untrained import growth_figure, growth_panel
 from biornn_lite.network import RecurrentNetworks, glorot_uniform
 from biornn_lite.priors import Start
 from biornn_lite.seeds import generator
-from biornn_lite.tasks import TASKS, get_task
+from biornn_lite.tasks import TASKS, GoNoGo, get_task
 from biornn_lite.training import Settings, initial_networks, train, training_trials
-from biornn_lite.untrained import LARGEST, activity_by_step, fading, first_step, positive_weights
+from biornn_lite.untrained import (
+    LARGEST,
+    activity_by_step,
+    before_training,
+    effective_rank,
+    fading,
+    first_step,
+    positive_weights,
+)
 from biornn_lite.weights import orthogonal, spectral_radius
 
 
@@ -152,3 +160,65 @@ def test_what_is_remembered_in_cases_that_can_be_worked_out():
     assert (silent.angle[1:] == 0).all() and (silent.size[1:] == 0).all()
     with pytest.raises(InputError, match="-1 steps"):
         fading(np.eye(3), -1)
+
+
+# Before training
+
+
+def test_the_effective_rank_of_matrices_that_can_be_worked_out():
+    assert effective_rank(np.eye(7)) == pytest.approx(7)
+    assert effective_rank(orthogonal(20, generator(0, "orthogonal"))) == pytest.approx(20)
+    assert effective_rank(np.outer([1.0, 2, 3], [4.0, -5, 6])) == pytest.approx(1)
+    assert effective_rank(np.diag([1.0, 1, 1, 0, 0])) == pytest.approx(3)
+    halves = np.array([0.5, 0.25, 0.25])
+    assert effective_rank(np.diag([2.0, 1, 1])) == pytest.approx(np.prod(halves**-halves)) == pytest.approx(2**1.5)
+
+
+@given(st.floats(1e-3, 1e3), st.integers(0, 20), st.integers(2, 8))
+@settings(max_examples=30, deadline=None)
+def test_the_effective_rank_knows_neither_scale_nor_basis(factor, seed, neurons):
+    r = np.random.default_rng(seed)
+    matrix, q = r.normal(size=(neurons, neurons)), orthogonal(neurons, r)
+    rank = effective_rank(matrix)
+    assert 1 <= rank <= neurons
+    for other in (factor * matrix, -matrix, matrix.T, q @ matrix, matrix @ q):
+        assert effective_rank(other) == pytest.approx(rank)
+
+
+def test_three_numbers_tell_starts_apart_before_training():
+    task = get_task("go_nogo")
+    turned = before_training(orthogonal(30, generator(0, "orthogonal")), task, 2)
+    assert turned.effective_rank == pytest.approx(1)
+    half = before_training(0.5 * np.eye(30), task, 2)
+    stimuli = fading(np.eye(30), 0, seed=2).angle.item()
+    assert half.effective_rank == pytest.approx(1) and stimuli > 40
+    assert half.memory == pytest.approx(stimuli), "a multiple keeps directions"
+    assert before_training(0.9 * np.eye(30), task, 2).memory == pytest.approx(stimuli)
+    alike = before_training(np.full((30, 30), 0.9 / 30), task, 2)
+    assert alike.memory == pytest.approx(0, abs=1e-5) and alike.effective_rank == pytest.approx(1 / 30)
+    assert turned.memory < 0.8 * stimuli
+
+
+def test_the_scale_is_that_of_the_last_step_by_the_most_active():
+    """Half of the identity halves activity in each of the five silent steps of Go/NoGo."""
+    task, weights = get_task("go_nogo"), 0.5 * np.eye(30)
+    activity = activity_by_step(weights, task, 2)
+    found = before_training(weights, task, 2)
+    assert (
+        found.scale == pytest.approx(np.log10(activity[34] / 2**5 / activity.max()), abs=1e-5) and found.scale < -1.4
+    )
+    assert before_training(0.9 * np.eye(30), task, 2).scale > found.scale
+    longer = GoNoGo(name="longer", delay=60)
+    growing = before_training(1.1 * np.eye(30), longer, 2)
+    assert growing.scale == pytest.approx(0), "the last step is the most active"
+
+
+def test_a_start_whose_activity_overflows_has_an_infinite_scale():
+    found = before_training(10 * np.eye(30), get_task("one_choice_inference"), 0)
+    assert found.scale == np.inf and found.effective_rank == pytest.approx(1) and 0 < found.memory < 90
+    assert np.isinf(activity_by_step(10 * np.eye(30), get_task("one_choice_inference"), 0)).any()
+
+
+def test_a_start_without_activity_has_a_finite_scale_and_remembers_nothing():
+    found = before_training(np.zeros((30, 30)), get_task("go_nogo"), 0)
+    assert found.memory == 0 and -31 < found.scale < -28

@@ -5,6 +5,7 @@ One module per notebook; ``saying`` holds what they share.
 
 from .ablation import check_cliffs_delta, check_median_epochs, check_twelfth_variant
 from .across_cortex import check_deep_fields, check_fixed_effect, check_odds_ratio, check_share_below_zero
+from .audit import check_equivalence, check_isolating_contrast, check_row_shuffle, check_share_within
 from .communicability import check_communicability, check_silent_neuron, check_sorted_distance, check_two_neurons
 from .connectome import check_density, check_distance, check_in_degree, check_restored
 from .cortical_space import (
@@ -41,9 +42,11 @@ __all__ = [
     "check_distance_matrix",
     "check_edges",
     "check_epochs_to_zero",
+    "check_equivalence",
     "check_fixed_effect",
     "check_graph_of_unlike",
     "check_in_degree",
+    "check_isolating_contrast",
     "check_lagged_correlation",
     "check_largest_network",
     "check_last_state",
@@ -65,8 +68,10 @@ __all__ = [
     "check_positions",
     "check_reshaped",
     "check_restored",
+    "check_row_shuffle",
     "check_scaling",
     "check_share_below_zero",
+    "check_share_within",
     "check_silent_neuron",
     "check_small_penalty",
     "check_sorted_distance",

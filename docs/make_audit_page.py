@@ -1,0 +1,222 @@
+"""Write ``audit.md`` and its figure from the audit's rows: ``python docs/make_audit_page.py``.
+
+The page's words stand in ``audit.template.md``, the figures in it are filled in here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib as mpl
+import pandas as pd
+from biornn_lite.figures.audit import differences_figure
+from tables import number, share, table
+
+from biornn_lite import verdict
+from biornn_lite.audit import STARTS, chosen_weights
+from biornn_lite.contrasts import leave_one_group_out, variance_explained
+from biornn_lite.plumbing.files import data_folder, written_atomically
+from biornn_lite.replication import read_shipped
+from biornn_lite.tasks import TASKS
+from biornn_lite.wiring import Pooled
+
+HERE = Path(__file__).parent
+NOT_YET = "*These rows are not there yet.*\n"
+NUMBERS = ["scale", "effective_rank", "memory"]
+
+
+def interval(row: pd.Series, digits: int = 2) -> str:
+    """A difference with its interval."""
+    if pd.isna(row["low"]):
+        return number(row["difference"], digits)
+    ends = f"[{number(row['low'], digits)}, {number(row['high'], digits)}]"
+    return f"{number(row['difference'], digits)} {ends}"
+
+
+def p_value(p: float) -> str:
+    """A p value to three digits."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def says(row: pd.Series) -> str:
+    """What a contrast says, in words."""
+    words = {"first": "**first is better**", "second": "**second is better**"}
+    return words.get(row["says"], row["says"])
+
+
+def contrasts_table(answers: pd.DataFrame, question: int) -> str:
+    """All contrasts of one question."""
+    rows = answers[answers["question"] == question]
+    if rows.empty:
+        return NOT_YET
+    head = ["first − second", "where", "runs", "difference in gain", "p (Holm)", "better in", "learn", "says"]
+    lines = []
+    for _, row in rows.iterrows():
+        better = "–" if pd.isna(row["improvement"]) else f"{100 * row['improvement']:.0f} %"
+        shares = [f"{100 * row[f'learns_{side}']:.0f} %" for side in ("first", "second")]
+        learn = "–" if pd.isna(row["learns_first"]) else " / ".join(shares)
+        names = f"{row['first']} − {row['second']}"
+        cells = [names, row["context"], row["runs"], interval(row), p_value(row["p_holm"]), better, learn, says(row)]
+        lines.append([str(cell) for cell in cells])
+    return table(head, lines)
+
+
+def shares_table(rows: pd.DataFrame, by: str = "start") -> str:
+    """How many runs learn each task, and the mean gain."""
+    if rows.empty:
+        return NOT_YET
+    lines = []
+    for name, group in rows.groupby(by, sort=False):
+        per_task = [group[group["task"] == task]["learns"] for task in TASKS]
+        counts = [share(int(learns.sum()), len(learns)) if len(learns) else "–" for learns in per_task]
+        lines.append([f"{name}", *counts, number(group["gain"].mean(), 2)])
+    return table([by, *(task.title for task in TASKS.values()), "mean gain"], lines)
+
+
+def sweep_table(rows: pd.DataFrame) -> str:
+    """Mean gain for each start and λ, and the λ that is chosen."""
+    if rows.empty:
+        return NOT_YET
+    chosen = chosen_weights(rows)
+    means = rows.pivot_table("gain", index="start", columns="penalty_weight")
+    lines = [
+        [start, *(f"**{number(v, 2)}**" if weight == chosen[start] else number(v, 2) for weight, v in row.items())]
+        for start, row in means.reindex([start for start in STARTS if start in chosen]).iterrows()
+    ]
+    return table(["start", *(f"λ = {weight:g}" for weight in means.columns)], lines)
+
+
+def factorial_tables(networks: pd.DataFrame) -> str:
+    """Shares of variance, and main effects."""
+    if not (networks["study"] == "factorial").any():
+        return NOT_YET
+    shares = verdict.factorial_shares(networks)
+    effects = verdict.factorial_effects(networks)
+    effects = effects[~effects["factors"].str.contains("×")]
+    first = table(["explains", "share of variance"], [[name, f"{100 * v:.1f} %"] for name, v in shares.items()])
+    second = table(
+        ["factor", "level", "gain minus the mean of all"],
+        [
+            [row["factors"], row["level"], interval(row.rename({"effect": "difference"}))]
+            for _, row in effects.iterrows()
+        ],
+    )
+    return f"{first}\n{second}"
+
+
+def harder_table(networks: pd.DataFrame) -> str:
+    """Mean gain by condition and start."""
+    rows = verdict.harder_rows(networks)
+    if rows.empty:
+        return NOT_YET
+    means = rows.pivot_table("gain", index="condition", columns="start", sort=False)
+    return table(["condition", *means], [[name, *(number(v, 2) for v in row)] for name, row in means.iterrows()])
+
+
+def fields_tables(networks: pd.DataFrame) -> str:
+    """Each contrast pooled over fields."""
+    if not (networks["study"] == "fields").any():
+        return NOT_YET
+    lines = []
+    for contrast in verdict.FIELD_CONTRASTS:
+        over: Pooled = verdict.pooled_fields(networks, contrast)
+        ends = [f"[{number(low, 2)}, {number(high, 2)}]" for low, high in (over.interval, over.prediction)]
+        cells = [contrast, f"{over.fields}", f"{number(over.mean, 3)} {ends[0]}", ends[1]]
+        lines.append([*cells, f"{100 * over.i_squared:.0f} %"])
+    return table(["contrast", "fields", "mean [95 %]", "one more field [95 %]", "I²"], lines)
+
+
+def curve_tables(networks: pd.DataFrame) -> str:
+    """Summarise the curve by self-connections, and say what explains it."""
+    curve = verdict.curve(networks) if (networks["study"] == "curve").any() else pd.DataFrame()
+    if curve.empty:
+        return NOT_YET
+    lines = []
+    for name, group in [*curve.groupby("self_connections"), ("all", curve)]:
+        apart = group["difference"]
+        shares = [f"{100 * part.mean():.0f} %" for part in (apart > 0.1, apart.abs() <= 0.1, apart < -0.1)]
+        lines.append([name, f"{len(apart)}", number(apart.median(), 2), number(apart.mean(), 2), *shares])
+    head = ["self-connections", "combinations", "median", "mean", "above 0.1", "within ±0.1", "below −0.1"]
+    explained = variance_explained(verdict.curve_factors(curve), "difference", verdict.CURVE_FACTORS)
+    order = explained["share"].sort_values(ascending=False).index
+    second = [
+        [name.replace("_", " "), f"{100 * row['share']:.1f} % [{100 * row['low']:.1f}, {100 * row['high']:.1f}]"]
+        for name, row in explained.loc[order].iterrows()
+    ]
+    whole = f"\nThe model of all choices explains {100 * explained.attrs['r2']:.0f} % of the variance (R²).\n\n"
+    return table(head, lines) + whole + table(["choice", "drop in R² without it [95 %]"], second)
+
+
+def before_table(networks: pd.DataFrame) -> str:
+    """How well the numbers before training predict who learns."""
+    joined = before_rows(networks)
+    if joined.empty:
+        return NOT_YET
+    lines = []
+    for names in (NUMBERS, *([name] for name in NUMBERS)):
+        area, low, high = leave_one_group_out(joined, names, "learns", "start")
+        label = ", ".join(names).replace("_", " ")
+        lines.append([label, f"{number(area, 2)} [{number(low, 2)}, {number(high, 2)}]"])
+    return table(["numbers", "area under the ROC curve [95 %]"], lines)
+
+
+def before_rows(networks: pd.DataFrame) -> pd.DataFrame:
+    """Join the starts before training with who learned."""
+    rows = networks[networks["study"] == "starts"]
+    path = data_folder() / "audit" / "before.csv.gz"
+    if rows.empty or not path.exists():
+        return pd.DataFrame()
+    before = read_shipped(path)
+    joined = rows[["start", "seed", "task", "gain", "learns"]].merge(before, on=["start", "seed", "task"])
+    return joined[joined[NUMBERS].abs().max(axis=1) < float("inf")]
+
+
+def verdict_table(answers: pd.DataFrame) -> str:
+    """One line for each contrast of the plan."""
+    lines = []
+    for _, row in verdict.verdicts(answers).iterrows():
+        ends = dict.fromkeys(number(row[end], 2) for end in ("least", "most"))
+        cells = [f"{row['question']}", row["claim"], f"{row['first']} − {row['second']}", " to ".join(ends)]
+        lines.append([*cells, f"**{row['word']}**"])
+    return table(["question", "claim", "contrast", "difference in gain", "verdict"], lines)
+
+
+def compose() -> str:
+    """Fill the page in from the rows."""
+    networks = verdict.load_audit().networks
+    answers = verdict.answers(networks)
+    of = {study: networks[networks["study"] == study] for study in networks["study"].unique()}
+    nothing = networks.iloc[:0]
+    template = (HERE / "audit.template.md").read_text(encoding="utf-8")
+    return (
+        "<!-- Written by make_audit_page.py from audit.template.md and the rows; edit the template. -->\n"
+        + template.format(
+            networks=f"{len(networks):,}",
+            verdicts=verdict_table(answers),
+            **{f"contrasts_{question}": contrasts_table(answers, question) for question in (1, 2, 3, 4, 5, 7, 8)},
+            starts=shares_table(of.get("starts", nothing)),
+            paper_field=shares_table(of.get("6_6_2", nothing)),
+            sweep=sweep_table(of.get("sweep", nothing)),
+            tuned=shares_table(of.get("tuned", nothing)),
+            factorial=factorial_tables(networks),
+            harder=harder_table(networks),
+            fields=fields_tables(networks),
+            curve=curve_tables(networks),
+            before=before_table(networks),
+        )
+    )
+
+
+def draw() -> None:
+    """Draw the figure."""
+    answers = verdict.answers()
+    figure = differences_figure(answers[answers["question"].isin([1, 2, 3, 4])])
+    with written_atomically(HERE / "audit.png") as temporary:
+        figure.savefig(temporary, dpi=110, format="png")
+
+
+if __name__ == "__main__":
+    mpl.use("Agg")
+    with written_atomically(HERE / "audit.md") as temporary:
+        temporary.write_text(compose(), encoding="utf-8", newline="\n")
+    draw()

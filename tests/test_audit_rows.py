@@ -1,0 +1,143 @@
+"""The audit's shipped rows: as the plan lists them, the same when trained again; and what is said of them."""
+
+import hashlib
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import ROOT, script
+
+from biornn_lite import audit, verdict
+from biornn_lite.audit import COMBINATIONS, STUDIES, chosen_weights, parts
+from biornn_lite.datasets import load_field, read_released
+from biornn_lite.errors import InputError
+from biornn_lite.results import RECORDED
+from biornn_lite.seeds import run_seed
+from biornn_lite.study import run_networks
+from biornn_lite.variants import get_variant
+from biornn_lite.verdict import load_audit
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return load_audit().networks
+
+
+def planned(study):
+    """The parts of a study, as the sweep's rows make them where they matter."""
+    needs = study in ("tuned", "harder")
+    return parts(study, chosen_weights(load_audit("sweep").networks) if needs else None, COMBINATIONS)
+
+
+def names_of(things):
+    return [thing if isinstance(thing, str) else thing.name for thing in things]
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_network_of_the_plan_is_there(rows, study):
+    mine = rows[rows["study"] == study]
+    wanted = {
+        (part.name, variant, task, run_seed(part.seed, run))
+        for part in planned(study)
+        for variant in names_of(part.variants)
+        for task in names_of(part.tasks)
+        for run in range(part.runs)
+    }
+    there = set(zip(mine["part"], mine["variant"], mine["task"], mine["seed"], strict=True))
+    assert len(there) == len(mine)
+    assert there == wanted
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_rows_carry_the_choices_of_their_part(rows, study):
+    by_part = dict(list(rows[rows["study"] == study].groupby("part")))
+    for part in planned(study):
+        mine = by_part[part.name]
+        assert set(mine["field"]) == {part.field} and set(mine["sign"]) == {part.sign}
+        for choice, value in {**vars(part.protocol), **vars(part.settings)}.items():
+            assert set(mine[choice]) == {value}, choice
+
+
+def test_rows_follow_the_plan_that_is_there(rows):
+    text = (ROOT / "docs" / "audit_plan.md").read_text(encoding="utf-8")
+    assert set(rows["plan"]) == {hashlib.sha256(text.encode()).hexdigest()[:12]}
+
+
+def test_curves_end_where_rows_do(rows):
+    curves = load_audit().curves
+    keys = ["study", "part", "variant", "task", "run"]
+    last = curves[curves["epoch"] == curves.groupby(keys)["epoch"].transform("max")]
+    ok = rows[rows["status"] == "ok"]
+    joined = last.merge(ok, on=keys, suffixes=("", "_row"))
+    assert len(joined) == len(ok)
+    for what in RECORDED:
+        assert (joined[what] == joined[f"{what}_row"]).all(), what
+    lost = rows[rows["status"] == "diverged"]
+    assert lost[["train_accuracy", "penalty"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize(
+    ("study", "start", "task"),
+    [
+        ("starts", "functional", "go_nogo"),
+        ("starts", "events shifted in time", "one_choice_inference"),
+        ("harder", "0.95 I", "one-choice, unseen pairs"),
+    ],
+)
+def test_rows_come_out_again(microns, rows, study, start, task):
+    part = next(p for p in planned(study) if start in [n.split(" | ")[0] for n in names_of(p.variants)])
+    (variant,) = [v for v in map(get_variant, part.variants) if v.name.split(" | ")[0] == start]
+    (of_task,) = [t for t in part.tasks if names_of([t]) == [task]]
+    made = replace(part, variants=(variant,), tasks=(of_task,)).on(read_released(microns / part.field))
+    again = run_networks(made, [(variant.name, task, 0)]).networks.iloc[0]
+    mine = rows[(rows["study"] == study) & (rows["part"] == part.name) & (rows["variant"] == variant.name)]
+    row = mine[(mine["task"] == task) & (mine["run"] == 0)].iloc[0]
+    # Other processors round differently, and training amplifies it.
+    assert again["test_accuracy"] == pytest.approx(row["test_accuracy"], abs=0.02)
+    assert again["penalty"] == pytest.approx(row["penalty"], rel=0.02, abs=1e-6)
+
+
+def test_a_row_of_the_connectome_comes_out_again(microns, rows):
+    (part,) = parts("connectome")
+    made = part.on(load_field(microns / "all" / f"{part.field}.npz"))
+    name = "connectome | D* | no C"
+    again = run_networks(made, [(name, "go_nogo", 0)]).networks.iloc[0]
+    mine = rows[(rows["study"] == "connectome") & (rows["variant"] == name) & (rows["task"] == "go_nogo")]
+    assert again["test_accuracy"] == pytest.approx(mine.set_index("run").loc[0, "test_accuracy"], abs=0.02)
+
+
+def test_starts_before_training_are_those_of_the_rows(rows):
+    before = script("docs/make_audit_page.py").before_rows(rows)
+    starts = rows[rows["study"] == "starts"]
+    assert len(before) == len(starts)
+    identity = before[before["start"] == "1 I"]
+    np.testing.assert_allclose(identity["effective_rank"], 1)
+    assert identity["memory"].min() > before.loc[before["start"] == "all shuffled", "memory"].max()
+
+
+def test_without_the_files_it_is_said(monkeypatch, tmp_path):
+    with pytest.raises(InputError, match="no study 'start'"):
+        load_audit("start")
+    verdict._tables.cache_clear()
+    monkeypatch.setattr(verdict, "data_folder", lambda: tmp_path)
+    with pytest.raises(InputError, match=r"networks.csv.gz: no such file; in a clone, data/make_audit.py"):
+        load_audit()
+
+
+def test_the_page_says_what_the_rows_say():
+    page = script("docs/make_audit_page.py").compose()
+    assert page == (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+    assert "not there yet" not in page
+
+
+def test_the_data_card_lists_the_rows(rows):
+    card = (ROOT / "data" / "audit" / "README.md").read_text(encoding="utf-8")
+    for study in STUDIES:
+        (line,) = re.findall(rf"^\| `{study}` \|.*$", card, re.M)
+        assert f"| {(rows['study'] == study).sum()} |" in line
+
+
+def test_every_start_and_space_of_the_audit_is_in_its_rows(rows):
+    assert set(audit.STARTS) <= set(rows["start"])
+    assert set(audit.SPACES) <= set(rows["space"]) and set(audit.TARGETS) <= set(rows["target"])
