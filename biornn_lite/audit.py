@@ -160,10 +160,13 @@ def variant(start: str, space: str, target: str) -> Variant:
 
 
 def with_names(rows: pd.DataFrame) -> pd.DataFrame:
-    """Add the names of start, space and target as columns; a published variant has its own choices as names."""
-    published = {name: (v.weights, v.space, v.communicability) for name, v in VARIANTS.items()}
+    """Add the names of start, space and target as columns; a published variant has a published start."""
+    spaces, targets = (
+        {value: name for name, value in named.items() if isinstance(value, str)} for named in (SPACES, TARGETS)
+    )
+    published = {name: (v.weights, spaces[v.space], targets[v.communicability]) for name, v in VARIANTS.items()}
     names = [published.get(name) or tuple(name.split(" | ")) for name in rows["variant"]]
-    return rows.assign(**dict(zip(("start", "space", "target"), zip(*names, strict=True), strict=True)))
+    return rows.assign(**pd.DataFrame(names, index=rows.index, columns=["start", "space", "target"]))
 
 
 TRUE_POSITIONS = PUBLISHED.choose(["coordinates=transposed", "units=micrometres"])

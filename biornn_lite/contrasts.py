@@ -122,6 +122,8 @@ def paired_difference(apart: Sequence[float], bound: float = SMALLEST_THAT_MATTE
     apart = np.asarray(apart, dtype=float)
     if apart.ndim != 1 or len(apart) < 2 or not np.isfinite(apart).all():
         raise InputError(f"differences of {apart.size} pairs of runs; at least 2 finite ones are needed")
+    if np.ptp(apart) < 1e-9:  # alike but for rounding
+        apart = np.full(len(apart), apart.mean())
     low, high = bootstrap_interval(apart, seed=seed) if len(apart) > 2 else (np.nan, np.nan)
     p = 1.0
     if apart.any():

@@ -55,7 +55,7 @@ _CHOSEN = asdict(Protocol()) | asdict(Settings())
 _WHOLE = {"run", "seed", "diverged_step", "epoch"} | {k for k, v in _CHOSEN.items() if isinstance(v, int)}
 _NUMBERS = {*RECORDED, *SHAPE, "seconds"} | {k for k, v in _CHOSEN.items() if isinstance(v, float)}
 
-TEXT_COLUMNS = ["study", *(c for c in [*COLUMNS, *CURVE_COLUMNS] if c not in _WHOLE | _NUMBERS)]
+TEXT_COLUMNS = ["study", "part", "plan", *(c for c in [*COLUMNS, *CURVE_COLUMNS] if c not in _WHOLE | _NUMBERS)]
 """Columns that are always read as text. A shipped table also has ``study``."""
 
 

@@ -132,6 +132,8 @@ class OneChoiceInference(Task):
     )
 
     def __post_init__(self) -> None:
+        if not self.types:
+            raise InputError(f"task {self.name} has no trial types")
         _set_phases(self, (("goal", 20), ("nothing", self.delay), ("choices", 20)))
 
     def trials(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -146,11 +148,11 @@ class OneChoiceInference(Task):
 
     def memoryless_ceiling(self) -> float:
         """A network that sees the choices, not the goal."""
-        return accuracy_of_best_guess((choices, answer) for _, choices, answer in self.types)
+        return accuracy_of_best_guess((frozenset(choices), answer) for _, choices, answer in self.types)
 
     def best_ceiling(self, input_noise: float = 0.0) -> float:
         """A network that sees goal and choices; an SD of a few hundredths on 20 steps of size 1 costs nothing."""
-        return accuracy_of_best_guess(((goal, choices), answer) for goal, choices, answer in self.types)
+        return accuracy_of_best_guess(((goal, frozenset(choices)), answer) for goal, choices, answer in self.types)
 
 
 @dataclass(frozen=True)

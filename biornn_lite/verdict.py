@@ -219,7 +219,8 @@ def choice_answers(networks: pd.DataFrame) -> list[Answer]:
         base = rows[rows["part"] == "positive, published"] if positive else published
         base = base[base["variant"].isin(turned["variant"]) & base["seed"].isin(turned["seed"])]
         if len(base):
-            context = f"5_3_4, {turned['variant'].nunique()} variants" + (", positive only" if positive else "")
+            count = turned["variant"].nunique()
+            context = f"5_3_4, {count} variant{'s' * (count > 1)}" + (", positive only" if positive else "")
             names = (part.removeprefix("positive, "), "published")
             found.append(_answer(5, "choice", turned, base, names, context, ("variant", "task")))
     return found
@@ -229,8 +230,9 @@ def harder_rows(networks: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of harder tasks with a column ``condition``; the task is part of it."""
     rows = networks[networks["study"] == "harder"]
     how = rows["part"].str.replace(r", λ = .*", "", regex=True)
-    titles = rows["task"].map({name: task.title for name, task in TASKS.items()})
-    return rows.assign(condition=np.where(how == "harder tasks", rows["task"], titles.fillna("") + ", " + how))
+    short = dict(zip(TASKS, ("one-choice", "Go/NoGo", "perceptual"), strict=True))
+    named = rows["task"].map(short).fillna("") + ", " + how
+    return rows.assign(condition=np.where(how == "harder tasks", rows["task"], named))
 
 
 def harder_answers(networks: pd.DataFrame) -> list[Answer]:
@@ -285,7 +287,7 @@ def general_answers(networks: pd.DataFrame) -> list[Answer]:
         sides = [rows[rows["variant"] == name] for name in (first, second)]
 
         def tail(shift: float, over: Pooled = over) -> float:
-            return float(stats.t.sf(shift / over.error, over.fields - 1))
+            return float(stats.t.sf(shift / max(over.error, 1e-12), over.fields - 1))
 
         p = 2 * tail(abs(over.mean))
         equivalence = max(tail(over.mean + SMALLEST_THAT_MATTERS), tail(SMALLEST_THAT_MATTERS - over.mean))
@@ -362,6 +364,36 @@ def verdicts(table: pd.DataFrame) -> pd.DataFrame:
         row = {"question": question, "claim": claim, "first": first, "second": second, "contexts": len(group)}
         rows.append(row | ends | {"word": word(group)})
     return pd.DataFrame(rows)
+
+
+# Before training
+
+BEFORE = ("scale", "effective_rank", "memory")
+"""The numbers that describe a start, as in :class:`biornn_lite.untrained.BeforeTraining`."""
+
+
+def before(networks: pd.DataFrame) -> pd.DataFrame:
+    """Join the numbers of each start before training with its networks' ``gain`` and ``learns``.
+
+    Starts whose activity overflows are left out; the table is empty without rows of the study ``starts``.
+
+    Parameters
+    ----------
+    networks : DataFrame
+        Rows of the audit.
+
+    Returns
+    -------
+    DataFrame
+        A row per network of the study ``starts``: ``start``, ``seed``, ``task``, ``gain``, ``learns`` and
+        :data:`BEFORE`.
+    """
+    rows = networks.loc[networks["study"] == "starts", ["start", "seed", "task", "gain", "learns"]]
+    path = data_folder() / "audit" / "before.csv.gz"
+    if rows.empty or not path.exists():
+        return pd.DataFrame(columns=[*rows, *BEFORE])
+    joined = rows.merge(read_shipped(path), on=["start", "seed", "task"])
+    return joined[np.isfinite(joined[list(BEFORE)]).all(axis=1)]
 
 
 # The factorial
@@ -457,7 +489,9 @@ def curve(networks: pd.DataFrame) -> pd.DataFrame:
         ``difference``.
     """
     rows = networks[(networks["study"] == "curve") & networks["part"].str.fullmatch(r"\d+")]
-    gains = rows.pivot_table("gain", index="part", columns="start")
+    gains = (
+        rows.pivot_table("gain", index="part", columns="start").reindex(columns=list(CURVE_STARTS.values())).dropna()
+    )
     drawn = pd.DataFrame({part: specification(int(part)) for part in gains.index}).T
     sides = {side: gains[start] for side, start in CURVE_STARTS.items()}
     table = drawn.infer_objects().assign(**sides, difference=sides["with"] - sides["without"])

@@ -9,20 +9,18 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pandas as pd
-from biornn_lite.figures.audit import differences_figure
 from tables import number, share, table
 
 from biornn_lite import verdict
 from biornn_lite.audit import STARTS, chosen_weights
 from biornn_lite.contrasts import leave_one_group_out, variance_explained
-from biornn_lite.plumbing.files import data_folder, written_atomically
-from biornn_lite.replication import read_shipped
+from biornn_lite.figures.audit import differences_forest_figure
+from biornn_lite.plumbing.files import written_atomically
 from biornn_lite.tasks import TASKS
 from biornn_lite.wiring import Pooled
 
 HERE = Path(__file__).parent
 NOT_YET = "*These rows are not there yet.*\n"
-NUMBERS = ["scale", "effective_rank", "memory"]
 
 
 def interval(row: pd.Series, digits: int = 2) -> str:
@@ -149,26 +147,15 @@ def curve_tables(networks: pd.DataFrame) -> str:
 
 def before_table(networks: pd.DataFrame) -> str:
     """How well the numbers before training predict who learns."""
-    joined = before_rows(networks)
+    joined = verdict.before(networks)
     if joined.empty:
         return NOT_YET
     lines = []
-    for names in (NUMBERS, *([name] for name in NUMBERS)):
+    for names in (verdict.BEFORE, *([name] for name in verdict.BEFORE)):
         area, low, high = leave_one_group_out(joined, names, "learns", "start")
         label = ", ".join(names).replace("_", " ")
         lines.append([label, f"{number(area, 2)} [{number(low, 2)}, {number(high, 2)}]"])
     return table(["numbers", "area under the ROC curve [95 %]"], lines)
-
-
-def before_rows(networks: pd.DataFrame) -> pd.DataFrame:
-    """Join the starts before training with who learned."""
-    rows = networks[networks["study"] == "starts"]
-    path = data_folder() / "audit" / "before.csv.gz"
-    if rows.empty or not path.exists():
-        return pd.DataFrame()
-    before = read_shipped(path)
-    joined = rows[["start", "seed", "task", "gain", "learns"]].merge(before, on=["start", "seed", "task"])
-    return joined[joined[NUMBERS].abs().max(axis=1) < float("inf")]
 
 
 def verdict_table(answers: pd.DataFrame) -> str:
@@ -210,7 +197,7 @@ def compose() -> str:
 def draw() -> None:
     """Draw the figure."""
     answers = verdict.answers()
-    figure = differences_figure(answers[answers["question"].isin([1, 2, 3, 4])])
+    figure = differences_forest_figure(answers[answers["question"].isin([1, 2, 3, 4])])
     with written_atomically(HERE / "audit.png") as temporary:
         figure.savefig(temporary, dpi=110, format="png")
 

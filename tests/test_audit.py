@@ -95,10 +95,10 @@ def test_the_name_of_a_variant_gives_start_space_and_target_back(study):
             assert made.name == f"{row.start} | {row.space} | {row.target}"
 
 
-def test_published_variants_have_their_choices_as_names():
+def test_published_variants_have_the_names_of_their_choices():
     found = with_names(pd.DataFrame({"variant": ["W*D*C", "W", "0.95 I | D* | no C"]}, index=[4, 2, 9]))
     assert found[["start", "space", "target"]].to_numpy().tolist() == [
-        ["functional", "cortical", "weights"], ["orthogonal", "none", "none"], ["0.95 I", "D*", "no C"],
+        ["functional", "D*", "C"], ["orthogonal", "no space", "no C"], ["0.95 I", "D*", "no C"],
     ]  # fmt: skip
     assert list(found.index) == [4, 2, 9] and list(found["variant"][:2]) == ["W*D*C", "W"]
 
@@ -124,12 +124,20 @@ def test_names_of_studies_and_needs_are_said():
         ("factorial", "5_3_4", 4 * 4 * 3 * 3 * 8),
         ("harder", "5_3_4", 5 * 10 * (4 + 2 + 1 + 1 + 1 + 1 + 3)),
         ("curve", "5_3_4", 12 * 2 + 2 * 2 * 10 * 3),
+        ("6_6_2 no penalty", "6_6_2", 5 * 5 * 3),
     ],
 )
-def test_a_study_has_the_networks_of_the_plan(study, field, networks):
+def test_a_study_has_as_many_networks_as_planned(study, field, networks):
     found = parts_of(study)
     assert sum(len(part.variants) * len(part.tasks) * part.runs for part in found) == networks
     assert {part.field for part in found} == {field}
+
+
+def test_studies_that_the_plan_does_not_name_are_called_exploratory():
+    plan = (ROOT / "docs" / "audit_plan.md").read_text(encoding="utf-8")
+    assert set(audit.EXPLORATORY) == {study for study in STUDIES if f"`{study}`" not in plan}
+    (part,) = parts("6_6_2 no penalty")
+    assert part.protocol.penalty_weight == 0
 
 
 def test_starts_that_decide_have_twenty_runs_and_others_ten():

@@ -108,7 +108,7 @@ def test_a_row_of_the_connectome_comes_out_again(microns, rows):
 
 
 def test_starts_before_training_are_those_of_the_rows(rows):
-    before = script("docs/make_audit_page.py").before_rows(rows)
+    before = verdict.before(rows)
     starts = rows[rows["study"] == "starts"]
     assert len(before) == len(starts)
     identity = before[before["start"] == "1 I"]

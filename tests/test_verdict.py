@@ -276,8 +276,8 @@ def test_harder_conditions_are_pooled_within_runs_whatever_the_lambda():
     conditions = harder_rows(planted_harder()).groupby("condition").size()
     assert set(conditions.index) == {
         "Go/NoGo, delay 40", "perceptual, noise 0.2", "perceptual, easy to hard",
-        "One-choice inference, input noise 0.2", "One-choice inference, a tenth of the trials",
-        "Go/NoGo, a tenth of the trials", "Perceptual decision, a tenth of the trials",
+        "one-choice, input noise 0.2", "one-choice, a tenth of the trials", "Go/NoGo, a tenth of the trials",
+        "perceptual, a tenth of the trials",
     }  # fmt: skip
     assert set(conditions) == {4 * 10}
     found = {answer.second: answer for answer in harder_answers(planted_harder())}
@@ -496,6 +496,12 @@ def test_the_curve_has_a_row_per_combination_with_its_choices_and_its_difference
         assert {name: row[name] for name in of} == of
         assert row["difference"] == pytest.approx(kept(of)) and row["with"] - row["without"] == row["difference"]
     assert table["difference"].dtype == table["penalty_weight"].dtype == float
+
+
+def test_a_combination_of_which_one_side_is_trained_is_left_out():
+    rows = drawn_curve(6, kept)
+    half = rows[(rows["part"] != "0002") | (rows["start"] == "functional")]
+    assert list(curve(half[half["part"] != "0004"]).index) == ["0000", "0001", "0003", "0005"]
 
 
 def test_a_regression_on_the_curve_finds_the_choice_that_matters():
