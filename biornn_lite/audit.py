@@ -213,10 +213,27 @@ def _paper_field() -> list[Part]:
     )
 
 
-def _no_penalty() -> list[Part]:
-    names = ("functional", "diagonal alone", "orthogonal", "orthogonal at 0.95", "Gaussian at 0.95")
+def _same_weight() -> list[Part]:
+    names = ("functional", "diagonal alone", "off-diagonal shuffled")
     variants = tuple(variant(name, "D*", "no C") for name in names)
-    return [Part("6_6_2 no penalty", "λ = 0", "6_6_2", variants, runs=5, protocol=_with_weight(0.0))]
+    return [Part("same λ", f"λ = {v:g}", "5_3_4", variants, protocol=_with_weight(v)) for v in (0.0, 3.0)]
+
+
+def _no_penalty() -> list[Part]:
+    variants = tuple(variant(name, "D*", "no C") for name in ("functional", "diagonal alone", "orthogonal"))
+    return [
+        Part(
+            "6_6_2 no penalty",
+            f"learning rate {rate:g}",
+            "6_6_2",
+            variants,
+            ("one_choice_inference",),
+            runs=5,
+            protocol=_with_weight(0.0),
+            settings=Settings(learning_rate=rate),
+        )
+        for rate in (0.001, 0.0003, 0.0001)
+    ]
 
 
 def _with_weight(weight: float, protocol: Protocol = TRUE_POSITIONS) -> Protocol:
@@ -463,11 +480,11 @@ def _curve(combinations: int) -> list[Part]:
 
 STUDIES = (
     "starts", "sweep", "tuned", "positions", "connectome", "targets", "choices", "harder", "factorial", "curve",
-    "6_6_2", "fields", "6_6_2 no penalty",
+    "6_6_2", "fields", "same λ", "6_6_2 no penalty",
 )  # fmt: skip
 """Names of the studies, in the order in which they are run."""
 
-EXPLORATORY = ("6_6_2 no penalty",)
+EXPLORATORY = ("same λ", "6_6_2 no penalty")
 """Studies that the plan does not name: they were added after rows had been seen."""
 
 COMBINATIONS = 1000
@@ -494,7 +511,7 @@ def parts(study: str, chosen: Mapping[str, float] | None = None, combinations: i
     made = {
         "starts": _starts, "sweep": _sweep, "positions": _positions, "connectome": _connectome, "targets": _targets,
         "choices": _choices, "factorial": _factorial, "6_6_2": _paper_field, "fields": _fields,
-        "6_6_2 no penalty": _no_penalty,
+        "same λ": _same_weight, "6_6_2 no penalty": _no_penalty,
     }.get(study)  # fmt: skip
     if made is None:
         raise InputError(f"no study {study!r}; there are {', '.join(STUDIES)}")
