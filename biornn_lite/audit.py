@@ -52,14 +52,24 @@ STARTS: dict[str, weights.Weights | str] = {
     "1 I": weights.Identity(1.0),
     "0.95 I + 0.1 Q": weights.IdentityPlusOrthogonal(0.95, 0.1),
     "0.5 I + 0.45 Q": weights.IdentityPlusOrthogonal(0.5, 0.45),
-    "connectome": controls.Connectome(),
-    "connectome shuffled": controls.Shuffled("shuffled_off_diagonal", controls.Connectome()),
-    "connectome with degrees kept": controls.Connectome(graph=controls.SameDegrees()),
+    "0.5 I + function": controls.OffDiagonal(),
+    "0.5 I + function shuffled": controls.OffDiagonal(shuffled=True),
+    **{f"{units} units": controls.FewUnits(units) for units in (1, 2, 4, 8, 16)},
+    "0.5 I + connectome": controls.Connectome(),
+    "0.5 I + connectome shuffled": controls.Connectome(graph=controls.RandomGraph()),
+    "0.5 I + connectome, degrees kept": controls.Connectome(graph=controls.SameDegrees()),
 }
 """Starts by name: the functional weights ``W*``, and controls."""
 
-WIRING_STARTS = ("0.95 I", "connectome", "connectome shuffled", "connectome with degrees kept")
-"""Starts of the study ``connectome``; those that need much wiring are in no other study."""
+PLANNED_STARTS = tuple(STARTS)[: tuple(STARTS).index("0.5 I + 0.45 Q") + 1]
+"""Starts of the study ``starts``."""
+
+FEW_UNITS = tuple(name for name in STARTS if name.endswith(" units"))
+
+STRONG_FUNCTION = ("0.5 I + function", "0.5 I + function shuffled", "0.5 I")
+
+WIRING_STARTS = ("0.5 I + connectome", "0.5 I", "0.5 I + connectome shuffled", "0.5 I + connectome, degrees kept")
+"""Starts of the study ``connectome``."""
 
 SPACES = {
     "no space": "none",
@@ -172,9 +182,6 @@ def with_names(rows: pd.DataFrame) -> pd.DataFrame:
 TRUE_POSITIONS = PUBLISHED.choose(["coordinates=transposed", "units=micrometres"])
 """The published protocol with the neurons at their places."""
 
-MATCHED = replace(TRUE_POSITIONS, penalty_start="matched", isolated_neurons="zero")
-"""True positions, a penalty that is the same for all starts before training, and no infinite communicability."""
-
 SWEPT = (0.0, 0.0003, 0.003, 0.03, 0.1, 0.3, 1.0, 3.0)
 """Values of λ in the sweep."""
 
@@ -191,31 +198,30 @@ TWELVE_FIELDS = (
 )  # fmt: skip
 
 
-def _decisive_and_others(part: Part) -> list[Part]:
-    """Split a part by its starts: 20 runs of the decisive ones, 10 of the others."""
+def _decisive_and_others(part: Part, other_runs: int = 20) -> list[Part]:
+    """Split a part by its starts: 20 runs of the decisive ones, `other_runs` of the others."""
     decisive = tuple(v for v in part.variants if v.name.split(" | ")[0] in DECISIVE_STARTS)
     others = tuple(v for v in part.variants if v not in decisive)
-    split = (decisive, part.name, 20), (others, f"{part.name}, others", 10)
+    split = (decisive, part.name, 20), (others, f"{part.name}, others", other_runs)
     return [replace(part, variants=variants, name=name, runs=runs) for variants, name, runs in split if variants]
 
 
 def _starts() -> list[Part]:
-    names = [name for name in STARTS if not name.startswith("connectome")]
     return _decisive_and_others(
-        Part("starts", "published", "5_3_4", tuple(variant(name, "D*", "C*") for name in names))
+        Part("starts", "published", "5_3_4", tuple(variant(name, "D*", "C*") for name in PLANNED_STARTS))
     )
 
 
 def _paper_field() -> list[Part]:
     names = (*DECISIVE_STARTS, "functional without diagonal", "0.95 I", "orthogonal at 0.95")
     return _decisive_and_others(
-        Part("6_6_2", "published", "6_6_2", tuple(variant(name, "D*", "C*") for name in names))
+        Part("6_6_2", "published", "6_6_2", tuple(variant(name, "D*", "C*") for name in names)), other_runs=10
     )
 
 
 def _same_weight() -> list[Part]:
     names = ("functional", "diagonal alone", "off-diagonal shuffled")
-    variants = tuple(variant(name, "D*", "no C") for name in names)
+    variants = _plain(*names)
     return [Part("same λ", f"λ = {v:g}", "5_3_4", variants, protocol=_with_weight(v)) for v in (0.0, 3.0)]
 
 
@@ -249,7 +255,7 @@ def _sweep() -> list[Part]:
 
 
 def chosen_weights(sweep: pd.DataFrame) -> dict[str, float]:
-    """Choose λ for each start: the value with the highest mean gain; of values within 0.001, the largest.
+    """Choose λ for each start by mean gain: of the values within 0.01 of the best, the smallest.
 
     Parameters
     ----------
@@ -264,27 +270,61 @@ def chosen_weights(sweep: pd.DataFrame) -> dict[str, float]:
     rows = with_names(sweep).assign(gain=gain(sweep))
     means = rows.pivot_table("gain", index="start", columns="penalty_weight")
     return {
-        start: float(max(weight for weight, mean in row.items() if mean >= row.max() - 0.001))
+        start: float(min(weight for weight, mean in row.items() if mean >= row.max() - 0.01))
         for start, row in means.iterrows()
-    }
-
-
-def _by_weight(chosen: Mapping[str, float], starts: tuple[str, ...]) -> dict[float, tuple[Variant, ...]]:
-    """Group the variants of some starts by their chosen λ."""
-    return {
-        weight: tuple(variant(name, "D*", "no C") for name in starts if chosen[name] == weight)
-        for weight in sorted({chosen[name] for name in starts})
     }
 
 
 def _tuned(chosen: Mapping[str, float]) -> list[Part]:
     return [
-        part
-        for weight, variants in _by_weight(chosen, SWEPT_STARTS).items()
-        for part in _decisive_and_others(
-            Part("tuned", f"λ = {weight:g}", "5_3_4", variants, protocol=_with_weight(weight))
-        )
+        Part("tuned", f"λ = {weight:g}", "5_3_4", _plain(*names), protocol=_with_weight(weight))
+        for weight in sorted(set(chosen.values()))
+        if (names := [name for name in SWEPT_STARTS if chosen[name] == weight])
     ]
+
+
+def _tuned_first() -> list[Part]:
+    chosen = {"functional": 0.1, "diagonal alone": 3.0, "off-diagonal shuffled": 3.0}
+    return [
+        Part("tuned by the first rule", f"λ = {weight:g}", "5_3_4", _plain(*names), protocol=_with_weight(weight))
+        for weight in (0.1, 3.0)
+        if (names := [name for name in chosen if chosen[name] == weight])
+    ]
+
+
+def _plain(*names: str) -> tuple[Variant, ...]:
+    """Return the variants with these starts, the protocol's cortical distances and no communicability."""
+    return tuple(variant(name, "D*", "no C") for name in names)
+
+
+def _strong_function() -> list[Part]:
+    protocol = _with_weight(0.0)
+    return [Part("strong function", "λ = 0", "5_3_4", _plain(*STRONG_FUNCTION), protocol=protocol)]
+
+
+def _few_units() -> list[Part]:
+    return [Part("few units", "published penalty", "5_3_4", _plain(*FEW_UNITS), runs=10)]
+
+
+def _learning_rate() -> list[Part]:
+    names = ("functional", "diagonal alone", "0.95 I", "orthogonal")
+    return [
+        Part(
+            "learning rate",
+            f"learning rate {rate:g}",
+            "5_3_4",
+            _plain(*names),
+            runs=10,
+            protocol=_with_weight(0.0),
+            settings=Settings(learning_rate=rate),
+        )
+        for rate in (0.0001, 0.0003, 0.003)
+    ]
+
+
+def _longer() -> list[Part]:
+    settings = Settings(epochs=40)
+    return [Part("longer", "40 epochs", "5_3_4", _plain("functional", "orthogonal"), runs=10, settings=settings)]
 
 
 COMPARED_SPACES, OTHER_SPACES = (
@@ -304,6 +344,15 @@ def _positions() -> list[Part]:
         Part("positions", f"λ = {v:g}{more}", "5_3_4", variants, runs=runs, protocol=_with_weight(v, PUBLISHED))
         for v in (0.3, 3.0)
         for variants, more, runs in ((compared, "", 20), (others, ", others", 10))
+    ] + [
+        Part(
+            "positions",
+            "λ = 0.003, orthogonal",
+            "5_3_4",
+            tuple(variant("orthogonal", space, "no C") for space in COMPARED_SPACES),
+            runs=10,
+            protocol=_with_weight(0.003, PUBLISHED),
+        )
     ]
 
 
@@ -313,12 +362,13 @@ def _targets() -> list[Part]:
         for start in ("functional", "orthogonal")
         for target in ("C*", "random C*", "degree-matched C*", "no C")
     )
-    return [Part("targets", "matched", "7_3_8", variants, runs=10, protocol=MATCHED)]
+    protocol = replace(_with_weight(0.0), emd_weight=100.0, isolated_neurons="zero")
+    return [Part("targets", "λ_EMD = 100", "7_3_8", variants, runs=10, protocol=protocol)]
 
 
 def _connectome() -> list[Part]:
-    variants = tuple(variant(name, "D*", "no C") for name in WIRING_STARTS)
-    return [Part("connectome", "published penalty", "7_3_8", variants, protocol=TRUE_POSITIONS)]
+    protocol = _with_weight(0.0)
+    return [Part("connectome", "λ = 0", "7_3_8", _plain(*WIRING_STARTS), runs=10, protocol=protocol)]
 
 
 TURNED = (
@@ -376,14 +426,15 @@ FACTORS = {
 
 def _factorial() -> list[Part]:
     variants = tuple(variant(*levels) for levels in product(*FACTORS.values()))
-    return [Part("factorial", "matched", "5_3_4", variants, runs=8, protocol=MATCHED)]
+    protocol = replace(_with_weight(0.003), emd_weight=0.001, isolated_neurons="zero")
+    return [Part("factorial", "λ = 0.003", "5_3_4", variants, runs=8, protocol=protocol)]
 
 
 HARDER_STARTS = ("functional", "diagonal alone", "off-diagonal shuffled", "0.95 I", "orthogonal at 0.95")
 """Starts of the study ``harder``."""
 
 
-def _harder(chosen: Mapping[str, float]) -> list[Part]:
+def _harder() -> list[Part]:
     conditions = {
         "harder tasks": (tuple(HARDER_TASKS.values()), Settings()),
         "input noise 0.2": (("one_choice_inference",), Settings(input_noise=0.2)),
@@ -391,9 +442,8 @@ def _harder(chosen: Mapping[str, float]) -> list[Part]:
     }
     return [
         Part(
-            "harder", f"{name}, λ = {weight:g}", "5_3_4", variants, tasks, 10, SEED, _with_weight(weight), settings
+            "harder", name, "5_3_4", _plain(*HARDER_STARTS), tasks, 10, SEED, _with_weight(0.0), settings
         )
-        for weight, variants in _by_weight(chosen, HARDER_STARTS).items()
         for name, (tasks, settings) in conditions.items()
     ]  # fmt: skip
 
@@ -479,13 +529,14 @@ def _curve(combinations: int) -> list[Part]:
 
 
 STUDIES = (
-    "starts", "sweep", "tuned", "positions", "connectome", "targets", "choices", "harder", "factorial", "curve",
-    "6_6_2", "fields", "same λ", "6_6_2 no penalty",
+    "starts", "same λ", "strong function", "few units", "6_6_2", "positions", "connectome", "targets", "sweep",
+    "tuned", "tuned by the first rule", "learning rate", "longer", "6_6_2 no penalty", "choices", "factorial",
+    "harder", "fields", "curve",
 )  # fmt: skip
 """Names of the studies, in the order in which they are run."""
 
 EXPLORATORY = ("same λ", "6_6_2 no penalty")
-"""Studies that the plan does not name: they were added after rows had been seen."""
+"""Studies that were run before the plan named them."""
 
 COMBINATIONS = 1000
 """Combinations of the specification curve."""
@@ -498,20 +549,22 @@ def parts(study: str, chosen: Mapping[str, float] | None = None, combinations: i
     ----------
     study : str
     chosen : mapping of str to float, optional
-        λ of each start, from :func:`chosen_weights`; the studies ``tuned`` and ``harder`` need it.
+        λ of each start, from :func:`chosen_weights`; the study ``tuned`` needs it.
     combinations : int
         Number of combinations of the study ``curve``.
     """
-    if study in ("tuned", "harder"):
+    if study == "tuned":
         if chosen is None:
             raise InputError(f"{study} needs the λ that the study sweep chooses")
-        return {"tuned": _tuned, "harder": _harder}[study](chosen)
+        return _tuned(chosen)
     if study == "curve":
         return _curve(combinations)
     made = {
         "starts": _starts, "sweep": _sweep, "positions": _positions, "connectome": _connectome, "targets": _targets,
         "choices": _choices, "factorial": _factorial, "6_6_2": _paper_field, "fields": _fields,
-        "same λ": _same_weight, "6_6_2 no penalty": _no_penalty,
+        "same λ": _same_weight, "6_6_2 no penalty": _no_penalty, "tuned by the first rule": _tuned_first,
+        "strong function": _strong_function, "few units": _few_units, "learning rate": _learning_rate,
+        "longer": _longer, "harder": _harder,
     }.get(study)  # fmt: skip
     if made is None:
         raise InputError(f"no study {study!r}; there are {', '.join(STUDIES)}")

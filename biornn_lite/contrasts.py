@@ -26,6 +26,9 @@ from .tasks import TASKS, Task
 SMALLEST_THAT_MATTERS = 0.10
 """Differences of gain within ± this bound do not matter: one run in ten that learns."""
 
+LEAST_PAIRS = 5
+"""Fewer pairs of runs whose differences are all alike do not count as equivalent."""
+
 LEARNS_ABOVE = 0.5
 """A network with a higher gain has learned its task."""
 
@@ -136,8 +139,8 @@ def paired_difference(apart: Sequence[float], bound: float = SMALLEST_THAT_MATTE
 
 
 def _p_equivalence(apart: np.ndarray, bound: float) -> float:
-    if np.ptp(apart) == 0:
-        return float(abs(apart[0]) >= bound)
+    if np.ptp(apart) == 0:  # no spread, so no test; a few pairs that agree by chance show nothing
+        return float(len(apart) < LEAST_PAIRS or abs(apart[0]) >= bound)
     above = stats.ttest_1samp(apart, -bound, alternative="greater").pvalue
     below = stats.ttest_1samp(apart, bound, alternative="less").pvalue
     return float(max(above, below))

@@ -96,7 +96,7 @@ class ShiftedEvents:
 
 @dataclass(frozen=True)
 class Connectome:
-    """The field's own connectome on a constant diagonal: αI plus synapse counts scaled to a mean strength.
+    """The field's own connectome on a constant diagonal: αI plus synapse counts scaled to a mean weight.
 
     Attributes
     ----------
@@ -105,22 +105,74 @@ class Connectome:
     strength : float
         Mean weight of the connections between different neurons.
     graph : callable, optional
-        A target such as :class:`SameDegrees`, whose graph replaces the connectome.
+        A target such as :class:`RandomGraph` or :class:`SameDegrees`, whose graph replaces the connectome.
     """
 
     diagonal: float = 0.5
-    strength: float = 0.05
+    strength: float = 0.2
     graph: Callable | None = None
 
     def __call__(self, field: CorticalField, rng: np.random.Generator) -> np.ndarray:
-        """Return weights of shape (N, N), scaled to spectral radius 0.95."""
+        """Return weights of shape (N, N)."""
         graph = field.part("connectome", "this start") if self.graph is None else self.graph(field, rng)
         counts = graph.astype(float)  # a copy
         np.fill_diagonal(counts, 0.0)
         if not counts.any():
             raise InputError(f"this start needs wiring; {field.name} has no connection between two neurons")
         matrix = counts * (self.strength / counts[counts > 0].mean())
-        return weights.with_spectral_radius(matrix + self.diagonal * np.eye(field.neurons))
+        return matrix + self.diagonal * np.eye(field.neurons)
+
+
+@dataclass(frozen=True)
+class OffDiagonal:
+    """αI plus the off-diagonal part of another start, which is scaled to a spectral radius of its own.
+
+    Attributes
+    ----------
+    diagonal : float
+        α, the weight of each self-connection.
+    radius : float
+        Spectral radius of the off-diagonal part.
+    shuffled : bool
+        Shuffle the off-diagonal entries.
+    start : callable
+    """
+
+    diagonal: float = 0.5
+    radius: float = 0.45
+    shuffled: bool = False
+    start: Callable = PUBLISHED_START
+
+    def __call__(self, field: CorticalField, rng: np.random.Generator) -> np.ndarray:
+        """Return weights of shape (N, N)."""
+        matrix = self.start(field, rng).copy()
+        np.fill_diagonal(matrix, 0.0)
+        if self.shuffled:
+            off = ~np.eye(field.neurons, dtype=bool)
+            matrix[off] = rng.permutation(matrix[off])
+        return weights.with_spectral_radius(matrix, self.radius) + self.diagonal * np.eye(field.neurons)
+
+
+@dataclass(frozen=True)
+class FewUnits:
+    """A self-connection for some randomly chosen neurons, and no other weights.
+
+    Attributes
+    ----------
+    units : int
+    value : float
+    """
+
+    units: int
+    value: float = 0.95
+
+    def __call__(self, field: CorticalField, rng: np.random.Generator) -> np.ndarray:
+        """Return weights of shape (N, N)."""
+        if not 1 <= self.units <= field.neurons:
+            raise InputError(f"{self.units} units of {field.neurons} neurons")
+        diagonal = np.zeros(field.neurons)
+        diagonal[rng.choice(field.neurons, self.units, replace=False)] = self.value
+        return np.diag(diagonal)
 
 
 # Spaces

@@ -325,6 +325,28 @@ def answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
     return pd.concat(blocks, ignore_index=True)
 
 
+def exploratory_answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Compare what was not planned: the functional start and its controls at one λ, and 6_6_2 without penalty.
+
+    Returns
+    -------
+    DataFrame
+        As from :func:`answers`; Holm's correction over these rows.
+    """
+    networks = _tables().networks if networks is None else networks
+    found = []
+    for study, field, others in (
+        ("same λ", "5_3_4", ("diagonal alone", "off-diagonal shuffled")),
+        ("6_6_2 no penalty", "6_6_2, λ = 0", ("diagonal alone", "orthogonal")),
+    ):
+        for part, rows in networks[networks["study"] == study].groupby("part", sort=False):
+            pairs = [("functional", other) for other in others]
+            found += _pairs(1, "exploratory", rows, "start", pairs, f"{field}, {part}")
+    if not found:
+        raise InputError("there are no rows of the exploratory studies here")
+    return corrected(pd.DataFrame([answer.row() for answer in found]))
+
+
 def word(contexts: pd.DataFrame) -> str:
     """Give a claim its word, from its contrast in all of its contexts.
 

@@ -36,6 +36,9 @@ from biornn_lite.untrained import before_training
 
 HERE = Path(__file__).parent / "audit"
 PLAN = Path(__file__).parents[1] / "docs" / "audit_plan.md"
+ORIGINAL_PLAN = "08cd6428e8c8"
+"""Digest of the plan before its amendment."""
+
 PLAN_FILE, PART_FILE = "plan", "part"
 BEGIN, END = "<!-- studies: begin -->\n", "<!-- studies: end -->"
 
@@ -61,8 +64,8 @@ def rows_of(study: str, out: Path) -> pd.DataFrame:
 
 def listed(study: str, out: Path, combinations: int) -> list[Part]:
     """List the parts of a study, with λ as the sweep chose it where a study needs it."""
-    needs = study in ("tuned", "harder")
-    return parts(study, chosen_weights(rows_of("sweep", out)) if needs else None, combinations)
+    chosen = chosen_weights(rows_of("sweep", out)) if study == "tuned" else None
+    return parts(study, chosen, combinations)
 
 
 def finder(folder: Path | None):
@@ -84,9 +87,10 @@ def train(part: Part, field: CorticalField, out: Path, jobs: int | None = None, 
     folder = folder_of(part, out)
     folder.mkdir(parents=True, exist_ok=True)
     plan = folder / PLAN_FILE
-    if plan.exists() and plan.read_text() != plan_digest():
+    if plan.exists() and plan.read_text() not in (plan_digest(), ORIGINAL_PLAN):
         raise InputError(f"{plan}: these rows follow another plan; choose another folder")
-    plan.write_text(plan_digest())
+    if not plan.exists():
+        plan.write_text(plan_digest())
     (folder / PART_FILE).write_text(part.name, encoding="utf-8")
     run_study(part.on(field), folder, jobs=jobs, progress=progress)
 

@@ -181,6 +181,7 @@ def compose() -> str:
             networks=f"{len(networks):,}",
             verdicts=verdict_table(answers),
             **{f"contrasts_{question}": contrasts_table(answers, question) for question in (1, 2, 3, 4, 5, 7, 8)},
+            exploratory=contrasts_table(verdict.exploratory_answers(networks), 1),
             starts=shares_table(of.get("starts", nothing)),
             paper_field=shares_table(of.get("6_6_2", nothing)),
             sweep=sweep_table(of.get("sweep", nothing)),

@@ -131,6 +131,34 @@ def test_the_page_says_what_the_rows_say():
     assert "not there yet" not in page
 
 
+def test_the_readme_says_what_the_rows_say(rows):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    def learners(study, start, **where):
+        mine = rows[(rows["study"] == study) & (rows["start"] == start)]
+        for column, value in where.items():
+            mine = mine[mine[column] == value]
+        return f"{mine['learns'].sum()} of {len(mine)}"
+
+    told = verdict.function_answers(rows)[:2]
+    assert [answer.second for answer in told] == ["diagonal alone", "off-diagonal shuffled"]
+    assert all(answer.found.says == "equivalent" for answer in told)
+    assert f"difference in gain {' and '.join(f'{a.found.difference:.2f}' for a in told)}, where 1 is" in readme
+    for study, start, sentence in (
+        ("starts", "functional without diagonal", "keep all correlations: {} networks learns"),
+        ("starts", "0.75 I", "0.75 times the identity: {} learn"),
+        ("starts", "functional", "with `W*` {}."),
+        ("tuned", "orthogonal", "orthogonal starts learn all three tasks, {} networks"),
+        ("starts", "orthogonal", "at the published λ {} (5_3_4"),
+    ):
+        assert sentence.format(learners(study, start)) in readme, (start, learners(study, start))
+    assert set(rows.loc[(rows["study"] == "tuned") & (rows["start"] == "orthogonal"), "penalty_weight"]) == {0}
+    starts = ("orthogonal", "functional", "diagonal alone")
+    slow, fast = ([learners("6_6_2 no penalty", s, learning_rate=rate) for s in starts] for rate in (0.0001, 0.001))
+    assert slow == ["5 of 5"] * 3 and fast == ["0 of 5", "3 of 5", "4 of 5"]
+    assert "learned in 5 of 5 runs" in readme and "at the published 0.001 in 0, 3 and 4 of 5 (exploratory)" in readme
+
+
 def test_the_data_card_lists_the_rows(rows):
     card = (ROOT / "data" / "audit" / "README.md").read_text(encoding="utf-8")
     for study in STUDIES:
