@@ -222,7 +222,7 @@ def _paper_field() -> list[Part]:
 def _same_weight() -> list[Part]:
     names = ("functional", "diagonal alone", "off-diagonal shuffled")
     variants = _plain(*names)
-    return [Part("same λ", f"λ = {v:g}", "5_3_4", variants, protocol=_with_weight(v)) for v in (0.0, 3.0)]
+    return [Part("same λ", f"λ = {v:g}", "5_3_4", variants, protocol=_with_weight(v)) for v in (3.0,)]
 
 
 def _no_penalty() -> list[Part]:

@@ -26,9 +26,6 @@ from .tasks import TASKS, Task
 SMALLEST_THAT_MATTERS = 0.10
 """Differences of gain within ± this bound do not matter: one run in ten that learns."""
 
-LEAST_PAIRS = 5
-"""Fewer pairs of runs whose differences are all alike do not count as equivalent."""
-
 LEARNS_ABOVE = 0.5
 """A network with a higher gain has learned its task."""
 
@@ -79,7 +76,8 @@ class Comparison:
     p : float
         Permutation test with random signs, two-sided.
     p_equivalence : float
-        Two one-sided t tests at ± the smallest difference that matters; the larger p.
+        Two one-sided t tests at ± the smallest difference that matters, and exact tests that large differences are
+        rare in each direction; the largest p.
     improvement : float
         Probability that a random run of the first has a higher gain than one of the second, mean over tasks; ties
         count half.
@@ -110,13 +108,17 @@ def _says(p: float, p_equivalence: float, difference: float) -> str:
     return "not told apart"
 
 
-def paired_difference(apart: Sequence[float], bound: float = SMALLEST_THAT_MATTERS, seed: int = 0) -> Comparison:
+def paired_difference(
+    apart: Sequence[float], networks: int = 1, bound: float = SMALLEST_THAT_MATTERS, seed: int = 0
+) -> Comparison:
     """Describe differences of pairs of runs; the attribute ``improvement`` stays NaN.
 
     Parameters
     ----------
     apart : sequence of float
         First minus second, at least two.
+    networks : int
+        Networks of each run that were averaged.
     bound : float
         Smallest difference that matters.
     seed : int
@@ -135,15 +137,31 @@ def paired_difference(apart: Sequence[float], bound: float = SMALLEST_THAT_MATTE
         p = stats.permutation_test(
             (apart,), np.mean, permutation_type="samples", n_resamples=9999, vectorized=True, rng=rng
         ).pvalue
-    return Comparison(len(apart), float(apart.mean()), low, high, float(p), _p_equivalence(apart, bound))
+    return Comparison(len(apart), float(apart.mean()), low, high, float(p), _p_equivalence(apart, networks, bound))
 
 
-def _p_equivalence(apart: np.ndarray, bound: float) -> float:
-    if np.ptp(apart) == 0:  # no spread, so no test; a few pairs that agree by chance show nothing
-        return float(len(apart) < LEAST_PAIRS or abs(apart[0]) >= bound)
-    above = stats.ttest_1samp(apart, -bound, alternative="greater").pvalue
-    below = stats.ttest_1samp(apart, bound, alternative="less").pvalue
-    return float(max(above, below))
+def _p_equivalence(apart: np.ndarray, networks: int, bound: float) -> float:
+    """Return the largest p of two one-sided t tests and, for each direction, of :func:`_p_rare`.
+
+    Most pairs agree and a few differ by much, so the spread of a few runs may miss the latter, and the t tests alone
+    would call too much equivalent.
+    """
+    if np.ptp(apart) == 0:
+        tests = float(abs(apart[0]) >= bound)
+    else:
+        above = stats.ttest_1samp(apart, -bound, alternative="greater").pvalue
+        tests = max(above, stats.ttest_1samp(apart, bound, alternative="less").pvalue)
+    return float(max(tests, _p_rare(apart, networks, bound), _p_rare(-apart, networks, bound)))
+
+
+def _p_rare(apart: np.ndarray, networks: int, bound: float) -> float:
+    """Test that differences above the bound are too rare to move the mean by it (exact binomial test).
+
+    If one of the run's networks learns on one side only, the run's mean moves by about 1 / networks.
+    """
+    large = apart[apart > bound]
+    size = max(1 / networks, large.mean() if len(large) else 0.0)
+    return float(stats.binom.cdf(len(large), len(apart), min(1.0, bound / size)))
 
 
 def differences(first: pd.DataFrame, second: pd.DataFrame, on: Sequence[str] = ("task",)) -> pd.Series:
@@ -161,6 +179,7 @@ def differences(first: pd.DataFrame, second: pd.DataFrame, on: Sequence[str] = (
     -------
     Series
         Mean of first minus second, index ``seed``. A run that lacks a network of either side is left out.
+        ``attrs["networks"]`` is the number of networks per run on each side.
     """
     keys = ["seed", *on]
     for rows in (first, second):
@@ -168,7 +187,10 @@ def differences(first: pd.DataFrame, second: pd.DataFrame, on: Sequence[str] = (
             raise InputError(f"several rows have one {', '.join(keys)}; choose rows of one kind of network")
     pairs = first[[*keys, "gain"]].merge(second[[*keys, "gain"]], on=keys, suffixes=("_first", "_second"))
     apart = (pairs["gain_first"] - pairs["gain_second"]).groupby(pairs["seed"])
-    return apart.mean()[apart.size() == len(pairs[list(on)].drop_duplicates())].rename("difference")
+    networks = len(pairs[list(on)].drop_duplicates())
+    found = apart.mean()[apart.size() == networks].rename("difference")
+    found.attrs["networks"] = networks
+    return found
 
 
 def compare(first: pd.DataFrame, second: pd.DataFrame, on: Sequence[str] = ("task",), seed: int = 0) -> Comparison:
@@ -181,7 +203,8 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, on: Sequence[str] = ("tas
     seed : int
         Of bootstrap and permutations.
     """
-    found = paired_difference(differences(first, second, on), seed=seed)
+    apart = differences(first, second, on)
+    found = paired_difference(apart, apart.attrs["networks"], seed=seed)
     return replace(found, improvement=probability_of_improvement(first, second, on))
 
 

@@ -18,8 +18,10 @@ from .audit import (
     CURVE_STARTS,
     FACTORS,
     HARDER_TASKS,
+    STRONG_FUNCTION,
     STUDIES,
     SWEPT_STARTS,
+    TWELVE_FIELDS,
     WIRING_STARTS,
     specification,
     with_names,
@@ -116,10 +118,17 @@ class Answer:
         return {key: value for key, value in row.items() if key != "found"} | row["found"]
 
 
+def _shared_seeds(first: pd.DataFrame | None, second: pd.DataFrame | None) -> set[int]:
+    """Return the seeds that two groups of rows share; none if one of them is missing."""
+    return set() if first is None or second is None else set(first["seed"]) & set(second["seed"])
+
+
 def _answer(
     question: int, claim: str, first: pd.DataFrame, second: pd.DataFrame, names: Sequence[str], context: str,
     on: Sequence[str] = ("task",),
 ) -> Answer:  # fmt: skip
+    shared = _shared_seeds(first, second)
+    first, second = (rows[rows["seed"].isin(shared)] for rows in (first, second))
     return Answer(
         question,
         claim,
@@ -139,9 +148,15 @@ def _pairs(
     """Compare groups of rows that differ in one column."""
     groups = dict(list(rows.groupby(column)))
     for first, second in pairs:
-        if first in groups and second in groups:
+        if len(_shared_seeds(groups.get(first), groups.get(second))) > 1:
             yield _answer(question, claim, groups[first], groups[second], (first, second), context, on)
 
+
+INCOMPLETE = " (incomplete)"
+"""Ending of a context in which conditions or fields of the plan have no rows."""
+
+HARDER_CONDITIONS = len(HARDER_TASKS) + 1 + len(TASKS)
+"""Conditions of the study ``harder``: its tasks, one with input noise, three with a tenth of the trials."""
 
 FUNCTION_CONTROLS = ("diagonal alone", "off-diagonal shuffled", "same spectrum")
 
@@ -149,35 +164,40 @@ FUNCTION_CONTROLS = ("diagonal alone", "off-diagonal shuffled", "same spectrum")
 def function_answers(networks: pd.DataFrame) -> list[Answer]:
     """Question 1: does it matter that ``W*`` is made of measured correlations."""
     contexts = {
-        "starts": "5_3_4, published penalty",
-        "tuned": "5_3_4, λ tuned for each start",
-        "6_6_2": "6_6_2, published penalty",
+        ("starts", ""): "5_3_4, published penalty",
+        ("tuned", "λ = 0"): "5_3_4, λ = 0",
+        ("same λ", "λ = 3"): "5_3_4, λ = 3",
+        ("6_6_2", ""): "6_6_2, published penalty",
     }
     pairs = [("functional", control) for control in FUNCTION_CONTROLS]
-    return [
-        answer
-        for study, context in contexts.items()
-        for answer in _pairs(1, "function", networks[networks["study"] == study], "start", pairs, context)
-    ]
+    found = []
+    for (study, part), context in contexts.items():
+        rows = networks[networks["study"] == study]
+        found += _pairs(1, "function", rows[rows["part"] == part] if part else rows, "start", pairs, context)
+    strong = networks[networks["study"] == "strong function"]
+    pairs = [(STRONG_FUNCTION[0], other) for other in STRONG_FUNCTION[1:]]
+    return [*found, *_pairs(1, "strong function", strong, "start", pairs, "5_3_4, λ = 0")]
 
 
 def position_answers(networks: pd.DataFrame) -> list[Answer]:
     """Question 2: does it matter where the neurons are."""
     rows = networks[networks["study"] == "positions"]
-    found = []
+    pairs = [("cortical", other) for other in ("permuted", "lattice", "equal")]
+    found, together = [], []
     for part, of_part in rows.groupby(rows["part"].str.removesuffix(", others"), sort=False):
-        functional = of_part[of_part["start"] == "functional"]
-        pairs = [("cortical", other) for other in ("permuted", "lattice", "equal")]
-        found += _pairs(2, "position", functional, "space", pairs, f"5_3_4, functional start, {part}")
-        effects = [
-            differences(*(of_start[of_start["space"] == space] for space in ("cortical", "permuted")))
-            for _, of_start in of_part.groupby("start", sort=True)  # functional, relabelled
-        ]
-        if len(effects) == 2:
-            together = paired_difference((effects[0] - effects[1]).dropna())
+        of_start = dict(list(of_part.groupby("start")))
+        weight = part.removesuffix(", orthogonal")
+        for start in {"functional", "orthogonal"} & set(of_start):
+            found += _pairs(2, "position", of_start[start], "space", pairs, f"5_3_4, {start} start, {weight}")
+        if {"functional", "relabelled"} <= set(of_start):
+            effects = [
+                differences(*(of_start[start][of_start[start]["space"] == space] for space in pairs[0]))
+                for start in ("functional", "relabelled")
+            ]
+            apart = paired_difference((effects[0] - effects[1]).dropna(), len(TASKS))
             names = ("cortical − permuted, functional", "the same, relabelled")
-            found.append(Answer(2, "function and position belong together", *names, f"5_3_4, {part}", together))
-    return found
+            together.append(Answer(2, "function and position belong together", *names, f"5_3_4, {part}", apart))
+    return [*found, *together]
 
 
 def wiring_answers(networks: pd.DataFrame) -> list[Answer]:
@@ -190,15 +210,23 @@ def wiring_answers(networks: pd.DataFrame) -> list[Answer]:
         for answer in _pairs(3, "wiring as target", rows, "target", pairs, f"7_3_8, {start} start")
     ]
     starts = networks[networks["study"] == "connectome"]
-    pairs = [("connectome", other) for other in WIRING_STARTS if other != "connectome"]
-    return [*found, *_pairs(3, "wiring as start", starts, "start", pairs, "7_3_8, true positions")]
+    pairs = [(WIRING_STARTS[0], other) for other in WIRING_STARTS[1:]]
+    return [*found, *_pairs(3, "wiring as start", starts, "start", pairs, "7_3_8, λ = 0")]
 
 
 def penalty_answers(networks: pd.DataFrame) -> list[Answer]:
     """Question 4: is it the start or λ."""
     rows = networks[networks["study"] == "tuned"]
     pairs = [("functional", other) for other in SWEPT_STARTS if other != "functional"]
-    return list(_pairs(4, "start, not λ", rows, "start", pairs, "5_3_4, λ tuned for each start"))
+    found = list(_pairs(4, "start, each with its own λ", rows, "start", pairs, "5_3_4, λ tuned for each start"))
+    pair = [("functional", "orthogonal")]
+    for study, claim, context in (
+        ("learning rate", "start, at any learning rate", "5_3_4, λ = 0, "),
+        ("longer", "start, trained for longer", "5_3_4, published penalty, "),
+    ):
+        for part, group in networks[networks["study"] == study].groupby("part", sort=False):
+            found += _pairs(4, claim, group, "start", pair, context + part)
+    return found
 
 
 def choice_answers(networks: pd.DataFrame) -> list[Answer]:
@@ -229,7 +257,7 @@ def choice_answers(networks: pd.DataFrame) -> list[Answer]:
 def harder_rows(networks: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of harder tasks with a column ``condition``; the task is part of it."""
     rows = networks[networks["study"] == "harder"]
-    how = rows["part"].str.replace(r", λ = .*", "", regex=True)
+    how = rows["part"]
     short = dict(zip(TASKS, ("one-choice", "Go/NoGo", "perceptual"), strict=True))
     named = rows["task"].map(short).fillna("") + ", " + how
     return rows.assign(condition=np.where(how == "harder tasks", rows["task"], named))
@@ -239,7 +267,8 @@ def harder_answers(networks: pd.DataFrame) -> list[Answer]:
     """Question 7: does a prior help where tasks are harder."""
     pairs = [("functional", other) for other in ("diagonal alone", "off-diagonal shuffled", "0.95 I")]
     rows = harder_rows(networks)
-    context = f"5_3_4, {rows['condition'].nunique()} harder conditions, λ tuned"
+    count = rows["condition"].nunique()
+    context = f"5_3_4, {count} harder conditions, λ = 0" + INCOMPLETE * (count < HARDER_CONDITIONS)
     return list(_pairs(7, "harder tasks", rows, "start", pairs, context, ("condition",)))
 
 
@@ -256,8 +285,8 @@ def field_differences(networks: pd.DataFrame, contrast: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index ``field``; columns ``difference``, ``standard_error`` (at least that of one network in hundred), and
-        ``runs``.
+        Index ``field``; columns ``difference``, ``standard_error`` and ``runs``. Few runs give a field no error of
+        its own, so the variance between runs is pooled over fields.
     """
     rows = networks[networks["study"] == "fields"]
     first, second = FIELD_CONTRASTS[contrast]
@@ -265,9 +294,11 @@ def field_differences(networks: pd.DataFrame, contrast: str) -> pd.DataFrame:
     for field, group in rows.groupby("field", sort=False):
         apart = differences(group[group["variant"] == first], group[group["variant"] == second])
         if len(apart) > 1:
-            error = max(apart.std() / np.sqrt(len(apart)), 0.01)
-            found[field] = {"difference": apart.mean(), "standard_error": error, "runs": len(apart)}
-    return pd.DataFrame.from_dict(found, orient="index", columns=["difference", "standard_error", "runs"])
+            found[field] = {"difference": apart.mean(), "variance": apart.var(), "runs": len(apart)}
+    table = pd.DataFrame.from_dict(found, orient="index", columns=["difference", "variance", "runs"])
+    spread = max((table["variance"] * (table["runs"] - 1)).sum() / max((table["runs"] - 1).sum(), 1), 1e-8)
+    table["standard_error"] = np.sqrt(spread / table["runs"].astype(float))
+    return table[["difference", "standard_error", "runs"]]
 
 
 def pooled_fields(networks: pd.DataFrame, contrast: str) -> Pooled:
@@ -293,10 +324,9 @@ def general_answers(networks: pd.DataFrame) -> list[Answer]:
         equivalence = max(tail(over.mean + SMALLEST_THAT_MATTERS), tail(SMALLEST_THAT_MATTERS - over.mean))
         together = Comparison(over.fields, over.mean, *over.interval, p, equivalence)
         names = contrast.split(" − ")
+        context = f"{over.fields} fields, pooled" + INCOMPLETE * (over.fields < len(TWELVE_FIELDS))
         shares = [side["learns"].mean() for side in sides]
-        found.append(
-            Answer(8, "generality", *names, f"{over.fields} fields, pooled", together, *shares, sum(map(len, sides)))
-        )
+        found.append(Answer(8, "generality", *names, context, together, *shares, sum(map(len, sides))))
     return found
 
 
@@ -326,7 +356,7 @@ def answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
 
 
 def exploratory_answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Compare what was not planned: the functional start and its controls at one λ, and 6_6_2 without penalty.
+    """Compare what was not planned: 6_6_2 without penalty, and the contrasts that the first rule for λ gave.
 
     Returns
     -------
@@ -335,13 +365,13 @@ def exploratory_answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
     """
     networks = _tables().networks if networks is None else networks
     found = []
-    for study, field, others in (
-        ("same λ", "5_3_4", ("diagonal alone", "off-diagonal shuffled")),
-        ("6_6_2 no penalty", "6_6_2, λ = 0", ("diagonal alone", "orthogonal")),
-    ):
-        for part, rows in networks[networks["study"] == study].groupby("part", sort=False):
-            pairs = [("functional", other) for other in others]
-            found += _pairs(1, "exploratory", rows, "start", pairs, f"{field}, {part}")
+    rows = networks[networks["study"] == "6_6_2 no penalty"]
+    pairs = [("functional", other) for other in ("diagonal alone", "orthogonal")]
+    for part, group in rows.groupby("part", sort=False):
+        found += _pairs(1, "exploratory", group, "start", pairs, f"6_6_2, one-choice inference, λ = 0, {part}")
+    rows = networks[networks["study"] == "tuned by the first rule"]
+    pairs = [("functional", other) for other in ("diagonal alone", "off-diagonal shuffled")]
+    found += _pairs(1, "exploratory", rows, "start", pairs, "5_3_4, λ = 0.1 against λ = 3")
     if not found:
         raise InputError("there are no rows of the exploratory studies here")
     return corrected(pd.DataFrame([answer.row() for answer in found]))
@@ -369,6 +399,22 @@ def word(contexts: pd.DataFrame) -> str:
     return "not supported" if against.all() else "open"
 
 
+CONTEXTS = {
+    "function": 4,
+    "strong function": 1,
+    "position": 3,
+    "function and position belong together": 2,
+    "wiring as target": 2,
+    "wiring as start": 1,
+    "start, each with its own λ": 1,
+    "start, at any learning rate": 3,
+    "start, trained for longer": 1,
+    "harder tasks": 1,
+    "generality": 1,
+}
+"""Number of contexts in which the plan asks each claim; ``same spectrum`` has no rows at λ = 3."""
+
+
 def verdicts(table: pd.DataFrame) -> pd.DataFrame:
     """Give each contrast of a table of :func:`answers` its word, over its contexts.
 
@@ -376,7 +422,8 @@ def verdicts(table: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         A row per contrast: ``question``, ``claim``, ``first``, ``second``, ``contexts`` (their number), ``least`` and
-        ``most`` (of the differences), and ``word``. Question 5 claims no direction and is left out.
+        ``most`` (of the differences), and ``word``, which is ``pending`` while a context lacks rows. Question 5
+        claims no direction and is left out.
     """
     rows = []
     for (question, claim, first, second), group in table[table["question"] != 5].groupby(
@@ -384,7 +431,9 @@ def verdicts(table: pd.DataFrame) -> pd.DataFrame:
     ):
         ends = {"least": group["difference"].min(), "most": group["difference"].max()}
         row = {"question": question, "claim": claim, "first": first, "second": second, "contexts": len(group)}
-        rows.append(row | ends | {"word": word(group)})
+        asked = CONTEXTS[claim] - (claim == "function" and second == "same spectrum")
+        pending = len(group) < asked or group["context"].str.endswith(INCOMPLETE).any()
+        rows.append(row | ends | {"word": "pending" if pending else word(group)})
     return pd.DataFrame(rows)
 
 
@@ -538,7 +587,8 @@ CURVE_FACTORS = (*CURVE_CHOICES, "log_weight", "has_penalty")
 
 def curve_factors(table: pd.DataFrame) -> pd.DataFrame:
     """Prepare a table of :func:`curve` for regression: λ becomes its logarithm and whether there is a penalty."""
-    weight = table["penalty_weight"].astype(float)
+    plain = (table["space"] == "no space") & (table["target"] == "no C") & (table["lambda_in_w"] == "ignored")
+    weight = table["penalty_weight"].astype(float).mask(plain, 1.0)
     log = np.log10(weight.where(weight > 0, np.nan))
     return table.assign(
         log_weight=log.fillna(log.mean()),

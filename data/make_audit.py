@@ -29,7 +29,7 @@ from biornn_lite.plumbing.files import written_atomically
 from biornn_lite.plumbing.workers import safe_folder
 from biornn_lite.priors import Priors
 from biornn_lite.replication import read_shipped
-from biornn_lite.results import NETWORKS_FILE, read_results
+from biornn_lite.results import KEY, NETWORKS_FILE, read_results
 from biornn_lite.study import run_study
 from biornn_lite.tasks import TASKS
 from biornn_lite.untrained import before_training
@@ -39,7 +39,7 @@ PLAN = Path(__file__).parents[1] / "docs" / "audit_plan.md"
 ORIGINAL_PLAN = "08cd6428e8c8"
 """Digest of the plan before its amendment."""
 
-PLAN_FILE, PART_FILE = "plan", "part"
+PLAN_FILE, PART_FILE, EARLIER_FILE = "plan", "part", "networks_of_the_earlier_plan.csv"
 BEGIN, END = "<!-- studies: begin -->\n", "<!-- studies: end -->"
 
 
@@ -89,6 +89,9 @@ def train(part: Part, field: CorticalField, out: Path, jobs: int | None = None, 
     plan = folder / PLAN_FILE
     if plan.exists() and plan.read_text() not in (plan_digest(), ORIGINAL_PLAN):
         raise InputError(f"{plan}: these rows follow another plan; choose another folder")
+    earlier, there = folder / EARLIER_FILE, folder / NETWORKS_FILE
+    if plan.exists() and plan.read_text() != plan_digest() and there.exists() and not earlier.exists():
+        read_results(folder).networks[KEY].to_csv(earlier, index=False)
     if not plan.exists():
         plan.write_text(plan_digest())
     (folder / PART_FILE).write_text(part.name, encoding="utf-8")
@@ -116,7 +119,7 @@ def pack(out: Path, find: Callable[[str], CorticalField]) -> None:
         for path in trained:
             results = read_results(path.parent)
             names = {"study": study, "part": (path.parent / PART_FILE).read_text(encoding="utf-8")}
-            networks.append(results.networks.assign(**names, plan=(path.parent / PLAN_FILE).read_text()))
+            networks.append(results.networks.assign(**names, plan=plans_of(results.networks, path.parent)))
             curves.append(results.curves.assign(**names))
         if not trained and (HERE / "networks.csv.gz").exists():
             for tables, name in ((networks, "networks"), (curves, "curves")):
@@ -132,6 +135,15 @@ def pack(out: Path, find: Callable[[str], CorticalField]) -> None:
     card = re.sub(f"(?s)(?<={re.escape(BEGIN)}).*?(?={re.escape(END)})", lambda _: described(rows), card)
     with written_atomically(HERE / "README.md") as temporary:
         temporary.write_text(card, encoding="utf-8", newline="\n")
+
+
+def plans_of(networks: pd.DataFrame, folder: Path) -> list[str]:
+    """Return the digest of the plan that each network follows: the present one, for what was added to a folder."""
+    began = (folder / PLAN_FILE).read_text()
+    if not (folder / EARLIER_FILE).exists():
+        return [began] * len(networks)
+    earlier = set(read_shipped(folder / EARLIER_FILE)[KEY].itertuples(index=False, name=None))
+    return [began if key in earlier else plan_digest() for key in networks[KEY].itertuples(index=False, name=None)]
 
 
 def write_table(name: str, table: pd.DataFrame) -> None:

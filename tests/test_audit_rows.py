@@ -26,16 +26,19 @@ def rows():
 
 def planned(study):
     """The parts of a study, as the sweep's rows make them where they matter."""
-    needs = study in ("tuned", "harder")
-    return parts(study, chosen_weights(load_audit("sweep").networks) if needs else None, COMBINATIONS)
+    return parts(study, chosen_weights(load_audit("sweep").networks) if study == "tuned" else None, COMBINATIONS)
 
 
 def names_of(things):
     return [thing if isinstance(thing, str) else thing.name for thing in things]
 
 
+COMPLETE = ("same λ", "strong function", "few units", "sweep", "tuned by the first rule", "6_6_2 no penalty")
+"""Studies with all the runs that the plan wants; the others grow."""
+
+
 @pytest.mark.parametrize("study", STUDIES)
-def test_every_network_of_the_plan_is_there(rows, study):
+def test_every_network_is_of_the_plan_and_there_once(rows, study):
     mine = rows[rows["study"] == study]
     wanted = {
         (part.name, variant, task, run_seed(part.seed, run))
@@ -46,13 +49,17 @@ def test_every_network_of_the_plan_is_there(rows, study):
     }
     there = set(zip(mine["part"], mine["variant"], mine["task"], mine["seed"], strict=True))
     assert len(there) == len(mine)
-    assert there == wanted
+    assert there <= wanted
+    assert there == wanted or study not in COMPLETE
 
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_rows_carry_the_choices_of_their_part(rows, study):
     by_part = dict(list(rows[rows["study"] == study].groupby("part")))
     for part in planned(study):
+        if part.name not in by_part:
+            assert study not in COMPLETE
+            continue
         mine = by_part[part.name]
         assert set(mine["field"]) == {part.field} and set(mine["sign"]) == {part.sign}
         for choice, value in {**vars(part.protocol), **vars(part.settings)}.items():
@@ -61,7 +68,12 @@ def test_rows_carry_the_choices_of_their_part(rows, study):
 
 def test_rows_follow_the_plan_that_is_there(rows):
     text = (ROOT / "docs" / "audit_plan.md").read_text(encoding="utf-8")
-    assert set(rows["plan"]) == {hashlib.sha256(text.encode()).hexdigest()[:12]}
+    before_amendment = text[: text.index("\n## Amendment 1")]
+    original, whole = (hashlib.sha256(t.encode()).hexdigest()[:12] for t in (before_amendment, text))
+    assert f"heading is {original}." in text
+    assert set(rows["plan"]) <= {original, whole}
+    began_before = {"starts", "sweep", "tuned", "tuned by the first rule", "same λ", "6_6_2 no penalty"}
+    assert set(rows.loc[rows["plan"] == original, "study"]) <= began_before
 
 
 def test_curves_end_where_rows_do(rows):
@@ -101,7 +113,7 @@ def test_rows_come_out_again(microns, rows, study, start, task):
 def test_a_row_of_the_connectome_comes_out_again(microns, rows):
     (part,) = parts("connectome")
     made = part.on(load_field(microns / "all" / f"{part.field}.npz"))
-    name = "connectome | D* | no C"
+    name = "0.5 I + connectome | D* | no C"
     again = run_networks(made, [(name, "go_nogo", 0)]).networks.iloc[0]
     mine = rows[(rows["study"] == "connectome") & (rows["variant"] == name) & (rows["task"] == "go_nogo")]
     assert again["test_accuracy"] == pytest.approx(mine.set_index("run").loc[0, "test_accuracy"], abs=0.02)
@@ -128,7 +140,6 @@ def test_without_the_files_it_is_said(monkeypatch, tmp_path):
 def test_the_page_says_what_the_rows_say():
     page = script("docs/make_audit_page.py").compose()
     assert page == (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
-    assert "not there yet" not in page
 
 
 def test_the_readme_says_what_the_rows_say(rows):
@@ -161,11 +172,12 @@ def test_the_readme_says_what_the_rows_say(rows):
 
 def test_the_data_card_lists_the_rows(rows):
     card = (ROOT / "data" / "audit" / "README.md").read_text(encoding="utf-8")
-    for study in STUDIES:
+    for study in rows["study"].unique():
         (line,) = re.findall(rf"^\| `{study}` \|.*$", card, re.M)
         assert f"| {(rows['study'] == study).sum()} |" in line
 
 
-def test_every_start_and_space_of_the_audit_is_in_its_rows(rows):
-    assert set(audit.STARTS) <= set(rows["start"])
-    assert set(audit.SPACES) <= set(rows["space"]) and set(audit.TARGETS) <= set(rows["target"])
+def test_every_start_space_and_target_is_of_some_study():
+    names = [n.split(" | ") for s in STUDIES for p in planned(s) for n in names_of(p.variants) if " | " in n]
+    for known, used in zip((audit.STARTS, audit.SPACES, audit.TARGETS), zip(*names, strict=True), strict=True):
+        assert set(known) <= set(used)

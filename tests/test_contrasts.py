@@ -1,6 +1,7 @@
 """Contrasts of runs against SciPy, statsmodels, brute force and numbers worked out by hand."""
 
 from itertools import product
+from math import comb
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,8 @@ from statsmodels.stats.weightstats import ttost_paired
 from biornn_lite.contrasts import (
     LEARNS_ABOVE,
     SMALLEST_THAT_MATTERS,
+    _p_equivalence,
+    _p_rare,
     compare,
     corrected,
     differences,
@@ -123,31 +126,123 @@ def test_a_paired_difference_is_scipys():
     assert np.isnan(found.improvement)
 
 
+def rare_by_scipy(apart, networks: int, bound: float) -> float:
+    """p of SciPy's exact tests that large differences are rare in each direction, the larger one."""
+    found = []
+    for sign in (1, -1):
+        large = [sign * value for value in apart if sign * value > bound]
+        moves_by = max([1 / networks, np.mean(large)] if large else [1 / networks])
+        share = min(1, bound / moves_by)
+        found.append(stats.binomtest(len(large), len(apart), share, alternative="less").pvalue)
+    return max(found)
+
+
 @pytest.mark.parametrize("shift", [0.0, 0.06, -0.2])
 @pytest.mark.parametrize("bound", [SMALLEST_THAT_MATTERS, 0.3])
-def test_equivalence_is_the_two_one_sided_tests_of_statsmodels(shift, bound):
+@pytest.mark.parametrize("networks", [1, 3, 12])
+def test_equivalence_needs_the_two_one_sided_tests_of_statsmodels_and_rare_large_differences(shift, bound, networks):
     r = np.random.default_rng(2)
     first, second = r.normal(0.5 + shift, 0.1, 20), r.normal(0.5, 0.1, 20)
     theirs, *_ = ttost_paired(first, second, -bound, bound)
-    assert paired_difference(first - second, bound).p_equivalence == pytest.approx(theirs)
+    found = paired_difference(first - second, networks, bound).p_equivalence
+    assert found >= theirs - 1e-12
+    assert found == pytest.approx(max(theirs, rare_by_scipy(first - second, networks, bound)))
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.06, -0.085])
+def test_without_large_differences_equivalence_is_the_two_one_sided_tests_of_statsmodels(shift):
+    r = np.random.default_rng(2)
+    first, second = r.normal(0.5 + shift, 0.02, 20), r.normal(0.5, 0.02, 20)
+    theirs, *_ = ttost_paired(first, second, -0.1, 0.1)
+    assert rare_by_scipy(first - second, 12, 0.1) <= theirs
+    assert paired_difference(first - second, networks=12).p_equivalence == pytest.approx(theirs)
+
+
+def flips(count: int, runs: int, networks: int = 3) -> np.ndarray:
+    """Runs that agree, but for one network each in some of them."""
+    return np.repeat([1 / networks, 0.0], [count, runs - count])
+
+
+@pytest.mark.parametrize("networks", [1, 2, 3, 6, 12])
+@pytest.mark.parametrize("seed", range(3))
+def test_rare_differences_are_the_exact_test_of_scipy(networks, seed):
+    apart = np.random.default_rng(seed).choice([0, 0.05, 0.1, 0.12, 1 / 3, 2 / 3, -1 / 3, -1], 20)
+    found = max(_p_rare(apart, networks, 0.1), _p_rare(-apart, networks, 0.1))
+    assert found == pytest.approx(rare_by_scipy(apart, networks, 0.1), abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("runs", "count", "rare"),
+    [
+        (20, 0, True), (20, 1, True), (20, 2, True), (20, 3, False), (10, 0, True), (10, 1, False), (9, 0, True),
+        (8, 0, False), (5, 0, False),
+    ],
+)  # fmt: skip
+def test_how_many_runs_of_three_networks_may_differ(runs, count, rare):
+    """Worked by hand: with a share of 0.3, as few as `count` have a chance of Σ (n over k) 0.3ᵏ 0.7ⁿ⁻ᵏ."""
+    apart = flips(count, runs)
+    chance = sum(comb(runs, k) * 0.3**k * 0.7 ** (runs - k) for k in range(count + 1))
+    assert _p_rare(apart, 3, 0.1) == pytest.approx(chance) and (chance < 0.05) == rare
+    for one in (apart, -apart):
+        found = paired_difference(one, networks=3)
+        assert found.p_equivalence >= chance - 1e-12 and (found.says == "equivalent") == rare, "in either direction"
+
+
+def test_what_a_large_difference_is_and_how_many_are_too_many():
+    assert _p_rare(flips(1, 20), 3, 0.1) > _p_rare(-flips(1, 20), 3, 0.1) == pytest.approx(0.7**20), "each direction"
+    assert _p_rare(np.array([0.1] * 5 + [0.0] * 15), 3, 0.1) == pytest.approx(0.7**20), "0.10 is not above 0.10"
+    two = np.array([0.5, 0.7] + [0.0] * 18)  # 0.6 on average: more than 1/3, so fewer of them matter
+    assert _p_rare(two, 3, 0.1) == pytest.approx(stats.binom.cdf(2, 20, 1 / 6))
+    assert _p_rare(np.zeros(20), 12, 0.1) == 0, "one of twelve networks moves the mean by less than 0.10"
+    assert _p_rare(flips(20, 20), 3, 0.1) == 1
+
+
+@pytest.mark.parametrize(("runs", "too_often"), [(20, 0.09), (10, 0.12), (5, 0.14)])
+def test_a_true_difference_by_flips_of_one_task_is_seldom_called_equivalent(runs, too_often):
+    """Three runs in ten differ by one of three networks: 0.10 on average. The t tests alone miss that too often."""
+    r = np.random.default_rng(0)
+    studies = (r.random((2000, runs)) < 0.3) / 3 + r.normal(0, 0.01, (2000, runs))
+    assert studies.mean() == pytest.approx(0.1, abs=0.005)
+    said = np.mean([_p_equivalence(apart, 3, 0.1) < 0.05 for apart in studies])
+    sides = ((-0.1, "greater"), (0.1, "less"))
+    t_tests = [stats.ttest_1samp(studies, bound, axis=1, alternative=side).pvalue for bound, side in sides]
+    assert said <= 0.07 < too_often < (np.max(t_tests, axis=0) < 0.05).mean()
+
+
+def test_nor_is_one_whose_networks_flip_independently():
+    """Each of three networks differs in one run of ten, so some runs have two that do."""
+    studies = (np.random.default_rng(1).random((2000, 20, 3)) < 0.1).mean(axis=2)
+    kinds, counts = np.unique(np.sort(studies, axis=1), axis=0, return_counts=True)
+    said = [_p_equivalence(apart, 3, 0.1) < 0.05 for apart in kinds]
+    assert counts @ said / 2000 <= 0.07
+
+
+def test_equal_runs_are_called_equivalent():
+    """With no true difference and a flip in one run of forty in each direction, most studies of 20 runs say so."""
+    flipped = np.random.default_rng(2).choice([-1 / 3, 0, 1 / 3], (2000, 20), p=(0.025, 0.95, 0.025))
+    kinds, counts = np.unique(np.sort(flipped, axis=1), axis=0, return_counts=True)
+    assert counts @ [_p_equivalence(apart, 3, 0.1) < 0.05 for apart in kinds] / 2000 > 0.9
 
 
 def test_what_a_comparison_says():
-    wobble = np.linspace(-0.01, 0.01, 8)
+    wobble = np.linspace(-0.01, 0.01, 9)
     assert paired_difference(0.3 + wobble).says == "first" and paired_difference(wobble - 0.3).says == "second"
-    tiny = paired_difference(0.02 + wobble)
+    tiny = paired_difference(0.02 + wobble, networks=3)
     assert tiny.p < 0.05 and tiny.says == "equivalent", "there, and too small to matter"
+    assert paired_difference(0.02 + wobble).says == "first", "nine networks do not exclude that one in ten differs"
+    assert paired_difference(0.02 + wobble[:8], networks=3).says == "first", "nor do eight runs of three"
     assert paired_difference(50 * wobble).says == "not told apart"
 
 
 def test_differences_that_are_all_zero_or_all_equal():
-    none = paired_difference([0.0] * 8)
-    assert (none.difference, none.low, none.high, none.p, none.p_equivalence) == (0, 0, 0, 1, 0)
-    assert none.says == "equivalent"
+    none = paired_difference([0.0] * 20, networks=3)
+    assert (none.difference, none.low, none.high, none.p) == (0, 0, 0, 1)
+    assert none.p_equivalence == pytest.approx(0.7**20) and none.says == "equivalent"
+    assert paired_difference([0.0] * 8, networks=3).says == "not told apart"
     alike = paired_difference([0.25] * 8)
     assert (alike.difference, alike.low, alike.high) == (0.25, 0.25, 0.25)
     assert alike.p == pytest.approx(2 / 2**8) and alike.p_equivalence == 1 and alike.says == "first"
-    assert paired_difference([0.0625] * 8).says == "equivalent"
+    assert paired_difference([0.0625] * 9, networks=3).says == "equivalent"
     assert paired_difference([-0.5] * 8).says == "second"
 
 
@@ -178,6 +273,18 @@ def test_runs_are_paired_by_seed_and_averaged_over_tasks_in_any_order_of_rows():
     own = [rows.rename(columns={"task": "condition"}) for rows in (first, second)]
     assert list(differences(*own, on=("condition",))) == list(found)
     assert compare(first, second).difference == pytest.approx(0.325) and compare(first, second).runs == 4
+
+
+def test_a_comparison_counts_the_networks_of_a_run():
+    gains = np.random.default_rng(0).random(20).tolist()
+    for tasks, share in (("a", 0.1), ("abc", 0.3), ("abcdef", 0.6)):
+        rows = runs(dict.fromkeys(tasks, gains))
+        assert compare(rows, rows).p_equivalence == pytest.approx((1 - share) ** 20), tasks
+    kinds = pd.concat([runs(dict.fromkeys("abc", gains)).assign(variant=name) for name in ("W*D*C", "W*DC")])
+    found = compare(kinds, kinds, on=("variant", "task"))
+    assert found.p_equivalence == pytest.approx(0.4**20) and found.says == "equivalent"
+    one = runs({"a": gains})
+    assert compare(one, one).says == "not told apart", "twenty networks do not exclude that one in ten differs"
 
 
 def test_runs_that_lack_a_network_or_a_partner_are_left_out():

@@ -10,7 +10,9 @@ from biornn_lite.controls import (
     AtOneMean,
     Connectome,
     ConstantDiagonal,
+    FewUnits,
     Lognormal,
+    OffDiagonal,
     RandomGraph,
     SameDegrees,
     SameSingularValues,
@@ -61,12 +63,61 @@ def test_shifted_events_lose_their_coordination_alone(column):
 
 
 def test_the_connectome_is_a_start_in_its_own_order(column):
-    start = drawn(Connectome(0.5, 0.05), column)
-    assert weights.spectral_radius(start) == pytest.approx(0.95)
-    assert ((start[OFF] > 0) == (column.connectome[OFF] > 0)).all() and np.ptp(np.diag(start)) == 0
-    assert start[0, 0] / start[OFF][start[OFF] > 0].mean() == pytest.approx(10)
+    counts = column.connectome
+    for start, diagonal, strength in (
+        (drawn(Connectome(), column), 0.5, 0.2),
+        (drawn(Connectome(0.3, 0.05), column), 0.3, 0.05),
+    ):
+        assert (np.diag(start) == diagonal).all(), "not rescaled"
+        assert start[OFF][start[OFF] > 0].mean() == pytest.approx(strength)
+        np.testing.assert_allclose(start[OFF], counts[OFF] * (strength / counts[OFF][counts[OFF] > 0].mean()))
+    selves = replace(column, connectome=counts + 7 * np.eye(96, dtype=counts.dtype), released_rows=None)
+    np.testing.assert_array_equal(drawn(Connectome(), selves), drawn(Connectome(), column))
     with pytest.raises(InputError, match="no connection between two neurons"):
         drawn(Connectome(), replace(column, connectome=np.eye(96), released_rows=None))
+
+
+@pytest.mark.parametrize("graph", [RandomGraph(), SameDegrees()], ids=["random", "same degrees"])
+def test_the_connectome_as_a_start_can_be_replaced_by_another_graph(column, graph):
+    own, start = drawn(Connectome(), column), drawn(Connectome(graph=graph), column)
+    assert (np.diag(start) == 0.5).all()
+    np.testing.assert_allclose(np.sort(start[OFF]), np.sort(own[OFF]))
+    assert ((start > 0) & (own > 0) & OFF).sum() < 0.5 * ((own > 0) & OFF).sum()
+    there = drawn(graph, column)
+    np.testing.assert_array_equal((start > 0)[OFF], (there > 0)[OFF])
+    for axis in (0, 1):
+        same = np.array_equal(((start > 0) & OFF).sum(axis), ((own > 0) & OFF).sum(axis))
+        assert same == isinstance(graph, SameDegrees)
+    assert not np.array_equal(start, drawn(Connectome(graph=graph), column, seed=4)), "each run draws its own"
+
+
+def test_function_can_be_strong_beside_the_diagonal(column):
+    own = drawn(weights.Functional(), column)
+    start, mixed = drawn(OffDiagonal(), column), drawn(OffDiagonal(shuffled=True), column)
+    for matrix in (start, mixed):
+        assert (np.diag(matrix) == 0.5).all()
+        assert weights.spectral_radius(matrix - 0.5 * np.eye(96)) == pytest.approx(0.45)
+    for one, other in ((start[OFF], own[OFF]), (np.sort(mixed[OFF]), np.sort(own[OFF]))):
+        np.testing.assert_allclose(one, other * (one.sum() / other.sum()))
+    assert start[OFF].mean() / 0.5 > 2 * own[OFF].mean() / np.diag(own).mean(), "stronger beside the diagonal than W*"
+    assert abs(np.corrcoef(mixed[OFF], start[OFF])[0, 1]) < 0.05
+    other = drawn(OffDiagonal(0.2, 0.3, start=Lognormal()), column)
+    assert (np.diag(other) == 0.2).all() and weights.spectral_radius(other - 0.2 * np.eye(96)) == pytest.approx(0.3)
+    lognormal = drawn(Lognormal(), column)
+    assert np.corrcoef(other[OFF], lognormal[OFF])[0, 1] == pytest.approx(1)
+    with pytest.raises(InputError, match="spectral radius 0"):
+        drawn(OffDiagonal(start=weights.Identity(0.5)), column)
+
+
+def test_a_few_units_have_a_self_connection_and_nothing_else_is_there(column):
+    for units in (1, 2, 4, 8, 16, 96):
+        start = drawn(FewUnits(units), column)
+        assert (start[OFF] == 0).all() and sorted(np.diag(start)) == [0] * (96 - units) + [0.95] * units
+    chosen = [tuple(np.flatnonzero(np.diag(drawn(FewUnits(8, 0.5), column, seed)) == 0.5)) for seed in range(5)]
+    assert set(map(len, chosen)) == {8} and len(set(chosen)) == 5, "each run has units of its own"
+    for units in (97, 0, -1):
+        with pytest.raises(InputError, match=f"{units} units of 96 neurons"):
+            drawn(FewUnits(units), column)
 
 
 def test_spaces_have_one_mean_and_their_own_shape(column):

@@ -14,18 +14,24 @@ from biornn_lite.audit import (
     CURVE_CHOICES,
     FACTORS,
     HARDER_TASKS,
+    SPACES,
     SWEPT_STARTS,
+    TARGETS,
     TWELVE_FIELDS,
+    parts,
     specification,
     with_names,
 )
-from biornn_lite.contrasts import variance_explained
+from biornn_lite.contrasts import corrected, variance_explained
 from biornn_lite.errors import InputError
+from biornn_lite.priors import Priors
 from biornn_lite.replication import load_replication
 from biornn_lite.results import ceilings
 from biornn_lite.seeds import run_seed
 from biornn_lite.tasks import TASKS
+from biornn_lite.variants import Protocol, Variant
 from biornn_lite.verdict import (
+    CONTEXTS,
     CURVE_FACTORS,
     FIELD_CONTRASTS,
     answers,
@@ -33,6 +39,7 @@ from biornn_lite.verdict import (
     cursors,
     curve,
     curve_factors,
+    exploratory_answers,
     factorial_effects,
     factorial_shares,
     field_differences,
@@ -93,8 +100,12 @@ def near(difference: float):
     return pytest.approx(difference, abs=0.02)
 
 
-def starts(gains: dict[str, float]) -> dict[str, float]:
-    return {f"{start} | D* | C*": gain for start, gain in gains.items()}
+def starts(gains: dict[str, float], target: str = "C*") -> dict[str, float]:
+    return {f"{start} | D* | {target}": gain for start, gain in gains.items()}
+
+
+def plain(gains: dict[str, float]) -> dict[str, float]:
+    return starts(gains, "no C")
 
 
 # Answers
@@ -114,26 +125,42 @@ def planted_function() -> pd.DataFrame:
     published = {"functional": 0.8, "diagonal alone": 0.8, "off-diagonal shuffled": 0.5, "same spectrum": 0.2}
     return table_of(
         made("starts", starts(published)),
-        made("starts", starts({"orthogonal": 0.1}), "published, others", runs=10),
-        made("tuned", starts({"functional": 0.8}), "λ = 0.3"),
-        made("tuned", starts({"diagonal alone": 0.83, "off-diagonal shuffled": 0.65}), "λ = 0.1"),
+        made("starts", starts({"orthogonal": 0.1}), "published, others"),
+        made("tuned", plain({"functional": 0.8, "diagonal alone": 0.83, "same spectrum": 0.78}), "λ = 0"),
+        made("tuned", plain({"off-diagonal shuffled": 0.65, "orthogonal": 0.1}), "λ = 0"),
+        made("tuned", plain({"lognormal": 0.2}), "λ = 0.03"),
+        made("same λ", plain({"functional": 0.8, "diagonal alone": 0.8, "off-diagonal shuffled": 0.6}), "λ = 3"),
         made("6_6_2", starts({"functional": 0.5, "same spectrum": 0.8}), field="6_6_2"),
+        made("6_6_2", starts({"diagonal alone": 0.5, "off-diagonal shuffled": 0.5}), field="6_6_2"),
+        made("strong function", plain(STRONG), "λ = 0"),
     )
 
 
-def test_function_is_compared_with_its_controls_in_three_studies():
+STRONG = {"0.5 I + function": 0.8, "0.5 I + function shuffled": 0.8, "0.5 I": 0.6}
+
+
+def test_function_is_compared_with_its_controls_at_one_lambda_in_four_contexts():
     found = by_contrast(function_answers(planted_function()))
     planted = {
         ("5_3_4, published penalty", "diagonal alone"): (0, "equivalent"),
         ("5_3_4, published penalty", "off-diagonal shuffled"): (0.3, "first"),
         ("5_3_4, published penalty", "same spectrum"): (0.6, "first"),
-        ("5_3_4, λ tuned for each start", "diagonal alone"): (-0.03, "equivalent"),
-        ("5_3_4, λ tuned for each start", "off-diagonal shuffled"): (0.15, "first"),
+        ("5_3_4, λ = 0", "diagonal alone"): (-0.03, "equivalent"),
+        ("5_3_4, λ = 0", "off-diagonal shuffled"): (0.15, "first"),
+        ("5_3_4, λ = 0", "same spectrum"): (0.02, "equivalent"),
+        ("5_3_4, λ = 3", "diagonal alone"): (0, "equivalent"),
+        ("5_3_4, λ = 3", "off-diagonal shuffled"): (0.2, "first"),
+        ("6_6_2, published penalty", "diagonal alone"): (0, "equivalent"),
+        ("6_6_2, published penalty", "off-diagonal shuffled"): (0, "equivalent"),
         ("6_6_2, published penalty", "same spectrum"): (-0.3, "second"),
+        ("5_3_4, λ = 0", "0.5 I + function shuffled"): (0, "equivalent"),
+        ("5_3_4, λ = 0", "0.5 I"): (0.2, "first"),
     }
-    assert set(found) == {(context, "functional", other) for context, other in planted}
+    first = {other: "0.5 I + function" if other in STRONG else "functional" for _, other in planted}
+    assert set(found) == {(context, first[other], other) for context, other in planted}
     for (context, other), (difference, says) in planted.items():
-        answer = found[context, "functional", other]
+        answer = found[context, first[other], other]
+        assert answer.claim == ("strong function" if other in STRONG else "function")
         assert answer.found.difference == near(difference) and answer.found.says == says, (context, other)
         assert (answer.question, answer.found.runs, answer.networks) == (1, 20, 80)
         assert answer.found.low < answer.found.difference < answer.found.high
@@ -143,18 +170,54 @@ def test_function_is_compared_with_its_controls_in_three_studies():
     assert row["claim"] == "function" and row["p"] == spectrum.found.p and "found" not in row
 
 
+def test_starts_that_were_tuned_to_other_lambdas_do_not_answer_about_function():
+    rows = planted_function()
+    apart = (rows["study"] == "tuned") & (rows["start"] != "functional")
+    moved = rows.assign(part=rows["part"].mask(apart, "λ = 3"))
+    found = [answer for answer in function_answers(moved) if answer.claim == "function"]
+    assert {answer.context for answer in found} == {
+        "5_3_4, published penalty", "5_3_4, λ = 3", "6_6_2, published penalty",
+    }  # fmt: skip
+    assert [answer.second for answer in found if answer.context == "5_3_4, λ = 3"] == [
+        "diagonal alone", "off-diagonal shuffled",
+    ]  # fmt: skip
+    (tuned,) = (answer for answer in penalty_answers(moved) if answer.second == "diagonal alone")
+    assert tuned.found.difference == near(-0.03), "question 4 takes each start at its own λ"
+
+
+def test_both_sides_of_an_answer_come_from_the_same_seeds():
+    rows = planted_function().query("study == 'starts' and start in ('functional', 'diagonal alone')")
+    functional, alone = rows["start"] == "functional", rows["start"] == "diagonal alone"
+    few = rows[functional | (rows["run"] < 10)].copy()
+    few.loc[functional & (few["run"] >= 10), ["gain", "learns"]] = -1.0, False  # runs that nothing is paired with
+    for this in (few, few.assign(start=few["start"].map({"functional": "diagonal alone"}).fillna("functional"))):
+        (answer,) = function_answers(this)
+        assert (answer.found.runs, answer.networks) == (10, 2 * 10 * 2)
+        assert answer.learns_first > 0.9 and answer.learns_second > 0.9
+        assert 0.3 < answer.found.improvement < 0.7 and answer.found.difference == near(0)
+    whole = {seed for seed, run in zip(rows["seed"], rows["run"], strict=True) if run < 10}
+    (same,) = function_answers(rows[rows["seed"].isin(whole) & (functional | alone)])
+    assert same.row() == function_answers(few)[0].row()
+
+
 def test_positions_are_compared_at_each_lambda_and_between_starts():
     functional = {f"functional | {space} | no C": 0.7 for space in ("cortical", "permuted", "lattice", "equal")}
     functional["functional | lattice | no C"], functional["functional | equal | no C"] = 0.45, 0.9
     others = {f"relabelled | {space} | no C": 0.7 for space in ("cortical", "lattice")}
     others |= {"relabelled | permuted | no C": 0.4, "functional | reshaped | no C": 0.1}
+    spaces = {"cortical": 0.5, "permuted": 0.3, "lattice": 0.5, "equal": 0.6}
+    orthogonal = {f"orthogonal | {space} | no C": gain for space, gain in spaces.items()}
     rows = table_of(
         *(made("positions", functional, f"λ = {v}") for v in ("0.3", "3")),
         *(made("positions", others, f"λ = {v}, others", runs=10) for v in ("0.3", "3")),
+        made("positions", orthogonal, "λ = 0.003, orthogonal", runs=10),
         made("starts", {"functional | cortical | no C": 0.0}),
     )
     found = by_contrast(position_answers(rows))
-    assert len(found) == 8
+    assert len(found) == 11
+    for space, difference in (("permuted", 0.2), ("lattice", 0), ("equal", -0.1)):
+        answer = found["5_3_4, orthogonal start, λ = 0.003", "cortical", space]
+        assert answer.found.difference == near(difference) and answer.found.runs == 10
     for v in ("0.3", "3"):
         context = f"5_3_4, functional start, λ = {v}"
         for space, difference in (("permuted", 0), ("lattice", 0.25), ("equal", -0.2)):
@@ -171,13 +234,13 @@ def test_wiring_is_compared_as_a_target_with_each_start_and_as_a_start():
         "functional | D* | no C": 0.1,
         "orthogonal | D* | C*": 0.3, "orthogonal | D* | random C*": 0.6, "orthogonal | D* | degree-matched C*": 0.3,
     }  # fmt: skip
-    names = ("0.95 I", "connectome", "connectome shuffled", "connectome with degrees kept")
-    wired = {f"{start} | D* | no C": gain for start, gain in zip(names, (0.9, 0.7, 0.7, 0.5), strict=True)}
+    own, shuffled, degrees = (f"0.5 I + connectome{more}" for more in ("", " shuffled", ", degrees kept"))
+    wired = plain({"0.5 I": 0.9, own: 0.7, shuffled: 0.7, degrees: 0.5})
     found = by_contrast(
         wiring_answers(
             table_of(
-                made("targets", targets, "matched", runs=10, field="7_3_8"),
-                made("connectome", wired, field="7_3_8"),
+                made("targets", targets, "λ_EMD = 100", runs=10, field="7_3_8"),
+                made("connectome", wired, "λ = 0", runs=10, field="7_3_8"),
             )
         )
     )
@@ -186,28 +249,50 @@ def test_wiring_is_compared_as_a_target_with_each_start_and_as_a_start():
         ("7_3_8, functional start", "C*", "degree-matched C*"): 0.2,
         ("7_3_8, orthogonal start", "C*", "random C*"): -0.3,
         ("7_3_8, orthogonal start", "C*", "degree-matched C*"): 0,
-        ("7_3_8, true positions", "connectome", "0.95 I"): -0.2,
-        ("7_3_8, true positions", "connectome", "connectome shuffled"): 0,
-        ("7_3_8, true positions", "connectome", "connectome with degrees kept"): 0.2,
+        ("7_3_8, λ = 0", own, "0.5 I"): -0.2,
+        ("7_3_8, λ = 0", own, shuffled): 0,
+        ("7_3_8, λ = 0", own, degrees): 0.2,
     }
     assert set(found) == set(planted)
     for contrast, difference in planted.items():
         assert found[contrast].found.difference == near(difference), contrast
-        assert found[contrast].found.runs == (20 if contrast[1] == "connectome" else 10)
+        assert found[contrast].found.runs == 10
 
 
 def test_the_functional_start_is_compared_with_nine_others_each_at_its_own_lambda():
     gains = {start: 0.8 - 0.1 * k for k, start in enumerate(SWEPT_STARTS)}
     blocks = [
-        made("tuned", {f"{start} | D* | no C": gain}, f"λ = {k}", runs=20 if k < 5 else 10)
-        for k, (start, gain) in enumerate(gains.items())
+        made("tuned", {f"{start} | D* | no C": gain}, f"λ = {k}") for k, (start, gain) in enumerate(gains.items())
     ]
     found = penalty_answers(table_of(*blocks))
     assert [answer.second for answer in found] == [start for start in SWEPT_STARTS if start != "functional"]
     for answer in found:
         assert answer.first == "functional" and answer.question == 4
         assert answer.found.difference == near(0.8 - gains[answer.second])
-        assert answer.found.runs == (20 if SWEPT_STARTS.index(answer.second) < 5 else 10)
+        assert answer.found.runs == 20 and answer.context == "5_3_4, λ tuned for each start"
+
+
+def test_the_functional_start_is_compared_with_the_orthogonal_at_each_learning_rate_and_after_longer_training():
+    orthogonal = {"0.0001": 0.3, "0.0003": 0.75, "0.003": 0.4}
+    blocks = [
+        made(
+            "learning rate",
+            plain({"functional": 0.7, "0.95 I": 0.9, "orthogonal": gain}),
+            f"learning rate {rate}",
+            10,
+        )
+        for rate, gain in orthogonal.items()
+    ]
+    found = penalty_answers(
+        table_of(*blocks, made("longer", plain({"functional": 0.8, "orthogonal": 0.1}), "40 epochs", 10))
+    )
+    planted = {f"5_3_4, λ = 0, learning rate {rate}": 0.7 - gain for rate, gain in orthogonal.items()}
+    planted["5_3_4, published penalty, 40 epochs"] = 0.7
+    assert {answer.context: answer.found.difference for answer in found} == {k: near(v) for k, v in planted.items()}
+    assert [answer.claim for answer in found] == 3 * ["start, at any learning rate"] + ["start, trained for longer"]
+    for answer in found:
+        assert (answer.question, answer.first, answer.second) == (4, "functional", "orthogonal")
+        assert answer.found.runs == 10
 
 
 def shifted(rows: pd.DataFrame, by: float) -> pd.DataFrame:
@@ -260,19 +345,16 @@ def test_measures_of_function_are_compared_with_the_paper_field_run_by_run():
 
 
 def planted_harder() -> pd.DataFrame:
-    gains = {"functional": 0.7, "diagonal alone": 0.7, "off-diagonal shuffled": 0.5}
-    blocks, harder = [], ("Go/NoGo, delay 40", "perceptual, noise 0.2", "perceptual, easy to hard")
-    for weight, own in (("0.3", gains), ("0.0003", {"0.95 I": 0.95})):
-        named = {f"{start} | D* | no C": gain for start, gain in own.items()}
-        blocks += [
-            made("harder", named, f"harder tasks, λ = {weight}", 10, harder),
-            made("harder", named, f"input noise 0.2, λ = {weight}", 10, ("one_choice_inference",)),
-            made("harder", named, f"a tenth of the trials, λ = {weight}", 10, tuple(TASKS)),
-        ]
-    return table_of(*blocks)
+    gains = {"functional": 0.7, "diagonal alone": 0.7, "off-diagonal shuffled": 0.5, "0.95 I": 0.95}
+    named, harder = plain(gains), ("Go/NoGo, delay 40", "perceptual, noise 0.2", "perceptual, easy to hard")
+    return table_of(
+        made("harder", named, "harder tasks", 10, harder),
+        made("harder", named, "input noise 0.2", 10, ("one_choice_inference",)),
+        made("harder", named, "a tenth of the trials", 10, tuple(TASKS)),
+    )
 
 
-def test_harder_conditions_are_pooled_within_runs_whatever_the_lambda():
+def test_harder_conditions_are_pooled_within_runs():
     conditions = harder_rows(planted_harder()).groupby("condition").size()
     assert set(conditions.index) == {
         "Go/NoGo, delay 40", "perceptual, noise 0.2", "perceptual, easy to hard",
@@ -284,7 +366,7 @@ def test_harder_conditions_are_pooled_within_runs_whatever_the_lambda():
     for other, difference in (("diagonal alone", 0), ("off-diagonal shuffled", 0.2), ("0.95 I", -0.25)):
         answer = found[other]
         assert answer.found.difference == near(difference) and answer.found.runs == 10
-        assert answer.context == "5_3_4, 7 harder conditions, λ tuned" and answer.networks == 2 * 7 * 10
+        assert answer.context == "5_3_4, 7 harder conditions, λ = 0 (incomplete)" and answer.networks == 2 * 7 * 10
 
 
 def planted_fields(of_field=lambda k: 0.0, fields=TWELVE_FIELDS) -> pd.DataFrame:
@@ -329,13 +411,40 @@ def test_runs_that_agree_keep_an_error_and_two_fields_are_not_pooled():
     rows = planted_fields(fields=TWELVE_FIELDS[:2])
     assert general_answers(rows) == []
     alike = field_differences(rows.assign(gain=0.5), "cortical − permuted")
-    assert (alike["difference"] == 0).all() and (alike["standard_error"] == 0.01).all()
+    assert (alike["difference"] == 0).all() and (alike["standard_error"] > 0).all()
+    assert alike["standard_error"].max() < 0.001
+
+
+def test_one_standard_error_is_pooled_over_fields():
+    contrast = "functional − diagonal alone"
+    first, second = FIELD_CONTRASTS[contrast]
+    apart = {"5_3_8": [0.0] * 5, "5_3_4": [0.0, 0.0, 1 / 3, 0.0, 0.0], "5_3_2": [0.1, -0.2, 0.3], "6_6_8": [0.2]}
+    rows = [
+        (field, variant, seed, "go_nogo", 0.5 + value * (variant == first))
+        for field, values in apart.items()
+        for seed, value in enumerate(values)
+        for variant in (first, second)
+    ]
+    columns = ["field", "variant", "seed", "task", "gain"]
+    table = pd.DataFrame(rows, columns=columns).assign(study="fields").sample(frac=1, random_state=0)
+    found = field_differences(table, contrast)
+    squares = sum(((np.array(values) - np.mean(values)) ** 2).sum() for values in apart.values())
+    spread = squares / (4 + 4 + 2)
+    assert found["runs"].to_dict() == {"5_3_8": 5, "5_3_4": 5, "5_3_2": 3}, "one run has no spread"
+    for field, row in found.iterrows():
+        assert row["difference"] == pytest.approx(np.mean(apart[field]))
+        assert row["standard_error"] == pytest.approx(np.sqrt(spread / len(apart[field]))), field
+    over = pooled_fields(table, contrast)
+    assert over.fields == 3 and abs(over.mean - np.mean([0, 1 / 15, 1 / 15])) < 0.02, (
+        "the field of zeros is not exact"
+    )
 
 
 def test_p_is_corrected_within_each_question():
-    rows = pd.concat([planted_function(), planted_harder(), planted_fields()])
+    apart = made("6_6_2 no penalty", plain({"functional": 0.9, "orthogonal": 0.1}), "learning rate 0.001", 5)
+    rows = pd.concat([planted_function(), planted_harder(), planted_fields(), table_of(apart)])
     found = answers(rows)
-    assert set(found["question"]) == {1, 4, 5, 7, 8}
+    assert set(found["question"]) == {1, 4, 5, 7, 8} and "exploratory" not in set(found["claim"])
     for question, block in found.groupby("question"):
         np.testing.assert_allclose(
             block["p_holm"], multipletests(block["p"], method="holm")[1], err_msg=str(question)
@@ -344,6 +453,37 @@ def test_p_is_corrected_within_each_question():
         "first", "second", "equivalent", "not told apart",
     }  # fmt: skip
     assert found["runs"].notna().all() and (found["networks"] > 0).all()
+
+
+def test_what_was_not_planned_is_answered_apart():
+    task = ("one_choice_inference",)
+    gains = {"0.001": (0.9, 0.9, 0.1), "0.0003": (0.9, 0.6, 0.9)}
+    names = ("functional", "diagonal alone", "orthogonal")
+    blocks = [
+        made("6_6_2 no penalty", plain(dict(zip(names, of, strict=True))), f"learning rate {rate}", 5, task, "6_6_2")
+        for rate, of in gains.items()
+    ]
+    first = [
+        made("tuned by the first rule", plain({"functional": 0.8}), "λ = 0.1"),
+        made("tuned by the first rule", plain({"diagonal alone": 0.8, "off-diagonal shuffled": 0.6}), "λ = 3"),
+    ]
+    found = exploratory_answers(table_of(*blocks, *first, made("starts", starts({"functional": 0, "orthogonal": 1}))))
+    assert set(found["claim"]) == {"exploratory"} and set(found["first"]) == {"functional"}
+    planted = {
+        ("6_6_2, one-choice inference, λ = 0, learning rate 0.001", "diagonal alone"): (0, "not told apart"),
+        ("6_6_2, one-choice inference, λ = 0, learning rate 0.001", "orthogonal"): (0.8, "not told apart"),
+        ("6_6_2, one-choice inference, λ = 0, learning rate 0.0003", "diagonal alone"): (0.3, "not told apart"),
+        ("6_6_2, one-choice inference, λ = 0, learning rate 0.0003", "orthogonal"): (0, "not told apart"),
+        ("5_3_4, λ = 0.1 against λ = 3", "diagonal alone"): (0, "equivalent"),
+        ("5_3_4, λ = 0.1 against λ = 3", "off-diagonal shuffled"): (0.2, "first"),
+    }
+    rows = {(row["context"], row["second"]): row for row in found.to_dict("records")}
+    assert set(rows) == set(planted)
+    for key, (difference, says) in planted.items():
+        assert rows[key]["difference"] == near(difference) and rows[key]["says"] == says, key
+    np.testing.assert_allclose(found["p_holm"], multipletests(found["p"], method="holm")[1])
+    with pytest.raises(InputError, match="no rows of the exploratory studies"):
+        exploratory_answers(planted_fields())
 
 
 # Words
@@ -387,12 +527,65 @@ def test_the_words_are_those_of_the_plan(rows, says):
 def test_each_contrast_has_one_word_over_its_contexts():
     found = verdicts(answers(planted_function()))
     assert set(found["question"]) == {1, 4}, "question 5 claims no direction"
-    words = found[found["question"] == 1].set_index("second")["word"]
+    function = found[found["claim"] == "function"].set_index("second")
+    words = function["word"]
     assert words["diagonal alone"] == "not supported"
     assert words["same spectrum"] == "holds only under 5_3_4, published penalty"
-    shuffled = found[(found["question"] == 1) & (found["second"] == "off-diagonal shuffled")].iloc[0]
-    assert shuffled["contexts"] == 2 and shuffled["word"].startswith("holds")
-    assert (shuffled["least"], shuffled["most"]) == (near(0.15), near(0.3))
+    assert words["off-diagonal shuffled"] == ("holds only under 5_3_4, published penalty; 5_3_4, λ = 0; 5_3_4, λ = 3")
+    assert function["contexts"].to_dict() == {"diagonal alone": 4, "off-diagonal shuffled": 4, "same spectrum": 3}
+    shuffled = function.loc["off-diagonal shuffled"]
+    assert (shuffled["least"], shuffled["most"]) == (near(0), near(0.3))
+    strong = found[found["claim"] == "strong function"].set_index("second")["word"]
+    assert strong.to_dict() == {"0.5 I + function shuffled": "not supported", "0.5 I": "holds"}
+
+
+def worded(found: list) -> pd.DataFrame:
+    return verdicts(corrected(pd.DataFrame([answer.row() for answer in found])))
+
+
+@pytest.mark.parametrize("study", ["starts", "tuned", "same λ", "6_6_2"])
+def test_a_claim_is_pending_while_a_context_lacks_rows(study):
+    rows = planted_function()
+    found = worded(function_answers(rows[rows["study"] != study])).set_index(["claim", "second"])
+    pending = set(found.index[found["word"] == "pending"])
+    wanted = {("function", other) for other in ("diagonal alone", "off-diagonal shuffled", "same spectrum")}
+    assert pending == wanted - ({("function", "same spectrum")} if study == "same λ" else set())
+    assert found.loc["strong function", "word"].notna().all(), "other claims have their rows"
+    assert (found.loc["function", "contexts"] < 4).all()
+
+
+ASKED = {
+    function_answers: ("starts", "tuned", "same λ", "6_6_2", "strong function"),
+    position_answers: ("positions",),
+    wiring_answers: ("targets", "connectome"),
+    penalty_answers: ("tuned", "learning rate", "longer"),
+    harder_answers: ("harder",),
+    general_answers: ("fields",),
+}
+"""Studies of each question that has a claim."""
+
+
+@pytest.mark.parametrize("ask", ASKED, ids=lambda ask: ask.__name__)
+def test_with_the_rows_of_its_studies_no_claim_is_pending(ask):
+    chosen = dict.fromkeys(SWEPT_STARTS, 0.0)
+    blocks = []
+    for part in (part for study in ASKED[ask] for part in parts(study, chosen)):
+        gains = {each.name: 0.6 for each in part.variants}
+        tasks = [task if isinstance(task, str) else task.name for task in part.tasks]
+        blocks.append(made(part.study, gains, part.name, 3, tasks, part.field))
+    found = ask(table_of(*blocks))
+    counts = (
+        pd.DataFrame([answer.row() for answer in found]).groupby(["claim", "first", "second"])["context"].nunique()
+    )
+    for (claim, _, second), contexts in counts.items():
+        assert contexts == CONTEXTS[claim] - (claim == "function" and second == "same spectrum"), (claim, second)
+    words = worded(found)
+    assert len(words) == len(counts) and (words["word"] != "pending").all()
+    for claim in words["claim"].unique():
+        if CONTEXTS[claim] > 1:
+            first = next(answer.context for answer in found if answer.claim == claim)
+            fewer = worded([answer for answer in found if answer.context != first])
+            assert (fewer.loc[fewer["claim"] == claim, "word"] == "pending").all(), claim
 
 
 # The factorial
@@ -512,14 +705,37 @@ def test_a_regression_on_the_curve_finds_the_choice_that_matters():
     assert found.loc["self_connections", "share"] > 0.7 and (found["share"].drop("self_connections") < 1e-9).all()
 
 
+def ignored(of) -> bool:
+    """Whether λ is ignored: only in W, which has neither distances nor communicability."""
+    return (of["space"], of["target"], of["lambda_in_w"]) == ("no space", "no C", "ignored")
+
+
 def test_no_penalty_has_no_logarithm_and_is_told_apart():
     table = curve(drawn_curve(30, kept))
-    found, zero = curve_factors(table), table["penalty_weight"] == 0
+    acts = pd.Series({part: 1.0 if ignored(row) else row["penalty_weight"] for part, row in table.iterrows()})
+    assert (acts != table["penalty_weight"]).sum() == sum(ignored(specification(number)) for number in range(30)) > 0
+    found, zero = curve_factors(table), acts == 0
     assert zero.any() and (found["has_penalty"] == np.where(zero, "no", "yes")).all()
-    logs = np.log10(table.loc[~zero, "penalty_weight"])
+    logs = np.log10(acts[~zero])
     np.testing.assert_allclose(found.loc[~zero, "log_weight"], logs)
+    assert (found["penalty_weight"] == table["penalty_weight"]).all(), "what was drawn stays"
     np.testing.assert_allclose(found.loc[zero, "log_weight"], logs.mean())
     assert all(isinstance(value, str) for name in CURVE_CHOICES for value in found[name])
+
+
+@pytest.mark.parametrize("drawn", [0.0, 0.05])
+def test_lambda_counts_as_1_where_training_ignores_it(small, drawn):
+    kinds = list(product(("no space", "D", "D*"), ("no C", "C"), ("ignored", "applied")))
+    template = curve(drawn_curve(3, kept)).iloc[[0] * len(kinds)].reset_index(drop=True)
+    named = pd.DataFrame(kinds, columns=["space", "target", "lambda_in_w"])
+    found = curve_factors(template.assign(**named, penalty_weight=drawn))
+    for (space, target, how), row in zip(kinds, found.to_dict("records"), strict=True):
+        priors = Priors(small, Protocol(lambda_in_w=how, penalty_weight=drawn))
+        start = priors.start(Variant("own", "orthogonal", SPACES[space], TARGETS[target]), 3)
+        acts = 1.0 if (space, target, how) == ("no space", "no C", "ignored") else drawn
+        np.testing.assert_allclose(start.cost, acts * priors.distances(SPACES[space]))
+        assert row["has_penalty"] == ("yes" if acts else "no")
+        assert not acts or row["log_weight"] == pytest.approx(np.log10(acts))
 
 
 def test_cursors_are_the_two_fixed_specifications_run_by_run():
@@ -536,10 +752,21 @@ def test_cursors_are_the_two_fixed_specifications_run_by_run():
 
 
 def test_rows_that_are_not_there_are_said(tmp_path, monkeypatch):
-    with pytest.raises(InputError, match="no study 'nonsense'; there are starts, sweep"):
+    with pytest.raises(InputError, match="no study 'nonsense'; there are starts, same λ"):
         load_audit("nonsense")
     monkeypatch.setattr(verdict, "data_folder", lambda: tmp_path)
     verdict._tables.cache_clear()
     with pytest.raises(InputError, match=r"no such file; in a clone, data/make_audit\.py makes it"):
         load_audit()
     verdict._tables.cache_clear()
+
+
+def test_a_claim_with_some_of_its_conditions_or_fields_is_pending():
+    table = corrected(pd.DataFrame([answer.row() for answer in harder_answers(planted_harder())]))
+    assert set(verdicts(table)["word"]) == {"pending"}
+
+
+def test_two_groups_that_share_one_seed_are_not_compared():
+    rows = planted_function()
+    keep = (rows["start"] != "diagonal alone") | (rows["run"] == 0)
+    assert "diagonal alone" not in {answer.second for answer in function_answers(rows[keep])}
