@@ -26,6 +26,9 @@ from .tasks import TASKS, Task
 SMALLEST_THAT_MATTERS = 0.10
 """Differences of gain within ± this bound do not matter: one run in ten that learns."""
 
+MOST_APART = 3
+"""Networks of one run, such as its three tasks, that are taken to fail one by one and not together."""
+
 LEARNS_ABOVE = 0.5
 """A network with a higher gain has learned its task."""
 
@@ -157,10 +160,11 @@ def _p_equivalence(apart: np.ndarray, networks: int, bound: float) -> float:
 def _p_rare(apart: np.ndarray, networks: int, bound: float) -> float:
     """Test that differences above the bound are too rare to move the mean by it (exact binomial test).
 
-    If one of the run's networks learns on one side only, the run's mean moves by about 1 / networks.
+    If one of the run's networks learns on one side only, the run's mean moves by about 1 / networks. Networks of one
+    run tend to fail together, so no step smaller than 1 / :data:`MOST_APART` is assumed.
     """
     large = apart[apart > bound]
-    size = max(1 / networks, large.mean() if len(large) else 0.0)
+    size = max(1 / min(networks, MOST_APART), large.mean() if len(large) else 0.0)
     return float(stats.binom.cdf(len(large), len(apart), min(1.0, bound / size)))
 
 

@@ -131,7 +131,8 @@ def rare_by_scipy(apart, networks: int, bound: float) -> float:
     found = []
     for sign in (1, -1):
         large = [sign * value for value in apart if sign * value > bound]
-        moves_by = max([1 / networks, np.mean(large)] if large else [1 / networks])
+        least = 1 / min(networks, 3)  # networks of one run fail together
+        moves_by = max([least, np.mean(large)] if large else [least])
         share = min(1, bound / moves_by)
         found.append(stats.binomtest(len(large), len(apart), share, alternative="less").pvalue)
     return max(found)
@@ -147,15 +148,6 @@ def test_equivalence_needs_the_two_one_sided_tests_of_statsmodels_and_rare_large
     found = paired_difference(first - second, networks, bound).p_equivalence
     assert found >= theirs - 1e-12
     assert found == pytest.approx(max(theirs, rare_by_scipy(first - second, networks, bound)))
-
-
-@pytest.mark.parametrize("shift", [0.0, 0.06, -0.085])
-def test_without_large_differences_equivalence_is_the_two_one_sided_tests_of_statsmodels(shift):
-    r = np.random.default_rng(2)
-    first, second = r.normal(0.5 + shift, 0.02, 20), r.normal(0.5, 0.02, 20)
-    theirs, *_ = ttost_paired(first, second, -0.1, 0.1)
-    assert rare_by_scipy(first - second, 12, 0.1) <= theirs
-    assert paired_difference(first - second, networks=12).p_equivalence == pytest.approx(theirs)
 
 
 def flips(count: int, runs: int, networks: int = 3) -> np.ndarray:
@@ -193,7 +185,7 @@ def test_what_a_large_difference_is_and_how_many_are_too_many():
     assert _p_rare(np.array([0.1] * 5 + [0.0] * 15), 3, 0.1) == pytest.approx(0.7**20), "0.10 is not above 0.10"
     two = np.array([0.5, 0.7] + [0.0] * 18)  # 0.6 on average: more than 1/3, so fewer of them matter
     assert _p_rare(two, 3, 0.1) == pytest.approx(stats.binom.cdf(2, 20, 1 / 6))
-    assert _p_rare(np.zeros(20), 12, 0.1) == 0, "one of twelve networks moves the mean by less than 0.10"
+    assert _p_rare(np.zeros(20), 12, 0.1) == pytest.approx(0.7**20), "networks of one run fail together"
     assert _p_rare(flips(20, 20), 3, 0.1) == 1
 
 
@@ -277,12 +269,12 @@ def test_runs_are_paired_by_seed_and_averaged_over_tasks_in_any_order_of_rows():
 
 def test_a_comparison_counts_the_networks_of_a_run():
     gains = np.random.default_rng(0).random(20).tolist()
-    for tasks, share in (("a", 0.1), ("abc", 0.3), ("abcdef", 0.6)):
+    for tasks, share in (("a", 0.1), ("abc", 0.3), ("abcdef", 0.3)):
         rows = runs(dict.fromkeys(tasks, gains))
         assert compare(rows, rows).p_equivalence == pytest.approx((1 - share) ** 20), tasks
     kinds = pd.concat([runs(dict.fromkeys("abc", gains)).assign(variant=name) for name in ("W*D*C", "W*DC")])
     found = compare(kinds, kinds, on=("variant", "task"))
-    assert found.p_equivalence == pytest.approx(0.4**20) and found.says == "equivalent"
+    assert found.p_equivalence == pytest.approx(0.7**20) and found.says == "equivalent"
     one = runs({"a": gains})
     assert compare(one, one).says == "not told apart", "twenty networks do not exclude that one in ten differs"
 
