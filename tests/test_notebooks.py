@@ -103,4 +103,4 @@ def test_pictures_carry_no_alpha_channel_that_nobody_sees(path):
     run_all = script("notebooks/run_all.py")
     found = list(run_all.pictures(nbformat.read(path, as_version=4)))
     assert found
-    assert all(run_all.without_alpha(held[key]) == held[key] for held, key in found)
+    assert all(run_all.smaller(held[key]) == held[key] for held, key in found)
