@@ -107,7 +107,7 @@ class OneChoiceInference(Task):
     Attributes
     ----------
     delay : int
-        Number of steps without input between the goal and the choices.
+        Number of steps without input between the goal and the choices. The number of steps of a trial follows.
     types : tuple of (int, (int, int), int)
         Trial types as goal channel, the two choices, and the answer; equally frequent.
     """
@@ -162,7 +162,7 @@ class GoNoGo(Task):
     Attributes
     ----------
     delay : int
-        Number of steps of fixation between the stimulus and the silence.
+        Number of steps of fixation between the stimulus and the silence. The number of steps of a trial follows.
     """
 
     name: str = "go_nogo"

@@ -90,6 +90,8 @@ def restore(part: Part, study: Study, folder: Path) -> None:
     networks, curves = (table[(table["study"] == part.study) & (table["part"] == part.name)] for table in tables)
     if (folder / NETWORKS_FILE).exists() or networks.empty:
         return
+    exact = {name: getattr(part.protocol, name) for name in ("penalty_weight", "emd_weight")}
+    networks = networks.assign(**exact)  # pandas may read the last digit otherwise
     origin = origin_of(study, *check_configuration(study, folder, "cpu"))
     write_results(as_results(networks[[*COLUMNS]], curves[[*CURVE_COLUMNS]]), folder, origin)
     earlier = networks[networks["plan"] != plan_digest()]
@@ -172,7 +174,9 @@ def plans_of(networks: pd.DataFrame, folder: Path) -> list[str]:
 
 
 def write_table(name: str, table: pd.DataFrame) -> None:
-    """Write a table with ``study`` and ``part`` in front."""
+    """Write a table with ``study`` and ``part`` in front, numbers to six digits, and chosen ones exactly."""
+    chosen = [column for column in ("penalty_weight", "emd_weight") if column in table]
+    table = table.assign(**{column: table[column].map(lambda value: repr(float(value))) for column in chosen})
     front = [column for column in ("study", "part") if column in table]
     text = table[[*front, *table.columns.drop(front)]].to_csv(index=False, float_format="%.6g")
     with written_atomically(HERE / f"{name}.csv.gz") as temporary:

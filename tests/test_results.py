@@ -125,7 +125,7 @@ def another_go_nogo(monkeypatch):
 
     @dataclass(frozen=True)
     class Longer(GoNoGo):
-        steps: int = 44
+        delay: int = 14
 
     return {"noise": Noisy(), "length": Longer()}
 

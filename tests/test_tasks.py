@@ -284,3 +284,9 @@ class Shifted(GoNoGo):
     def trials(self, count, rng):
         inputs, labels = super().trials(count, rng)
         return inputs, labels + 1
+
+
+def test_steps_follow_from_the_delay_and_no_trial_types_are_refused():
+    assert GoNoGo(delay=14).steps == 44 and GoNoGo(steps=44).steps == 40
+    with pytest.raises(InputError, match="has no trial types"):
+        OneChoiceInference(types=())
