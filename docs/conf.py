@@ -141,7 +141,10 @@ def still(models: dict, name: str) -> str:
     if "_options_labels" in state and state["index"] is None:
         options = "".join(f"<li>{html.escape(option)}</li>" for option in state["_options_labels"])
         return f"<ul>{options}</ul>"
-    value = state["_options_labels"][state["index"]] if "_options_labels" in state else state.get("value")
+    value, options = state.get("value"), state.get("_options_labels")
+    if options:
+        index = state["index"]  # a range has two
+        value = " to ".join(options[i] for i in index) if isinstance(index, list) else options[index]
     if not label or value is None or "bar_style" in state:  # a button, or a bar of progress
         return ""
     return f"<code>{html.escape(f'{label}: {value}')}</code> "

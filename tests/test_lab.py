@@ -187,6 +187,31 @@ def test_the_ablation_runs_and_its_panels_redraw(address, page):
     no_errors(notebook)
 
 
+def test_the_audit_runs_and_its_panels_redraw(address, page):
+    notebook = run_all(page, address, "11_audit.ipynb")
+    expect(notebook.get_by_text("not answered yet").nth(2)).to_be_attached(timeout=5 * MINUTE)
+    for own, value in (
+        ("choice", "self-connections: published kept → sound removed"),
+        ("self-connections", "removed"),
+    ):
+        panel = notebook.locator(".jp-OutputArea-output", has=page.get_by_label(own, exact=True)).first
+        image = panel.locator("img")
+        image.scroll_into_view_if_needed()
+        before = image.get_attribute("src")
+        panel.get_by_label(own, exact=True).select_option(value)
+        expect(image).not_to_have_attribute("src", before, timeout=MINUTE)
+        if own == "choice":
+            before = image.get_attribute("src")
+            panel.get_by_role("button", name="Train both").click()
+            expect(image).not_to_have_attribute("src", before, timeout=MINUTE)
+            panel.get_by_role("button", name="Stop").click()
+            expect(panel.get_by_role("button", name="Train both")).to_be_enabled(timeout=MINUTE)
+        image.scroll_into_view_if_needed()
+        page.wait_for_timeout(1000)
+        keep(page, f"11_panel_{own}")
+    no_errors(notebook)
+
+
 def test_a_training_is_watched_and_stopped(address, page):
     notebook = run_all(page, address, "07_training.ipynb")
     expect(notebook.get_by_text("not answered yet").nth(4)).to_be_attached(timeout=3 * MINUTE)

@@ -68,7 +68,7 @@ def test_the_check_of_a_task(capsys):
 
     for answer, told in (
         (None, "…"), (3, "a int"), (Copy(), "Its name is 'go_nogo'"), (Copy(name="longer"), "✓"),
-        (Copy(name="longer", steps=30), "30 steps, not 40"), (Long(name="longer"), "lasts 5 to 5 steps"),
+        (Copy(name="longer", delay=0), "30 steps, not 40"), (Long(name="longer"), "lasts 5 to 5 steps"),
         (Broken(name="longer"), "inputs of shape"), (replace(Copy(), name="longer"), "✓"),
     ):  # fmt: skip
         assert check_own_task(answer, "longer", 40, 2) == (told == "✓")
