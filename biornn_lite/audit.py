@@ -19,7 +19,7 @@ from .seeds import generator
 from .study import Study
 from .tasks import DOWN, LEFT, RIGHT, TASKS, UP, GoNoGo, OneChoiceInference, PerceptualDecision, Task
 from .training import Settings
-from .variants import PROTOCOLS, PUBLISHED_VARIANTS, VARIANTS, Protocol, Variant
+from .variants import PROTOCOLS, PUBLISHED_VARIANTS, VARIANTS, Protocol, Variant, Weights
 
 PUBLISHED = PROTOCOLS["published"]
 
@@ -29,7 +29,7 @@ SEED, TUNING_SEED, REPLICATION_SEED = 18, 180, 0
 MEAN_DISTANCE = 0.55
 """Mean distance of all spaces that are compared at one mean."""
 
-STARTS: dict[str, weights.Weights | str] = {
+STARTS: dict[str, Weights | str] = {
     "functional": weights.Functional(),
     "diagonal alone": weights.Functional(self_connections="only"),
     "off-diagonal shuffled": controls.Shuffled(),

@@ -277,6 +277,7 @@ FIELD_CONTRASTS = {
     "functional − off-diagonal shuffled": ("functional | cortical | C*", "off-diagonal shuffled | cortical | C*"),
     "cortical − permuted": ("functional | cortical | C*", "functional | permuted | C*"),
 }
+"""Contrasts of the study ``fields`` by name: the variants that are compared."""
 
 
 def field_differences(networks: pd.DataFrame, contrast: str) -> pd.DataFrame:
