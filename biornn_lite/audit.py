@@ -58,6 +58,8 @@ STARTS: dict[str, Weights | str] = {
     "0.5 I + connectome": controls.Connectome(),
     "0.5 I + connectome shuffled": controls.Connectome(graph=controls.RandomGraph()),
     "0.5 I + connectome, degrees kept": controls.Connectome(graph=controls.SameDegrees()),
+    "0.5 I + function, strengths kept": weights.SameStrengths(controls.OffDiagonal()),
+    "0.5 I + lognormal": controls.OffDiagonal(start=controls.Lognormal()),
 }
 """Starts by name: the functional weights ``W*``, and controls."""
 
@@ -67,6 +69,9 @@ PLANNED_STARTS = tuple(STARTS)[: tuple(STARTS).index("0.5 I + 0.45 Q") + 1]
 FEW_UNITS = tuple(name for name in STARTS if name.endswith(" units"))
 
 STRONG_FUNCTION = ("0.5 I + function", "0.5 I + function shuffled", "0.5 I")
+
+MORE_CONTROLS = ("0.5 I + function, strengths kept", "0.5 I + lognormal")
+"""Controls of strong function that the plan does not name."""
 
 WIRING_STARTS = ("0.5 I + connectome", "0.5 I", "0.5 I + connectome shuffled", "0.5 I + connectome, degrees kept")
 """Starts of the study ``connectome``."""
@@ -302,6 +307,11 @@ def _strong_function() -> list[Part]:
     return [Part("strong function", "λ = 0", "5_3_4", _plain(*STRONG_FUNCTION), protocol=protocol)]
 
 
+def _more_controls() -> list[Part]:
+    protocol = _with_weight(0.0)
+    return [Part("strong function, more controls", "λ = 0", "5_3_4", _plain(*MORE_CONTROLS), protocol=protocol)]
+
+
 def _few_units() -> list[Part]:
     return [Part("few units", "published penalty", "5_3_4", _plain(*FEW_UNITS), runs=10)]
 
@@ -531,12 +541,12 @@ def _curve(combinations: int) -> list[Part]:
 STUDIES = (
     "starts", "same λ", "strong function", "few units", "6_6_2", "positions", "connectome", "targets", "sweep",
     "tuned", "tuned by the first rule", "learning rate", "longer", "6_6_2 no penalty", "choices", "factorial",
-    "harder", "fields", "curve",
+    "harder", "fields", "curve", "strong function, more controls",
 )  # fmt: skip
 """Names of the studies, in the order in which they are run."""
 
-EXPLORATORY = ("same λ", "6_6_2 no penalty")
-"""Studies that were run before the plan named them."""
+EXPLORATORY = ("same λ", "6_6_2 no penalty", "strong function, more controls")
+"""Studies that were thought of when other rows had been seen, and that no plan named before they were run."""
 
 COMBINATIONS = 1000
 """Combinations of the specification curve."""
@@ -564,7 +574,7 @@ def parts(study: str, chosen: Mapping[str, float] | None = None, combinations: i
         "choices": _choices, "factorial": _factorial, "6_6_2": _paper_field, "fields": _fields,
         "same λ": _same_weight, "6_6_2 no penalty": _no_penalty, "tuned by the first rule": _tuned_first,
         "strong function": _strong_function, "few units": _few_units, "learning rate": _learning_rate,
-        "longer": _longer, "harder": _harder,
+        "longer": _longer, "harder": _harder, "strong function, more controls": _more_controls,
     }.get(study)  # fmt: skip
     if made is None:
         raise InputError(f"no study {study!r}; there are {', '.join(STUDIES)}")

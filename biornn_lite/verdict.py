@@ -18,6 +18,7 @@ from .audit import (
     CURVE_STARTS,
     FACTORS,
     HARDER_TASKS,
+    MORE_CONTROLS,
     STRONG_FUNCTION,
     STUDIES,
     SWEPT_STARTS,
@@ -357,7 +358,9 @@ def answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
 
 
 def exploratory_answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Compare what was not planned: 6_6_2 without penalty, and the contrasts that the first rule for λ gave.
+    """Compare what was not planned.
+
+    6_6_2 without penalty; more controls of strong function; and the contrasts that the first rule for λ gave.
 
     Returns
     -------
@@ -370,6 +373,9 @@ def exploratory_answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
     pairs = [("functional", other) for other in ("diagonal alone", "orthogonal")]
     for part, group in rows.groupby("part", sort=False):
         found += _pairs(1, "exploratory", group, "start", pairs, f"6_6_2, one-choice inference, λ = 0, {part}")
+    rows = networks[networks["study"].isin(["strong function", "strong function, more controls"])]
+    pairs = [(STRONG_FUNCTION[0], other) for other in MORE_CONTROLS]
+    found += _pairs(1, "exploratory", rows, "start", pairs, "5_3_4, λ = 0")
     rows = networks[networks["study"] == "tuned by the first rule"]
     pairs = [("functional", other) for other in ("diagonal alone", "off-diagonal shuffled")]
     found += _pairs(1, "exploratory", rows, "start", pairs, "5_3_4, λ = 0.1 against λ = 3")

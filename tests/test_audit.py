@@ -118,6 +118,7 @@ def test_names_of_studies_and_needs_are_said():
         ("starts", "5_3_4", 22 * 20 * 3),
         ("same λ", "5_3_4", 3 * 20 * 3),
         ("strong function", "5_3_4", 3 * 20 * 3),
+        ("strong function, more controls", "5_3_4", 2 * 20 * 3),
         ("few units", "5_3_4", 5 * 10 * 3),
         ("6_6_2", "6_6_2", (4 * 20 + 3 * 10) * 3),
         ("sweep", "5_3_4", 8 * 10 * 3 * 3),
@@ -158,12 +159,14 @@ def test_the_plan_above_its_amendment_is_what_it_was(make):
 def test_studies_that_were_run_before_the_plan_named_them_are_called_exploratory():
     before, amendment = plan_and_amendment()
     seen = re.search(r"of two exploratory studies \((.*)\), had been seen", amendment).group(1)
-    assert tuple(re.findall(r"`([^`]+)`", seen)) == audit.EXPLORATORY
+    after_all_plans = ("strong function, more controls",)
+    assert (*re.findall(r"`([^`]+)`", seen), *after_all_plans) == audit.EXPLORATORY
     new = set(re.findall(r"\*\*`([^`]+)`\*\* \([^)]*new\)", amendment))
     assert new == {"strong function", "few units", "learning rate", "longer"}
     renamed = {"tuned by the first rule"}
     assert {study for study in STUDIES if f"`{study}`" not in before} == {*audit.EXPLORATORY, *new, *renamed}
-    assert all(f"`{study}`" in before + amendment for study in STUDIES)
+    named = {study for study in STUDIES if f"`{study}`" in before + amendment}
+    assert set(STUDIES) - named == {*after_all_plans}
 
 
 def test_the_paper_field_without_penalty_is_trained_on_one_task_at_three_learning_rates():
@@ -181,7 +184,7 @@ def test_all_starts_have_twenty_runs_and_on_the_paper_field_those_that_decide():
     runs = runs_by_start("starts")
     assert len(runs) == 22 and tuple(runs)[:4] == DECISIVE_STARTS and set(runs) == set(audit.PLANNED_STARTS)
     assert set(runs.values()) == {20}
-    later = {*audit.STRONG_FUNCTION, *audit.FEW_UNITS, *audit.WIRING_STARTS} - {"0.5 I"}
+    later = {*audit.STRONG_FUNCTION, *audit.MORE_CONTROLS, *audit.FEW_UNITS, *audit.WIRING_STARTS} - {"0.5 I"}
     assert set(STARTS) == set(runs) | later and not set(runs) & later
     paper = dict.fromkeys(DECISIVE_STARTS, 20)
     paper |= dict.fromkeys(("functional without diagonal", "0.95 I", "orthogonal at 0.95"), 10)
@@ -225,6 +228,23 @@ def test_strong_function_is_compared_without_penalty_and_few_units_with_the_publ
     assert names_of(few) == [f"{units} units | D* | no C" for units in (1, 2, 4, 8, 16)]
     for units in (1, 2, 4, 8, 16):
         assert STARTS[f"{units} units"] == controls.FewUnits(units, 0.95)
+
+
+def test_more_controls_of_strong_function_lose_who_is_like_whom_or_all_of_the_data(dense):
+    (strong,), (more,) = parts("strong function"), parts("strong function, more controls")
+    assert (more.protocol, more.seed, more.runs) == (strong.protocol, strong.seed, strong.runs), "paired by seed"
+    own, kept, draws = (
+        STARTS[name](dense, generator(4, "lognormal")) for name in (audit.STRONG_FUNCTION[0], *audit.MORE_CONTROLS)
+    )
+    for axis in (0, 1):
+        np.testing.assert_allclose(kept.sum(axis), own.sum(axis))
+    off = ~np.eye(24, dtype=bool)
+    correlation = dense.correlation[off]
+    assert np.corrcoef(own[off], correlation)[0, 1] > 0.2 + abs(np.corrcoef(kept[off], correlation)[0, 1])
+    for start in (kept, draws):
+        assert (np.diag(start) == np.diag(own)).all()
+    lone = generator(4, "lognormal")
+    assert np.corrcoef(draws[off], weights.lognormal_draws(24, lone)[off])[0, 1] == pytest.approx(1)
 
 
 def test_other_learning_rates_have_no_penalty_and_longer_training_has_the_published_one():
