@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -248,10 +249,36 @@ def power(sd: float, runs: int, difference: float) -> float:
     return float(found)
 
 
-def power_of_equivalence(sd: float, runs: int, bound: float = SMALLEST_THAT_MATTERS) -> float:
-    """Return the chance that two one-sided t tests show equivalence if the true difference is 0 (approximation)."""
-    reach = bound / sd * np.sqrt(runs) - stats.t.ppf(0.95, runs - 1)
-    return float(max(0.0, 2 * stats.t.cdf(reach, runs - 1) - 1))
+def power_of_equivalence(
+    sd: float, runs: int, networks: int = MOST_APART, bound: float = SMALLEST_THAT_MATTERS
+) -> float:
+    """Return the chance that :func:`paired_difference` shows equivalence if the true difference is 0.
+
+    Runs are taken to agree or to differ by one of their networks, which learns on one side only; each side has the
+    same chance, and gain is 0 or 1.
+
+    Parameters
+    ----------
+    sd : float
+        Standard deviation of the paired differences, at most 1 / `networks`.
+    runs : int
+    networks : int
+        Networks of each run that are averaged.
+    bound : float
+        Smallest difference that matters.
+    """
+    step = 1 / networks
+    if not 0 <= sd <= step:
+        raise InputError(f"sd is {sd:g}; where runs differ by one of {networks} networks it is 0 to {step:.2f}")
+    differ = (sd / step) ** 2
+    chances = stats.multinomial(runs, [differ / 2, differ / 2, 1 - differ])
+    power = 0.0
+    for first, second in product(range(runs + 1), repeat=2):
+        chance = 0.0 if first + second > runs else chances.pmf([first, second, runs - first - second])
+        if chance > 1e-6:
+            apart = np.repeat([step, -step, 0.0], [first, second, runs - first - second])
+            power += chance * (_p_equivalence(apart, networks, bound) < 0.05)
+    return float(power)
 
 
 # Before training

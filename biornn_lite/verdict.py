@@ -6,7 +6,7 @@ Notebook 11 and ``docs/audit.md`` are made from these tables.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 
 import numpy as np
@@ -99,6 +99,10 @@ class Answer:
     found : Comparison
     learns_first, learns_second : float
         Share of networks that learn.
+    median_first, median_second : float
+        Median gain of the networks.
+    by_task : dict of str to float
+        Mean paired difference in gain of each task.
     networks : int
         Networks on both sides.
     """
@@ -111,6 +115,9 @@ class Answer:
     found: Comparison
     learns_first: float = np.nan
     learns_second: float = np.nan
+    median_first: float = np.nan
+    median_second: float = np.nan
+    by_task: dict[str, float] = field(default_factory=dict)
     networks: int = 0
 
     def row(self) -> dict[str, object]:
@@ -136,10 +143,17 @@ def _answer(
         *names,
         context,
         compare(first, second, on),
-        first["learns"].mean(),
-        second["learns"].mean(),
+        *(rows["learns"].mean() for rows in (first, second)),
+        *(rows["gain"].median() for rows in (first, second)),
+        _by_task(first, second, on),
         len(first) + len(second),
     )
+
+
+def _by_task(first: pd.DataFrame, second: pd.DataFrame, on: Sequence[str]) -> dict[str, float]:
+    keys = [*dict.fromkeys(["task", *on, "seed"])]
+    pairs = first[[*keys, "gain"]].merge(second[[*keys, "gain"]], on=keys, suffixes=("_first", "_second"))
+    return (pairs["gain_first"] - pairs["gain_second"]).groupby(pairs["task"], sort=False).mean().to_dict()
 
 
 def _pairs(
@@ -293,10 +307,10 @@ def field_differences(networks: pd.DataFrame, contrast: str) -> pd.DataFrame:
     rows = networks[networks["study"] == "fields"]
     first, second = FIELD_CONTRASTS[contrast]
     found = {}
-    for field, group in rows.groupby("field", sort=False):
+    for name, group in rows.groupby("field", sort=False):
         apart = differences(group[group["variant"] == first], group[group["variant"] == second])
         if len(apart) > 1:
-            found[field] = {"difference": apart.mean(), "variance": apart.var(), "runs": len(apart)}
+            found[name] = {"difference": apart.mean(), "variance": apart.var(), "runs": len(apart)}
     table = pd.DataFrame.from_dict(found, orient="index", columns=["difference", "variance", "runs"])
     spread = max((table["variance"] * (table["runs"] - 1)).sum() / max((table["runs"] - 1).sum(), 1), 1e-8)
     table["standard_error"] = np.sqrt(spread / table["runs"].astype(float))
@@ -328,7 +342,11 @@ def general_answers(networks: pd.DataFrame) -> list[Answer]:
         names = contrast.split(" − ")
         context = f"{over.fields} fields, pooled" + INCOMPLETE * (over.fields < len(TWELVE_FIELDS))
         shares = [side["learns"].mean() for side in sides]
-        found.append(Answer(8, "generality", *names, context, together, *shares, sum(map(len, sides))))
+        medians = [side["gain"].median() for side in sides]
+        told = _by_task(*sides, ("field",))
+        found.append(
+            Answer(8, "generality", *names, context, together, *shares, *medians, told, sum(map(len, sides)))
+        )
     return found
 
 

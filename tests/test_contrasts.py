@@ -355,17 +355,25 @@ def test_power_is_that_of_statsmodels(sd, count, difference):
 )
 def test_the_power_that_the_plan_states(sd, count, difference, equivalence):
     assert power(sd, count, difference) == pytest.approx(0.8, abs=0.04)
-    assert power_of_equivalence(sd, count) == pytest.approx(equivalence, abs=0.05), "an approximation"
+    reach = SMALLEST_THAT_MATTERS / sd * np.sqrt(count) - stats.t.ppf(0.95, count - 1)
+    assert 2 * stats.t.cdf(reach, count - 1) - 1 == pytest.approx(equivalence, abs=0.05), "of its t tests alone"
 
 
-@pytest.mark.parametrize(("sd", "count"), [(0.14, 20), (0.2, 20), (0.1, 10)])
-def test_the_power_of_equivalence_is_near_the_share_of_simulated_studies(sd, count):
-    apart = np.random.default_rng(0).normal(0, sd, (4000, count))
-    error = apart.std(axis=1, ddof=1) / np.sqrt(count)
-    t = (SMALLEST_THAT_MATTERS - np.abs(apart.mean(axis=1))) / error
-    share = (stats.t.sf(t, count - 1) < 0.05).mean()
-    assert power_of_equivalence(sd, count) == pytest.approx(share, abs=0.04)
-    assert power_of_equivalence(1.0, count) == 0
+@pytest.mark.parametrize(("share", "count"), [(0.18, 20), (0.05, 20), (0.1, 10), (0.4, 40)])
+def test_the_power_of_equivalence_is_the_share_of_simulated_studies(share, count):
+    rng = np.random.default_rng(0)
+    studies = rng.choice([1 / 3, -1 / 3, 0], size=(400, count), p=[share / 2, share / 2, 1 - share])
+    shown = [_p_equivalence(apart, 3, SMALLEST_THAT_MATTERS) < 0.05 for apart in studies]
+    assert power_of_equivalence(np.sqrt(share) / 3, count) == pytest.approx(np.mean(shown), abs=0.06)
+
+
+def test_the_power_of_equivalence_grows_with_runs_and_falls_with_spread():
+    assert power_of_equivalence(0.0, 20) == 1 and power_of_equivalence(0.0, 8) == 0, "three tasks take nine runs"
+    powers = [power_of_equivalence(0.14, count) for count in (5, 10, 20, 40)]
+    assert powers == sorted(powers) and powers[0] == 0 and powers[-1] > 0.8
+    assert power_of_equivalence(0.05, 20) > power_of_equivalence(0.2, 20)
+    with pytest.raises(InputError, match=r"sd is 0\.5; where runs differ by one of 3 networks it is 0 to 0\.33"):
+        power_of_equivalence(0.5, 20)
 
 
 # Before training

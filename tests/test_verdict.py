@@ -166,6 +166,9 @@ def test_function_is_compared_with_its_controls_at_one_lambda_in_four_contexts()
         assert answer.found.low < answer.found.difference < answer.found.high
     spectrum = found["5_3_4, published penalty", "functional", "same spectrum"]
     assert spectrum.learns_first > 0.95 and spectrum.learns_second < 0.1 and spectrum.found.improvement > 0.99
+    assert spectrum.median_first == near(0.8) and spectrum.median_second == pytest.approx(0.2, abs=0.1)
+    assert set(spectrum.by_task) == {"go_nogo", "one_choice_inference"}
+    assert np.mean(list(spectrum.by_task.values())) == pytest.approx(spectrum.found.difference)
     row = spectrum.row()
     assert row["claim"] == "function" and row["p"] == spectrum.found.p and "found" not in row
 
@@ -367,6 +370,7 @@ def test_harder_conditions_are_pooled_within_runs():
         answer = found[other]
         assert answer.found.difference == near(difference) and answer.found.runs == 10
         assert answer.context == "5_3_4, 7 harder conditions, λ = 0 (incomplete)" and answer.networks == 2 * 7 * 10
+        assert len(answer.by_task) == 6, "one-choice inference is in two conditions"
 
 
 def planted_fields(of_field=lambda k: 0.0, fields=TWELVE_FIELDS) -> pd.DataFrame:
@@ -467,13 +471,21 @@ def test_what_was_not_planned_is_answered_apart():
         made("tuned by the first rule", plain({"functional": 0.8}), "λ = 0.1"),
         made("tuned by the first rule", plain({"diagonal alone": 0.8, "off-diagonal shuffled": 0.6}), "λ = 3"),
     ]
-    found = exploratory_answers(table_of(*blocks, *first, made("starts", starts({"functional": 0, "orthogonal": 1}))))
-    assert set(found["claim"]) == {"exploratory"} and set(found["first"]) == {"functional"}
+    strong = [
+        made("strong function", plain(STRONG), "λ = 0"),
+        made("strong function, more controls", plain({"0.5 I + function, strengths kept": 0.5}), "λ = 0"),
+    ]
+    found = exploratory_answers(
+        table_of(*blocks, *first, *strong, made("starts", starts({"functional": 0, "orthogonal": 1})))
+    )
+    assert set(found["claim"]) == {"exploratory"}
+    assert found["first"].value_counts().to_dict() == {"functional": 6, "0.5 I + function": 1}
     planted = {
         ("6_6_2, one-choice inference, λ = 0, learning rate 0.001", "diagonal alone"): (0, "not told apart"),
         ("6_6_2, one-choice inference, λ = 0, learning rate 0.001", "orthogonal"): (0.8, "not told apart"),
         ("6_6_2, one-choice inference, λ = 0, learning rate 0.0003", "diagonal alone"): (0.3, "not told apart"),
         ("6_6_2, one-choice inference, λ = 0, learning rate 0.0003", "orthogonal"): (0, "not told apart"),
+        ("5_3_4, λ = 0", "0.5 I + function, strengths kept"): (0.3, "first"),
         ("5_3_4, λ = 0.1 against λ = 3", "diagonal alone"): (0, "equivalent"),
         ("5_3_4, λ = 0.1 against λ = 3", "off-diagonal shuffled"): (0.2, "first"),
     }
