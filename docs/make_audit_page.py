@@ -9,14 +9,17 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pandas as pd
+from audit_predictions import predictions
+from matplotlib.figure import Figure
 from tables import number, share, table
 
 from biornn_lite import verdict
-from biornn_lite.audit import STARTS, chosen_weights
-from biornn_lite.contrasts import leave_one_group_out, variance_explained
-from biornn_lite.figures.audit import differences_forest_figure
+from biornn_lite.audit import STARTS, STUDIES, chosen_weights, parts
+from biornn_lite.contrasts import leave_one_group_out, power, power_of_equivalence, variance_explained
+from biornn_lite.figures.audit import choices_figure, differences_forest_figure
+from biornn_lite.figures.specification_curve import curve_figure
 from biornn_lite.plumbing.files import written_atomically
-from biornn_lite.tasks import TASKS
+from biornn_lite.tasks import TASKS, title_of
 from biornn_lite.wiring import Pooled
 
 HERE = Path(__file__).parent
@@ -43,20 +46,27 @@ def says(row: pd.Series) -> str:
 
 
 def contrasts_table(answers: pd.DataFrame, question: int) -> str:
-    """All contrasts of one question."""
+    """All contrasts of one question; medians and differences by task are folded away."""
     rows = answers[answers["question"] == question]
     if rows.empty:
         return NOT_YET
     head = ["first − second", "where", "runs", "difference in gain", "p (Holm)", "better in", "learn", "says"]
-    lines = []
+    lines, more = [], []
     for _, row in rows.iterrows():
         better = "–" if pd.isna(row["improvement"]) else f"{100 * row['improvement']:.0f} %"
-        shares = [f"{100 * row[f'learns_{side}']:.0f} %" for side in ("first", "second")]
-        learn = "–" if pd.isna(row["learns_first"]) else " / ".join(shares)
-        names = f"{row['first']} − {row['second']}"
-        cells = [names, row["context"], row["runs"], interval(row), p_value(row["p_holm"]), better, learn, says(row)]
+        names = [f"{row['first']} − {row['second']}", row["context"]]
+        if row["networks"]:
+            learn = " / ".join(f"{100 * row[f'learns_{side}']:.0f} %" for side in ("first", "second"))
+            medians = " / ".join(number(row[f"median_{side}"], 2) for side in ("first", "second"))
+            by_task = "; ".join(f"{title_of(task)} {number(apart, 2)}" for task, apart in row["by_task"].items())
+            more.append([*names, medians, by_task])
+        else:
+            learn = "–"
+        cells = [*names, row["runs"], interval(row), p_value(row["p_holm"]), better, learn, says(row)]
         lines.append([str(cell) for cell in cells])
-    return table(head, lines)
+    folded = table(["first − second", "where", "median gain of networks", "difference in gain by task"], more)
+    summary = "<summary>Medians, and differences by task</summary>"
+    return f"{table(head, lines)}\n<details>{summary}\n\n{folded}\n</details>\n"
 
 
 def shares_table(rows: pd.DataFrame, by: str = "start") -> str:
@@ -85,21 +95,16 @@ def sweep_table(rows: pd.DataFrame) -> str:
 
 
 def factorial_tables(networks: pd.DataFrame) -> str:
-    """Shares of variance, and main effects."""
+    """Shares of variance, main effects, and folded away the interactions."""
     if not (networks["study"] == "factorial").any():
         return NOT_YET
     shares = verdict.factorial_shares(networks)
-    effects = verdict.factorial_effects(networks)
-    effects = effects[~effects["factors"].str.contains("×")]
+    effects = verdict.factorial_effects(networks).rename(columns={"effect": "difference"})
+    lines = [[row["factors"], row["level"], interval(row)] for _, row in effects.iterrows()]
     first = table(["explains", "share of variance"], [[name, f"{100 * v:.1f} %"] for name, v in shares.items()])
-    second = table(
-        ["factor", "level", "gain minus the mean of all"],
-        [
-            [row["factors"], row["level"], interval(row.rename({"effect": "difference"}))]
-            for _, row in effects.iterrows()
-        ],
-    )
-    return f"{first}\n{second}"
+    second = table(["factor", "level", "gain minus the mean of all"], [line for line in lines if "×" not in line[0]])
+    third = table(["factors", "levels", "gain minus what both add up to"], [line for line in lines if "×" in line[0]])
+    return f"{first}\n{second}\n<details><summary>Interactions of two factors</summary>\n\n{third}\n</details>\n"
 
 
 def harder_table(networks: pd.DataFrame) -> str:
@@ -124,25 +129,47 @@ def fields_tables(networks: pd.DataFrame) -> str:
     return table(["contrast", "fields", "mean [95 %]", "one more field [95 %]", "I²"], lines)
 
 
-def curve_tables(networks: pd.DataFrame) -> str:
-    """Summarise the curve by self-connections, and say what explains it."""
-    curve = verdict.curve(networks) if (networks["study"] == "curve").any() else pd.DataFrame()
-    if curve.empty:
-        return NOT_YET
+def curve_table(curve: pd.DataFrame) -> str:
+    """Summarise the curve by self-connections and signs."""
+    groups = [
+        (f"{selves}, {'free signs' if sign == 'free' else 'positive only'}", group)
+        for (selves, sign), group in curve.groupby(["self_connections", "sign"])
+    ]
     lines = []
-    for name, group in [*curve.groupby("self_connections"), ("all", curve)]:
+    for name, group in [*groups, ("all", curve)]:
         apart = group["difference"]
         shares = [f"{100 * part.mean():.0f} %" for part in (apart > 0.1, apart.abs() <= 0.1, apart < -0.1)]
         lines.append([name, f"{len(apart)}", number(apart.median(), 2), number(apart.mean(), 2), *shares])
-    head = ["self-connections", "combinations", "median", "mean", "above 0.1", "within ±0.1", "below −0.1"]
-    explained = variance_explained(verdict.curve_factors(curve), "difference", verdict.CURVE_FACTORS)
-    order = explained["share"].sort_values(ascending=False).index
-    second = [
-        [name.replace("_", " "), f"{100 * row['share']:.1f} % [{100 * row['low']:.1f}, {100 * row['high']:.1f}]"]
-        for name, row in explained.loc[order].iterrows()
-    ]
-    whole = f"\nThe model of all choices explains {100 * explained.attrs['r2']:.0f} % of the variance (R²).\n\n"
-    return table(head, lines) + whole + table(["choice", "drop in R² without it [95 %]"], second)
+    return table(
+        ["self-connections", "combinations", "median", "mean", "above 0.1", "within ±0.1", "below −0.1"], lines
+    )
+
+
+def explained_table(curve: pd.DataFrame) -> str:
+    """Say what explains the curve, over all combinations and over those with free signs."""
+    factors = verdict.curve_factors(curve)
+    free = factors[factors["sign"] == "free"]
+    without_sign = [name for name in verdict.CURVE_FACTORS if name not in ("sign", "positive_start")]
+    whole = variance_explained(factors, "difference", verdict.CURVE_FACTORS)
+    part = variance_explained(free, "difference", without_sign)
+
+    def cell(found: pd.DataFrame, name: str) -> str:
+        if name not in found.index:
+            return "–"
+        share, low, high = 100 * found.loc[name, ["share", "low", "high"]]
+        return f"{share:.1f} % [{low:.1f}, {high:.1f}]"
+
+    order = whole["share"].sort_values(ascending=False).index
+    lines = [[name.replace("_", " "), cell(whole, name), cell(part, name)] for name in order]
+    lines.append(["R² of all", *(f"{100 * found.attrs['r2']:.0f} %" for found in (whole, part))])
+    head = ["choice", f"drop in R² without it [95 %], all {len(factors)}", f"the {len(free)} with free signs"]
+    return table(head, lines)
+
+
+def curve_tables(networks: pd.DataFrame) -> str:
+    """Summarise the curve, and say what explains it."""
+    curve = verdict.curve(networks) if (networks["study"] == "curve").any() else pd.DataFrame()
+    return NOT_YET if curve.empty else f"{curve_table(curve)}\n{explained_table(curve)}"
 
 
 def before_table(networks: pd.DataFrame) -> str:
@@ -168,6 +195,33 @@ def verdict_table(answers: pd.DataFrame) -> str:
     return table(["question", "claim", "contrast", "difference in gain", "verdict"], lines)
 
 
+def runs_table(networks: pd.DataFrame) -> str:
+    """Studies with fewer networks than planned: both numbers, and runs of each part."""
+    chosen = chosen_weights(verdict.load_audit("sweep").networks)
+    lines = []
+    for study in STUDIES:
+        planned = sum(
+            len(part.variants) * len(part.tasks) * part.runs for part in parts(study, chosen)
+        )  # fmt: skip
+        mine = networks[networks["study"] == study]
+        if len(mine) < planned:
+            runs = mine.groupby("part")["seed"].nunique()
+            there = " to ".join(f"{count}" for count in dict.fromkeys((runs.min(), runs.max())))
+            lines.append([f"`{study}`", f"{planned:,}", f"{len(mine):,}", there if len(mine) else "0"])
+    if not lines:
+        return "All networks of the plan are there.\n"
+    return table(["study", "networks planned", "trained", "runs of each part"], lines)
+
+
+def powers() -> dict[str, str]:
+    """What 20 and 10 runs can find and show."""
+    return {
+        f"{name}_{runs}": f"{100 * of:.0f} %"
+        for runs in (10, 20)
+        for name, of in (("found", power(0.14, runs, 0.10)), ("equal", power_of_equivalence(0.14, runs)))
+    }
+
+
 def compose() -> str:
     """Fill the page in from the rows."""
     networks = verdict.load_audit().networks
@@ -191,20 +245,29 @@ def compose() -> str:
             fields=fields_tables(networks),
             curve=curve_tables(networks),
             before=before_table(networks),
+            predictions=table(["", "prediction", "found", "outcome"], predictions(networks, answers)),
+            runs=runs_table(networks),
+            **powers(),
         )
     )
 
 
-def draw() -> None:
-    """Draw the figure."""
-    answers = verdict.answers()
-    figure = differences_forest_figure(answers[answers["question"].isin([1, 2, 3, 4])])
-    with written_atomically(HERE / "audit.png") as temporary:
-        figure.savefig(temporary, dpi=110, format="png")
+def figures() -> dict[str, Figure]:
+    """Draw the figures of the page."""
+    networks = verdict.load_audit().networks
+    answers = verdict.answers(networks)
+    questions = {"function": [1], "position_and_wiring": [2, 3], "penalty": [4]}
+    forests = {name: answers[answers["question"].isin(of)] for name, of in questions.items()}
+    return {name: differences_forest_figure(rows) for name, rows in forests.items()} | {
+        "choices": choices_figure(answers),
+        "curve": curve_figure(verdict.curve(networks), verdict.cursors(networks)),
+    }
 
 
 if __name__ == "__main__":
     mpl.use("Agg")
     with written_atomically(HERE / "audit.md") as temporary:
         temporary.write_text(compose(), encoding="utf-8", newline="\n")
-    draw()
+    for name, figure in figures().items():
+        with written_atomically(HERE / f"audit_{name}.png") as temporary:
+            figure.savefig(temporary, dpi=110, format="png")

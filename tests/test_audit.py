@@ -12,6 +12,7 @@ import pytest
 from conftest import ROOT, script
 
 from biornn_lite import audit, controls, verdict, weights
+from biornn_lite import study as studies
 from biornn_lite.audit import (
     CURVE_CHOICES,
     DECISIVE_STARTS,
@@ -641,6 +642,31 @@ def test_rows_of_the_plan_before_its_amendment_are_continued(make, small, tmp_pa
     make.train(part, small, tmp_path, jobs=1, progress=False)
     assert len(make.rows_of("starts", tmp_path)) == 2
     assert (folder / make.PLAN_FILE).read_text() == make.ORIGINAL_PLAN, "under which it began"
+
+
+def test_shipped_rows_are_kept_and_only_the_others_are_trained(make, small, shipped, tmp_path, monkeypatch):
+    part, more = (replace(tiny("starts", "0.5 I", "functional"), runs=runs) for runs in (2, 4))
+    whole, first, second = (tmp_path / name for name in ("whole", "first", "second"))
+    make.train(more, small, whole, jobs=1, progress=False)
+    with monkeypatch.context() as m:
+        m.setattr(make, "plan_digest", lambda: make.ORIGINAL_PLAN)
+        make.train(part, small, first, jobs=1, progress=False)
+        make.pack(first, lambda name: small)
+
+    trained = []
+    with monkeypatch.context() as m:
+        own = studies.train
+        m.setattr(studies, "train", lambda starts, *rest: trained.append(len(starts)) or own(starts, *rest))
+        make.train(more, small, second, jobs=1, progress=False, go_on=True)
+        assert sum(trained) == 4, "two runs of two starts"
+        make.train(more, small, second, jobs=1, progress=False, go_on=True)
+        assert sum(trained) == 4
+    make.pack(second, lambda name: small)
+    rows = pd.read_csv(shipped / "networks.csv.gz").set_index(["variant", "run"]).sort_index()
+    assert (rows["plan"] == make.ORIGINAL_PLAN).tolist() == [True, True, False, False] * 2
+    one_go = make.rows_of("starts", whole).set_index(["variant", "run"]).sort_index()
+    numbers = ["seed", "test_accuracy", "penalty"]
+    np.testing.assert_allclose(rows[numbers], one_go[numbers], rtol=1e-5)
 
 
 def test_lambda_is_read_from_the_sweep_that_was_trained(make, small, tmp_path):
