@@ -196,7 +196,7 @@ def verdict_table(answers: pd.DataFrame) -> str:
 
 
 def runs_table(networks: pd.DataFrame) -> str:
-    """Studies with fewer networks than planned: both numbers, and runs of each part."""
+    """Studies with fewer networks than planned: both numbers, and runs."""
     chosen = chosen_weights(verdict.load_audit("sweep").networks)
     lines = []
     for study in STUDIES:
@@ -205,12 +205,12 @@ def runs_table(networks: pd.DataFrame) -> str:
         )  # fmt: skip
         mine = networks[networks["study"] == study]
         if len(mine) < planned:
-            runs = mine.groupby("part")["seed"].nunique()
+            runs = mine.groupby(["part", "variant"])["seed"].nunique()
             there = " to ".join(f"{count}" for count in dict.fromkeys((runs.min(), runs.max())))
             lines.append([f"`{study}`", f"{planned:,}", f"{len(mine):,}", there if len(mine) else "0"])
     if not lines:
         return "All networks of the plan are there.\n"
-    return table(["study", "networks planned", "trained", "runs of each part"], lines)
+    return table(["study", "networks planned", "trained", "runs of each kind of network"], lines)
 
 
 def powers() -> dict[str, str]:
