@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT, script
 
 from biornn_lite import audit, verdict
-from biornn_lite.audit import COMBINATIONS, STUDIES, chosen_weights, parts
+from biornn_lite.audit import STUDIES, chosen_weights, parts
 from biornn_lite.datasets import load_field, read_released
 from biornn_lite.errors import InputError
 from biornn_lite.results import RECORDED
@@ -25,8 +25,9 @@ def rows():
 
 
 def planned(study):
-    """The parts of a study, as the sweep's rows make them where they matter."""
-    return parts(study, chosen_weights(load_audit("sweep").networks) if study == "tuned" else None, COMBINATIONS)
+    """The parts of a study: λ as the sweep's rows choose it, and as many combinations as the curve has."""
+    chosen = chosen_weights(load_audit("sweep").networks) if study == "tuned" else None
+    return parts(study, chosen, len(verdict.curve(load_audit("curve").networks)))
 
 
 def names_of(things):
