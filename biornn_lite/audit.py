@@ -23,8 +23,8 @@ from .variants import PROTOCOLS, PUBLISHED_VARIANTS, VARIANTS, Protocol, Variant
 
 PUBLISHED = PROTOCOLS["published"]
 
-SEED, TUNING_SEED, REPLICATION_SEED = 18, 180, 0
-"""Seeds of the reported studies, of the sweep that chooses λ, and of the shipped replication."""
+SEED, NEW_SEED, TUNING_SEED, REPLICATION_SEED = 18, 19, 180, 0
+"""Seeds of the reported studies, of one that repeats a study, of the sweep that chooses λ, and of the replication."""
 
 MEAN_DISTANCE = 0.55
 """Mean distance of all spaces that are compared at one mean."""
@@ -74,7 +74,7 @@ MORE_CONTROLS = ("0.5 I + function, strengths kept", "0.5 I + lognormal")
 """Controls of strong function that the plan does not name."""
 
 WIRING_STARTS = ("0.5 I + connectome", "0.5 I", "0.5 I + connectome shuffled", "0.5 I + connectome, degrees kept")
-"""Starts of the study ``connectome``."""
+"""Starts of the studies ``connectome`` and ``connectome again``."""
 
 SPACES = {
     "no space": "none",
@@ -381,6 +381,14 @@ def _connectome() -> list[Part]:
     return [Part("connectome", "λ = 0", "7_3_8", _plain(*WIRING_STARTS), runs=10, protocol=protocol)]
 
 
+def _connectome_again() -> list[Part]:
+    protocol = _with_weight(0.0)
+    return [
+        Part("connectome again", name, name, _plain(*WIRING_STARTS), seed=NEW_SEED, protocol=protocol)
+        for name in ("7_3_8", "8_5_8")
+    ]
+
+
 TURNED = (
     "coordinates=transposed", "units=micrometres", "lattice_scale=matched", "lambda_in_w=applied",
     "penalty_start=matched", "self_connections=removed", "self_connections=only",
@@ -539,7 +547,8 @@ def _curve(combinations: int) -> list[Part]:
 
 
 STUDIES = (
-    "starts", "same λ", "strong function", "few units", "6_6_2", "positions", "connectome", "targets", "sweep",
+    "starts", "same λ", "strong function", "few units", "6_6_2", "positions", "connectome",
+    "connectome again", "targets", "sweep",
     "tuned", "tuned by the first rule", "learning rate", "longer", "6_6_2 no penalty", "choices", "factorial",
     "harder", "fields", "curve", "strong function, more controls",
 )  # fmt: skip
@@ -570,7 +579,8 @@ def parts(study: str, chosen: Mapping[str, float] | None = None, combinations: i
     if study == "curve":
         return _curve(combinations)
     made = {
-        "starts": _starts, "sweep": _sweep, "positions": _positions, "connectome": _connectome, "targets": _targets,
+        "starts": _starts, "sweep": _sweep, "positions": _positions, "connectome": _connectome,
+        "connectome again": _connectome_again, "targets": _targets,
         "choices": _choices, "factorial": _factorial, "6_6_2": _paper_field, "fields": _fields,
         "same λ": _same_weight, "6_6_2 no penalty": _no_penalty, "tuned by the first rule": _tuned_first,
         "strong function": _strong_function, "few units": _few_units, "learning rate": _learning_rate,

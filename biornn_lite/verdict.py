@@ -229,6 +229,17 @@ def wiring_answers(networks: pd.DataFrame) -> list[Answer]:
     return [*found, *_pairs(3, "wiring as start", starts, "start", pairs, "7_3_8, λ = 0")]
 
 
+def wiring_again_answers(networks: pd.DataFrame) -> list[Answer]:
+    """Question 3, asked again of new runs in two fields: does the order of the connectome's synapses matter."""
+    rows = networks[networks["study"] == "connectome again"]
+    pairs = [(WIRING_STARTS[0], other) for other in WIRING_STARTS[2:]]
+    return [
+        answer
+        for part, group in rows.groupby("part", sort=False)
+        for answer in _pairs(3, "wiring as start, again", group, "start", pairs, f"{part}, λ = 0, new runs")
+    ]
+
+
 def penalty_answers(networks: pd.DataFrame) -> list[Answer]:
     """Question 4: is it the start or λ."""
     rows = networks[networks["study"] == "tuned"]
@@ -362,13 +373,14 @@ def answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
     -------
     DataFrame
         A row per contrast and context, with the attributes of :class:`Answer` and its comparison, ``p_holm`` within
-        each question, and ``says``: which side is better, ``equivalent`` or ``not told apart``.
+        each question (what is asked again is corrected apart), and ``says``: which side is better, ``equivalent`` or
+        ``not told apart``.
     """
     networks = _tables().networks if networks is None else networks
     blocks = []
     for ask in (
-        function_answers, position_answers, wiring_answers, penalty_answers, choice_answers, harder_answers,
-        general_answers,
+        function_answers, position_answers, wiring_answers, wiring_again_answers, penalty_answers, choice_answers,
+        harder_answers, general_answers,
     ):  # fmt: skip
         if found := ask(networks):
             blocks.append(corrected(pd.DataFrame([answer.row() for answer in found])))
@@ -431,6 +443,7 @@ CONTEXTS = {
     "function and position belong together": 2,
     "wiring as target": 2,
     "wiring as start": 1,
+    "wiring as start, again": 2,
     "start, each with its own λ": 1,
     "start, at any learning rate": 3,
     "start, trained for longer": 1,

@@ -38,10 +38,12 @@ from biornn_lite.untrained import before_training
 
 HERE = Path(__file__).parent / "audit"
 PLAN = Path(__file__).parents[1] / "docs" / "audit_plan.md"
-ORIGINAL_PLAN = "08cd6428e8c8"
-"""Digest of the plan before its amendment."""
+EARLIER_PLANS = ("08cd6428e8c8", "97e79da70155")
+"""Digests of the plan before its first and its second amendment."""
 
-PLAN_FILE, PART_FILE, EARLIER_FILE = "plan", "part", "networks_of_the_earlier_plan.csv"
+PLAN_FILE, PLANS_FILE, PART_FILE = "plan", "plans.csv", "part"
+"""The plan that a folder follows now; the plan of each network of an earlier one; the part's name."""
+
 BEGIN, END = "<!-- studies: begin -->\n", "<!-- studies: end -->"
 
 
@@ -94,10 +96,31 @@ def restore(part: Part, study: Study, folder: Path) -> None:
     networks = networks.assign(**exact)  # pandas may read the last digit otherwise
     origin = origin_of(study, *check_configuration(study, folder, "cpu"))
     write_results(as_results(networks[[*COLUMNS]], curves[[*CURVE_COLUMNS]]), folder, origin)
+    (folder / PLAN_FILE).write_text(plan_digest())
     earlier = networks[networks["plan"] != plan_digest()]
-    (folder / PLAN_FILE).write_text(earlier["plan"].iloc[0] if len(earlier) else plan_digest())
-    if len(earlier):
-        earlier[KEY].to_csv(folder / EARLIER_FILE, index=False)
+    earlier[[*KEY, "plan"]].to_csv(folder / PLANS_FILE, index=False)
+
+
+def earlier_plans(folder: Path) -> dict[tuple, str]:
+    """Return the plan of each network of an earlier one, by its values of the key."""
+    if not (folder / PLANS_FILE).exists():
+        return {}
+    table = read_shipped(folder / PLANS_FILE)
+    return dict(zip(table[KEY].itertuples(index=False, name=None), table["plan"], strict=True))
+
+
+def follow_the_plan(folder: Path) -> None:
+    """Let a folder follow the present plan; the networks that it has keep theirs."""
+    plan = folder / PLAN_FILE
+    began = plan.read_text() if plan.exists() else plan_digest()
+    if began not in (plan_digest(), *EARLIER_PLANS):
+        raise InputError(f"{plan}: these rows follow another plan; choose another folder")
+    if began != plan_digest() and (folder / NETWORKS_FILE).exists():
+        networks = read_results(folder).networks
+        table = networks[KEY].assign(plan=plans_of(networks, folder))
+        with written_atomically(folder / PLANS_FILE) as temporary:
+            table.to_csv(temporary, index=False)
+    plan.write_text(plan_digest())
 
 
 def train(
@@ -108,19 +131,12 @@ def train(
     progress: bool = True,
     go_on: bool = False,
 ) -> None:
-    """Train what a part lacks; its folder keeps the digest of the plan under which it began."""
+    """Train what a part lacks; each network keeps the digest of the plan under which it was trained."""
     folder, study = folder_of(part, out), part.on(field)
     folder.mkdir(parents=True, exist_ok=True)
     if go_on:
         restore(part, study, folder)
-    plan = folder / PLAN_FILE
-    if plan.exists() and plan.read_text() not in (plan_digest(), ORIGINAL_PLAN):
-        raise InputError(f"{plan}: these rows follow another plan; choose another folder")
-    earlier, there = folder / EARLIER_FILE, folder / NETWORKS_FILE
-    if plan.exists() and plan.read_text() != plan_digest() and there.exists() and not earlier.exists():
-        read_results(folder).networks[KEY].to_csv(earlier, index=False)
-    if not plan.exists():
-        plan.write_text(plan_digest())
+    follow_the_plan(folder)
     (folder / PART_FILE).write_text(part.name, encoding="utf-8")
     run_study(study, folder, jobs=jobs, progress=progress)
 
@@ -165,12 +181,9 @@ def pack(out: Path, find: Callable[[str], CorticalField]) -> None:
 
 
 def plans_of(networks: pd.DataFrame, folder: Path) -> list[str]:
-    """Return the digest of the plan that each network follows: the present one, for what was added to a folder."""
-    began = (folder / PLAN_FILE).read_text()
-    if not (folder / EARLIER_FILE).exists():
-        return [began] * len(networks)
-    earlier = set(read_shipped(folder / EARLIER_FILE)[KEY].itertuples(index=False, name=None))
-    return [began if key in earlier else plan_digest() for key in networks[KEY].itertuples(index=False, name=None)]
+    """Return the digest of the plan that each network follows."""
+    now, earlier = (folder / PLAN_FILE).read_text(), earlier_plans(folder)
+    return [earlier.get(key, now) for key in networks[KEY].itertuples(index=False, name=None)]
 
 
 def write_table(name: str, table: pd.DataFrame) -> None:

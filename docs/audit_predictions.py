@@ -1,4 +1,4 @@
-"""The plan's twenty predictions, beside what the rows say: one function each, for ``make_audit_page.py``."""
+"""The plan's predictions, beside what the rows say: one function each, for ``make_audit_page.py``."""
 
 from __future__ import annotations
 
@@ -254,6 +254,16 @@ def _20(networks, answers):
     slow, longer = (rows[rows.index.str.contains(what)].iloc[0] for what in ("0.0003", "40 epochs"))
     text = f"functional − orthogonal {number(slow, 2)}; after 40 epochs {number(longer, 2)}"
     return text, outcome(bool(abs(slow) < 0.1), bool(longer > 0.1))
+
+
+@prediction(
+    "Asked again of new runs, the connectome's order is worth no more than 0.10, against each control and field."
+)
+def _21(networks, answers):
+    rows = of(answers, 3, claim="wiring as start, again")["difference"]
+    return " / ".join(number(value, 2) for value in rows), outcome(
+        bool(rows.max() <= 0.1) if len(rows) == 4 else None
+    )
 
 
 def predictions(networks: pd.DataFrame, answers: pd.DataFrame) -> list[list[str]]:

@@ -143,31 +143,42 @@ def test_a_study_has_as_many_networks_as_planned(study, field, networks):
     assert {part.field for part in found} == {field}
 
 
-def plan_and_amendment() -> tuple[str, str]:
-    """The plan as it was before its amendment, and the amendment with its heading."""
+def plan_and_amendments() -> tuple[str, ...]:
+    """The plan as it was before its amendments, and each amendment with its heading."""
     plan = (ROOT / "docs" / "audit_plan.md").read_text(encoding="utf-8")
-    at = plan.index("\n## Amendment 1")
-    return plan[:at], plan[at:]
+    return tuple(re.split(r"(?=\n## Amendment )", plan))
 
 
-def test_the_plan_above_its_amendment_is_what_it_was(make):
-    before, amendment = plan_and_amendment()
-    assert hashlib.sha256(before.encode()).hexdigest()[:12] == make.ORIGINAL_PLAN
-    assert f"The digest of the text above this heading is {make.ORIGINAL_PLAN}." in amendment
-    assert make.plan_digest() == hashlib.sha256((before + amendment).encode()).hexdigest()[:12] != make.ORIGINAL_PLAN
+def test_the_plan_above_each_amendment_is_what_it_was(make):
+    before, *amendments = plan_and_amendments()
+    for amendment, earlier in zip(amendments, make.EARLIER_PLANS, strict=True):
+        assert hashlib.sha256(before.encode()).hexdigest()[:12] == earlier
+        assert f"The digest of the text above this heading is {earlier}." in amendment
+        before += amendment
+    assert make.plan_digest() == hashlib.sha256(before.encode()).hexdigest()[:12]
 
 
 def test_studies_that_were_run_before_the_plan_named_them_are_called_exploratory():
-    before, amendment = plan_and_amendment()
-    seen = re.search(r"of two exploratory studies \((.*)\), had been seen", amendment).group(1)
+    before, first, second = plan_and_amendments()
+    seen = re.search(r"of two exploratory studies \((.*)\), had been seen", first).group(1)
     after_all_plans = ("strong function, more controls",)
     assert (*re.findall(r"`([^`]+)`", seen), *after_all_plans) == audit.EXPLORATORY
-    new = set(re.findall(r"\*\*`([^`]+)`\*\* \([^)]*new\)", amendment))
-    assert new == {"strong function", "few units", "learning rate", "longer"}
+    new = set(re.findall(r"\*\*`([^`]+)`\*\* \([^)]*new\)", first + second))
+    assert new == {"strong function", "few units", "learning rate", "longer", "connectome again"}
     renamed = {"tuned by the first rule"}
     assert {study for study in STUDIES if f"`{study}`" not in before} == {*audit.EXPLORATORY, *new, *renamed}
-    named = {study for study in STUDIES if f"`{study}`" in before + amendment}
+    named = {study for study in STUDIES if f"`{study}`" in before + first + second}
     assert set(STUDIES) - named == {*after_all_plans}
+
+
+def test_the_connectome_is_asked_again_with_new_runs_in_two_fields():
+    (once,), again = parts("connectome"), parts("connectome again")
+    assert [part.field for part in again] == ["7_3_8", "8_5_8"]
+    for part in again:
+        assert (part.variants, part.protocol, part.settings) == (once.variants, once.protocol, once.settings)
+        assert part.runs == 20 and not {run_seed(part.seed, k) for k in range(20)} & {
+            run_seed(once.seed, k) for k in range(20)
+        }
 
 
 def test_the_paper_field_without_penalty_is_trained_on_one_task_at_three_learning_rates():
@@ -179,7 +190,7 @@ def test_the_paper_field_without_penalty_is_trained_on_one_task_at_three_learnin
 
 
 def test_all_starts_have_twenty_runs_and_on_the_paper_field_those_that_decide():
-    before, amendment = plan_and_amendment()
+    before, amendment, _ = plan_and_amendments()
     assert "20 runs of the first four starts, 10 of the others" in before
     assert "All starts of `starts` and `tuned` get 20 runs." in amendment
     runs = runs_by_start("starts")
@@ -634,14 +645,17 @@ def test_rows_of_another_plan_are_not_continued(make, small, tmp_path, monkeypat
         make.train(replace(part, runs=3), small, tmp_path, jobs=1, progress=False)
 
 
-def test_rows_of_the_plan_before_its_amendment_are_continued(make, small, tmp_path):
+def test_rows_of_earlier_plans_are_continued_and_keep_theirs(make, small, tmp_path, monkeypatch):
     part = tiny("starts", "0.5 I")
     folder = make.folder_of(part, tmp_path)
-    folder.mkdir(parents=True)
-    (folder / make.PLAN_FILE).write_text(make.ORIGINAL_PLAN)
-    make.train(part, small, tmp_path, jobs=1, progress=False)
-    assert len(make.rows_of("starts", tmp_path)) == 2
-    assert (folder / make.PLAN_FILE).read_text() == make.ORIGINAL_PLAN, "under which it began"
+    for runs, plan in enumerate((*make.EARLIER_PLANS, make.plan_digest()), start=1):
+        with monkeypatch.context() as m:
+            m.setattr(make, "plan_digest", lambda plan=plan: plan)
+            m.setattr(make, "EARLIER_PLANS", make.EARLIER_PLANS[: runs - 1])
+            for _ in range(2):
+                make.train(replace(part, runs=runs), small, tmp_path, jobs=1, progress=False)
+    networks = make.rows_of("starts", tmp_path)
+    assert make.plans_of(networks.sort_values("run"), folder) == [*make.EARLIER_PLANS, make.plan_digest()]
 
 
 def test_shipped_rows_are_kept_and_only_the_others_are_trained(make, small, shipped, tmp_path, monkeypatch):
@@ -649,7 +663,7 @@ def test_shipped_rows_are_kept_and_only_the_others_are_trained(make, small, ship
     whole, first, second = (tmp_path / name for name in ("whole", "first", "second"))
     make.train(more, small, whole, jobs=1, progress=False)
     with monkeypatch.context() as m:
-        m.setattr(make, "plan_digest", lambda: make.ORIGINAL_PLAN)
+        m.setattr(make, "plan_digest", lambda: make.EARLIER_PLANS[0])
         make.train(part, small, first, jobs=1, progress=False)
         make.pack(first, lambda name: small)
 
@@ -663,7 +677,7 @@ def test_shipped_rows_are_kept_and_only_the_others_are_trained(make, small, ship
         assert sum(trained) == 4
     make.pack(second, lambda name: small)
     rows = pd.read_csv(shipped / "networks.csv.gz").set_index(["variant", "run"]).sort_index()
-    assert (rows["plan"] == make.ORIGINAL_PLAN).tolist() == [True, True, False, False] * 2
+    assert (rows["plan"] == make.EARLIER_PLANS[0]).tolist() == [True, True, False, False] * 2
     one_go = make.rows_of("starts", whole).set_index(["variant", "run"]).sort_index()
     numbers = ["seed", "test_accuracy", "penalty"]
     np.testing.assert_allclose(rows[numbers], one_go[numbers], rtol=1e-5)

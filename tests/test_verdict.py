@@ -52,6 +52,7 @@ from biornn_lite.verdict import (
     pooled_fields,
     position_answers,
     verdicts,
+    wiring_again_answers,
     wiring_answers,
     with_gain,
     word,
@@ -260,6 +261,26 @@ def test_wiring_is_compared_as_a_target_with_each_start_and_as_a_start():
     for contrast, difference in planted.items():
         assert found[contrast].found.difference == near(difference), contrast
         assert found[contrast].found.runs == 10
+
+
+def test_wiring_is_asked_again_in_two_fields_and_corrected_apart():
+    gains = {"0.5 I + connectome": 0.6, "0.5 I": 0.1, "0.5 I + connectome shuffled": 0.6}
+    gains |= {"0.5 I + connectome, degrees kept": 0.4}
+    fields = ("7_3_8", "8_5_8")
+    rows = table_of(
+        *(made("connectome again", plain(gains), name, field=name) for name in fields),
+        made("connectome", plain(gains), "λ = 0", field="7_3_8"),
+    )
+    found = by_contrast(wiring_again_answers(rows))
+    assert {(context, other) for context, _, other in found} == {
+        (f"{name}, λ = 0, new runs", other)
+        for name in fields
+        for other in ("0.5 I + connectome shuffled", "0.5 I + connectome, degrees kept")
+    }
+    assert [answer.found.says for answer in found.values()] == ["equivalent", "first"] * 2
+    table = answers(rows)
+    again = table[table["claim"] == "wiring as start, again"]
+    np.testing.assert_allclose(again["p_holm"], multipletests(again["p"], method="holm")[1])
 
 
 def test_the_functional_start_is_compared_with_nine_others_each_at_its_own_lambda():
@@ -570,6 +591,7 @@ ASKED = {
     function_answers: ("starts", "tuned", "same λ", "6_6_2", "strong function"),
     position_answers: ("positions",),
     wiring_answers: ("targets", "connectome"),
+    wiring_again_answers: ("connectome again",),
     penalty_answers: ("tuned", "learning rate", "longer"),
     harder_answers: ("harder",),
     general_answers: ("fields",),
