@@ -5,6 +5,7 @@ The page's words stand in ``audit.template.md``, the figures in it are filled in
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import matplotlib as mpl
@@ -15,10 +16,11 @@ from tables import number, share, table
 
 from biornn_lite import verdict
 from biornn_lite.audit import STARTS, STUDIES, chosen_weights, parts
-from biornn_lite.contrasts import leave_one_group_out, power, power_of_equivalence, variance_explained
+from biornn_lite.contrasts import compare, leave_one_group_out, power, power_of_equivalence, variance_explained
 from biornn_lite.figures.audit import choices_figure, differences_forest_figure
 from biornn_lite.figures.specification_curve import curve_figure
 from biornn_lite.plumbing.files import written_atomically
+from biornn_lite.replication import load_replication
 from biornn_lite.tasks import TASKS, title_of
 from biornn_lite.wiring import Pooled
 
@@ -213,6 +215,66 @@ def runs_table(networks: pd.DataFrame) -> str:
     return table(["study", "networks planned", "trained", "runs of each kind of network"], lines)
 
 
+def calibration_table(networks: pd.DataFrame) -> str:
+    """Compare networks that differ by the labels of their neurons alone, or nearly so."""
+    lines = []
+    equal = networks[(networks["study"] == "positions") & (networks["space"] == "equal")]
+    for weight, rows in equal[equal["start"] != "orthogonal"].groupby("penalty_weight"):
+        sides = (rows[rows["start"] == start] for start in ("functional", "relabelled"))
+        lines.append(["functional − relabelled", f"`positions`, no space, λ = {weight:g}", compare(*sides)])
+    for field in ("5_3_4", "6_6_2"):
+        rows = verdict.with_gain(load_replication(field).networks)
+        for end in ("D*C", "D*C*"):
+            sides = (rows[rows["variant"] == name + end] for name in ("W*", "W!"))
+            lines.append([f"W*{end} − W!{end}", f"the replication, {field}", compare(*sides)])
+    return table(
+        ["first − second", "where", "runs", "difference in gain", "p"],
+        [[*names, f"{c.runs}", interval(pd.Series(asdict(c))), p_value(c.p)] for *names, c in lines],
+    )
+
+
+def sentences(networks: pd.DataFrame, answers: pd.DataFrame) -> dict[str, str]:
+    """Numbers in the page's text."""
+    told = answers.set_index(["claim", "second", "context"])
+
+    def of(claim: str, second: str, where: str = "", what: str = "{runs} runs, {interval}") -> str:
+        names = told.index
+        chosen = (names.get_level_values(0) == claim) & (names.get_level_values(1) == second)
+        rows = told[chosen & names.get_level_values(2).str.contains(where, regex=False)]
+        if rows.empty:
+            return "not there yet"
+        row = rows.iloc[0]
+        return what.format(runs=row["runs"], interval=interval(row), says=says(row))
+
+    published = networks[networks["study"].isin(["starts", "6_6_2"])]
+    without = published[published["start"] == "functional without diagonal"]["learns"]
+    strong = published[published["start"].isin(["0.75 I", "0.95 I", "1 I"])]["learns"]
+    free = networks[(networks["study"] == "tuned") & (networks["start"] == "orthogonal")]
+    paid = networks[(networks["study"] == "starts") & (networks["start"] == "orthogonal")]["learns"]
+    wired = ("0.5 I + connectome shuffled", "0.5 I + connectome, degrees kept")
+    priced = networks[(networks["start"] == "functional") & (networks["space"] == "cortical, self priced")]["learns"]
+    return {
+        "paper_alone": of("function", "diagonal alone", "6_6_2"),
+        "paper_shuffled": of("function", "off-diagonal shuffled", "6_6_2"),
+        "without": f"{without.sum()} of {len(without)}",
+        "strong": f"{strong.sum()} of {len(strong)}",
+        "free": f"{free['learns'].sum()} of {len(free)}",
+        "paid": f"{paid.sum()} of {len(paid)}",
+        "priced": f"{priced.sum()} of {len(priced)}",
+        "harder_identity": of("harder tasks", "0.95 I", what="{interval}"),
+        "fields_alone": of("generality", "diagonal alone", what="{interval}"),
+        "fields_permuted": of("generality", "permuted", what="{interval}"),
+        "wired_once": " and ".join(of("wiring as start", second, what="{interval}") for second in wired),
+        "wired_again": "; ".join(
+            f"{field}: " + " and ".join(of("wiring as start, again", second, field, "{interval}") for second in wired)
+            for field in ("7_3_8", "8_5_8")
+        ),
+        "wired_runs": " and ".join(
+            of("wiring as start, again", wired[0], field, "{runs}") for field in ("7_3_8", "8_5_8")
+        ),
+    }
+
+
 def powers() -> dict[str, str]:
     """What 20 and 10 runs can find and show."""
     return {
@@ -247,6 +309,8 @@ def compose() -> str:
             before=before_table(networks),
             predictions=table(["", "prediction", "found", "outcome"], predictions(networks, answers)),
             runs=runs_table(networks),
+            calibration=calibration_table(networks),
+            **sentences(networks, answers),
             **powers(),
         )
     )
