@@ -116,7 +116,7 @@ def read_network(
     if theirs != name_of(architecture):
         mine = name_of(architecture)
         raise InputError(f"{first_line(out)}: its networks are {first_line(theirs)}, not {mine}; say architecture=")
-    return networks_of([read_npz(path)], architecture, noted.get("sign", "free"))
+    return networks_of([read_npz(path, "network")], architecture, noted.get("sign", "free"))
 
 
 def origin_of(study: Study, tasks: Mapping[str, str], variants: Mapping[str, str]) -> Origin:

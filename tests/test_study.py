@@ -33,6 +33,7 @@ from biornn_lite.results import (
 )
 from biornn_lite.seeds import generator, run_seed
 from biornn_lite.study import Study, _pieces, run_networks, run_study
+from biornn_lite.study_folder import read_network, write_network
 from biornn_lite.tasks import TASKS, get_task
 from biornn_lite.training import Settings
 from biornn_lite.variants import PROTOCOLS, PUBLISHED_VARIANTS, Protocol, Variant, get_variant
@@ -513,3 +514,18 @@ def test_a_real_field_gives_real_rows(microns, threads):
     study = Study(read_released(microns / "5_3_4"), tasks=("go_nogo",), runs=1, settings=QUICK)
     table = run_study(study, progress=False).networks
     assert len(table) == 11 and set(table["field"]) == {"5_3_4"}
+
+
+def test_networks_of_any_field_are_read_again(tmp_path):
+    """A file of weights has no positions that would say how many neurons there are; 521 is the largest field."""
+    neurons, rng = 521, np.random.default_rng(0)
+    shapes = {"w": (neurons,) * 2, "w_in": (3, neurons), "w_out": (neurons, 2), "b": (1, neurons), "b_out": (1, 2)}
+    state = {name: rng.random(shape, dtype=np.float32) for name, shape in shapes.items()}
+    write_network(tmp_path, ("W", "go_nogo", 0), state)
+    np.testing.assert_array_equal(read_network(tmp_path, "W", "go_nogo", 0).state_of_run(0)["w"], state["w"])
+    write_network(tmp_path, ("W", "go_nogo", 1), state | {"w": state["w"][:5, :5], "w_in": np.zeros((999, 999))})
+    with pytest.raises(InputError, match=r"not a saved network .*which has 5 neurons"):
+        read_network(tmp_path, "W", "go_nogo", 1)
+    write_network(tmp_path, ("W", "go_nogo", 2), state | {"w": state["w"][:5]})
+    with pytest.raises(InputError, match=r"w has shape \(5, 521\)"):
+        read_network(tmp_path, "W", "go_nogo", 2)

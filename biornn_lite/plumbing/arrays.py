@@ -79,10 +79,16 @@ def read_npy(path: Path, most: int = LARGEST_ARCHIVE) -> np.ndarray:
         raise FieldError(f"{path}: cannot be read safely ({first_line(error)})") from None
 
 
-def read_npz(path: Path) -> dict[str, np.ndarray]:
-    """Read all arrays of a saved field from its ``.npz`` file, without unpickling.
+def read_npz(path: Path, what: str = "field") -> dict[str, np.ndarray]:
+    """Read all arrays of a saved field or network from its ``.npz`` file, without unpickling.
 
-    The headers of all members are read first. A member that is too large for a field of this size is not unpacked.
+    The headers of all members are read first. A member that is too large for this number of neurons is not unpacked.
+
+    Parameters
+    ----------
+    path : Path
+    what : {"field", "network"}
+        The number of neurons is the number of rows of ``positions`` or of ``w``.
 
     Raises
     ------
@@ -102,10 +108,10 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
                     raise ValueError(f"it holds {key} twice")
                 members[key] = member
             headers = {key: _of_member(_member_header, archive, member) for key, member in members.items()}
-            _check_headers(headers)
+            _check_headers(headers, what)
             return {key: _of_member(_member_array, archive, member) for key, member in members.items()}
     except Exception as error:
-        raise FieldError(f"{path}: not a saved field ({first_line(error)})") from None
+        raise FieldError(f"{path}: not a saved {what} ({first_line(error)})") from None
 
 
 def write_npz(path: Path, arrays: Mapping[str, ArrayLike]) -> None:
@@ -205,11 +211,16 @@ def _check_room(shape: tuple[int, ...], dtype: np.dtype, most: int) -> None:
         raise ValueError(f"an array of shape {shape} and type {dtype} is too large for its part of the field")
 
 
-def _check_headers(headers: Mapping[str, tuple[tuple[int, ...], np.dtype]]) -> None:
-    """Raise an error if the shapes and types in the headers cannot belong to one field."""
-    shape, _ = headers.get("positions", ((0, 3), None))
-    if len(shape) != 2 or shape[1] != 3:
-        raise ValueError(f"positions have shape {shape}; expected (neurons, 3)")
+def _check_headers(headers: Mapping[str, tuple[tuple[int, ...], np.dtype]], what: str) -> None:
+    """Raise an error if the shapes and types in the headers cannot belong to one field or network."""
+    if what == "network":
+        shape, _ = headers.get("w", ((0, 0), None))
+        if len(shape) != 2 or shape[0] != shape[1]:
+            raise ValueError(f"w has shape {shape}; expected (neurons, neurons)")
+    else:
+        shape, _ = headers.get("positions", ((0, 3), None))
+        if len(shape) != 2 or shape[1] != 3:
+            raise ValueError(f"positions have shape {shape}; expected (neurons, 3)")
     neurons = shape[0]
     check_neurons(neurons)
     for key, header in headers.items():
