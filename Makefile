@@ -39,7 +39,7 @@ help:
 
 # What tests and contributors need beyond that.
 .venv/develop: .venv/ready
-	$(BIN)/python -m pip install --quiet --editable ".[book,cluster,lab,source,test]"
+	$(BIN)/python -m pip install --quiet --editable ".[book,cluster,export,lab,source,test]"
 	@touch $@
 
 # What a learner gets: with the optional extra `source`, pandas is older than `make lab` installs.

@@ -1,0 +1,348 @@
+"""Exported networks: they answer as the library does, elsewhere, and what cannot be exported is refused."""
+
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import ROOT
+
+from biornn_lite import Priors, Settings, train
+from biornn_lite import export as exporting
+from biornn_lite.errors import InputError
+from biornn_lite.export import Cost, cost, export_npz, export_onnx, export_step_onnx, quantized, read_npz, run
+from biornn_lite.network import Networks, RecurrentNetworks, networks_of
+from biornn_lite.synthetic import synthetic_field
+from biornn_lite.tasks import TASKS
+
+onnx = pytest.importorskip("onnx", reason="needs the extra export")
+onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra export")
+pytest.importorskip("onnxscript", reason="needs the extra export")
+
+QUICK = Settings(epochs=1, batches=4, batch_size=16, test_trials=40, learning_rate=0.01)
+SIZES = [24, 96, 312]
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """A network of this many neurons, hardly trained on this task; each is made once."""
+    fields, made = {}, {}
+
+    def network(neurons, task) -> Networks:
+        if (neurons, task) not in made:
+            field = fields.setdefault(neurons, synthetic_field(neurons))
+            (one,) = train(Priors(field).starts(["W*"], 0), task, 0, QUICK)
+            made[neurons, task] = networks_of([one.state])
+        return made[neurons, task]
+
+    return network
+
+
+class Leaky(Networks):
+    """Networks that keep half of their state from step to step."""
+
+    def step(self, h, x):
+        return 0.5 * h + 0.5 * super().step(h, x)
+
+
+def several_trials(network, task="go_nogo"):
+    """Inputs (batch, steps, inputs): trials of the task, more and longer ones, and one of one step."""
+    rng = np.random.default_rng(0)
+    shapes = ((7, 63), (1, 1))
+    others = [rng.normal(size=(*shape, network.w_in.shape[1])).astype(np.float32) for shape in shapes]
+    return [TASKS[task].trials(5, rng)[0], *others]
+
+
+def answers(network, inputs):
+    """Logits and last state by the library."""
+    with torch.no_grad():
+        one, x = network.single(), torch.from_numpy(inputs)
+        return one(x).numpy(), one.activity(x)[:, -1].numpy()
+
+
+def rounding(network, inputs, share=0.03):
+    """The most that 8 bits may change a logit: a share of the sum of absolute values that make it."""
+    _, state = answers(network, inputs)
+    return share * (np.abs(state) @ np.abs(network.state_of_run(0)["w_out"])).max()
+
+
+def session(path):
+    return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+
+def operators(path):
+    """Names of the operators of all nodes, also of those inside a loop."""
+    return [node.op_type for graph in exporting._graphs(onnx.load(path).graph) for node in graph.node]
+
+
+def close(found, expected):
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("neurons", SIZES)
+def test_runtimes_answer_as_the_library(trained, tmp_path, neurons, task):
+    network = trained(neurons, task)
+    export_onnx(network, tmp_path / "network.onnx")
+    export_npz(network, tmp_path / "network.npz")
+    runtime, arrays = session(tmp_path / "network.onnx"), read_npz(tmp_path / "network.npz")
+    assert [output.name for output in runtime.get_outputs()] == ["logits", "state"]
+    for inputs in several_trials(network, task):
+        expected = answers(network, inputs)
+        assert expected[0].shape == (len(inputs), TASKS[task].classes)
+        for found in (runtime.run(None, {"inputs": inputs}), run(arrays, inputs)):
+            close(found[0], expected[0])
+            close(found[1], expected[1])
+
+
+@pytest.mark.parametrize(("neurons", "task"), list(zip(SIZES, TASKS, strict=True)))
+def test_step_by_step_is_the_same_as_a_whole_trial(trained, tmp_path, neurons, task):
+    network = trained(neurons, task)
+    export_step_onnx(network.single(), tmp_path / "step.onnx")
+    step = session(tmp_path / "step.onnx")
+    for inputs in several_trials(network, task):
+        state = np.zeros((len(inputs), neurons), dtype=np.float32)
+        for t in range(inputs.shape[1]):
+            logits, state = step.run(["logits", "next_state"], {"inputs": inputs[:, t], "state": state})
+        for found, expected in zip((logits, state), answers(network, inputs), strict=True):
+            close(found, expected)
+
+
+def test_the_recurrence_is_one_loop_whatever_the_length(trained, tmp_path, monkeypatch):
+    found = {}
+    for steps in (10, 40):
+        monkeypatch.setattr(exporting, "_STEPS", steps)
+        path = tmp_path / f"{steps}.onnx"
+        export_onnx(trained(24, "go_nogo"), path)
+        found[steps] = operators(path), path.stat().st_size
+    assert found[10] == found[40]
+    assert found[10][0].count("Scan") == 1 and "Loop" not in found[10][0] and len(found[10][0]) < 20
+
+
+def test_a_file_holds_all_weights_and_nothing_of_where_it_was_made(trained, tmp_path):
+    network = trained(24, "go_nogo")
+    export_onnx(network, tmp_path / "network.onnx")
+    assert [path.name for path in tmp_path.iterdir()] == ["network.onnx"]
+    content = (tmp_path / "network.onnx").read_bytes()
+    assert not [word for word in (str(ROOT), str(Path.home()), ".py", "aten") if word.encode() in content]
+    model = onnx.load_model_from_string(content)
+    stored = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    for name, values in network.state_of_run(0).items():
+        np.testing.assert_array_equal(stored[f"network.{name}"].reshape(values.shape), values)
+    assert stored["network.w"].shape == (24, 24)
+    shapes = [[d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim] for v in model.graph.input]
+    assert shapes == [["batch", "steps", 3]] and "input noise of training is not in" in model.doc_string
+
+
+def test_exporting_does_not_change_the_network(trained, tmp_path):
+    network = trained(24, "go_nogo")
+    before = network.state_of_run(0)
+    export_onnx(network, tmp_path / "network.onnx")
+    assert all(values.requires_grad for values in network.parameters())
+    for name, values in network.state_of_run(0).items():
+        np.testing.assert_array_equal(values, before[name])
+
+
+# Networks of one's own
+
+
+def test_own_networks_are_exported_with_their_step(trained, tmp_path):
+    network = networks_of([trained(24, "go_nogo").state_of_run(0)], Leaky)
+    export_onnx(network, tmp_path / "network.onnx")
+    export_step_onnx(network, tmp_path / "step.onnx")
+    assert operators(tmp_path / "network.onnx").count("Scan") == 1
+    runtime, step = session(tmp_path / "network.onnx"), session(tmp_path / "step.onnx")
+    for inputs in several_trials(network):
+        expected, state = answers(network, inputs)
+        close(runtime.run(["logits"], {"inputs": inputs})[0], expected)
+        before = answers(network, inputs[:, :-1])[1] if inputs.shape[1] > 1 else np.zeros_like(state)
+        close(step.run(["next_state"], {"inputs": inputs[:, -1], "state": before})[0], state)
+    for refuse in (cost, lambda one: export_npz(one, tmp_path / "network.npz")):
+        with pytest.raises(InputError, match="Leaky has its own step; only export_onnx"):
+            refuse(network)
+
+
+def test_what_no_loop_over_steps_can_say_is_refused(trained, tmp_path):
+    class Loud(Networks):
+        def forward(self, x):
+            return 2 * super().forward(x)
+
+    class Doubting(Networks):
+        def step(self, h, x):
+            return h if float(h.sum()) > 1 else super().step(h, x)
+
+    state = trained(24, "go_nogo").state_of_run(0)
+    for kind, says in (
+        (Loud, "Loud has its own forward"),
+        (Doubting, r"cannot export .*Doubting .*PyTorch operations"),
+    ):
+        with pytest.raises(InputError, match=says):
+            export_onnx(networks_of([state], kind), tmp_path / "network.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+# Refusals
+
+
+@pytest.mark.parametrize("write", [export_onnx, export_step_onnx, export_npz])
+def test_a_network_that_diverged_is_refused(trained, tmp_path, write):
+    state = trained(24, "go_nogo").state_of_run(0)
+    for name, value in (("w", np.nan), ("b_out", np.inf)):
+        broken = {key: values.copy() for key, values in state.items()}
+        broken[name].flat[0] = value
+        with pytest.raises(InputError, match=f"^{name} of this network has infinite values or NaN: it diverged"):
+            write(networks_of([broken]), tmp_path / f"network.{'npz' if write is export_npz else 'onnx'}")
+    explosive = state | {"w": np.full((24, 24), 5, dtype=np.float32), "w_in": np.abs(state["w_in"])}
+    with pytest.raises(InputError, match="overflows within 50 steps"):
+        write(networks_of([explosive]), tmp_path / f"network.{'npz' if write is export_npz else 'onnx'}")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_not_one_network_is_refused(trained, tmp_path):
+    state = trained(24, "go_nogo").state_of_run(0)
+    with pytest.raises(InputError, match=r"these are 2 networks side by side; networks\.single\(run\)"):
+        export_onnx(networks_of([state, state]), tmp_path / "network.onnx")
+    with pytest.raises(InputError, match=r"network is a dict; one of read_network"):
+        export_onnx(state, tmp_path / "network.onnx")
+
+
+def test_where_no_file_can_be_is_said(trained, tmp_path):
+    network = trained(24, "go_nogo")
+    for write, name, says in (
+        (export_onnx, "network.pt", r"network\.pt: the name of this file must end in \.onnx"),
+        (export_step_onnx, "network", r"must end in \.onnx"),
+        (export_npz, "network.onnx", r"must end in \.npz"),
+        (export_npz, "nowhere/network.npz", r"nowhere/network\.npz: cannot be written"),
+        (export_onnx, "nowhere/network.onnx", r"nowhere/network\.onnx: cannot be written"),
+    ):
+        with pytest.raises(InputError, match=says):
+            write(network, tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("missing", ["onnx", "onnxscript", "onnxruntime"])
+def test_a_missing_package_is_named(trained, tmp_path, monkeypatch, missing):
+    path = tmp_path / "network.onnx"
+    path.write_bytes(b"old")
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(InputError, match=rf'^{missing} cannot be imported .*pip install "biornn_lite\[export\]"$'):
+        quantized(path, path) if missing == "onnxruntime" else export_onnx(trained(24, "go_nogo"), path)
+    assert path.read_bytes() == b"old"
+
+
+def test_a_file_that_export_npz_did_not_write_is_refused(trained, tmp_path):
+    path = tmp_path / "network.npz"
+    with pytest.raises(InputError, match="no such file"):
+        read_npz(path)
+    path.write_bytes(b"PK nonsense")
+    with pytest.raises(InputError, match="not a saved network"):
+        read_npz(path)
+    export_npz(trained(24, "go_nogo"), path)
+    with np.load(path, allow_pickle=False) as file:
+        good = dict(file)
+    assert {name: array.shape for name, array in good.items()} == {
+        "w_in": (3, 24), "w": (24, 24), "w_out": (24, 2), "b": (24,), "b_out": (2,)
+    }  # fmt: skip
+    for other in (good | {"b": good["b"][None]}, good | {"more": good["b"]}, {"w": good["w"]}, {"w": np.array([{}])}):
+        np.savez(path, **other)
+        with pytest.raises(InputError, match=r"its arrays are not those of export_npz|not a saved network"):
+            read_npz(path)
+
+
+# Eight bits
+
+
+@pytest.mark.parametrize("write", [export_onnx, export_step_onnx])
+def test_eight_bits_multiply_whole_numbers_inside_the_loop_too(trained, tmp_path, write):
+    network = trained(96, "go_nogo")
+    whole, small = tmp_path / "whole.onnx", tmp_path / "small.onnx"
+    write(network, whole)
+    quantized(whole, small)
+    assert operators(whole).count("MatMul") == 3
+    assert operators(small).count("MatMulInteger") == 3 and "MatMul" not in operators(small)
+    assert small.stat().st_size < 0.45 * whole.stat().st_size
+    if write is export_onnx:
+        for inputs in several_trials(network):
+            expected, _ = answers(network, inputs)
+            found = session(small).run(["logits"], {"inputs": inputs})[0]
+            assert 0 < np.abs(found - expected).max() < rounding(network, inputs)
+
+
+def test_eight_bits_of_what_is_no_onnx_file_are_refused(tmp_path):
+    for content, says in ((None, "No such file"), (b"nonsense", "not an ONNX file"), (b"", "not an ONNX file")):
+        path = tmp_path / "network.onnx"
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(InputError, match=says):
+            quantized(path, tmp_path / "small.onnx")
+    with pytest.raises(InputError, match=r"must end in \.onnx"):
+        quantized(path, tmp_path / "small.npz")
+    assert [path.name for path in tmp_path.iterdir()] == ["network.onnx"]
+
+
+# Costs
+
+
+def test_costs_are_those_counted_by_hand():
+    w = np.array([[0.5, 0, 0], [0, 0, -0.25], [0, 0, 0]])  # 2 of 9 are not 0
+    network = RecurrentNetworks(w[None], np.ones((1, 2, 3)), np.ones((1, 3, 4)))
+    # Dense: 2·3 + 3·3 a step. 6 + 9 + 12 weights and 3 + 4 biases of 4 bytes.
+    # Sparse: 2·3 + 2 a step. 25 other numbers of 4 bytes; 2 weights of 4 bytes and 2 columns, 4 pointers of 2 bytes.
+    assert cost(network) == Cost(step=15, sparse_step=8, readout=12, size=136, sparse_size=100 + 8 + 4 + 8)
+    assert cost(network.single()) == cost(network)
+
+
+def test_more_weights_than_int16_counts_take_wider_pointers():
+    w = np.zeros((1, 200, 200), dtype=np.float32)
+    network = RecurrentNetworks(w, np.ones((1, 1, 200)), np.ones((1, 200, 1)))
+    network.w.data.view(-1)[:32767] = 1e-4
+    fixed = 4 * (200 + 200 + 200 + 1)
+    assert cost(network).sparse_size == fixed + 32767 * 6 + 201 * 2
+    network.w.data.view(-1)[32767] = 1e-4
+    assert cost(network).sparse_size == fixed + 32768 * 6 + 201 * 4
+
+
+# Elsewhere
+
+ELSEWHERE = """
+import importlib.util
+import numpy as np
+import onnxruntime
+
+assert not [name for name in ("torch", "biornn_lite", "onnx", "scipy") if importlib.util.find_spec(name)]
+inputs = np.load("inputs.npy")
+for name in ("whole", "small"):
+    found = onnxruntime.InferenceSession(f"{name}.onnx").run(["logits"], {"inputs": inputs})[0]
+    np.save(f"{name}.npy", found)
+step, state = onnxruntime.InferenceSession("step.onnx"), np.zeros((len(inputs), 96), dtype=np.float32)
+for t in range(inputs.shape[1]):
+    logits, state = step.run(None, {"inputs": inputs[:, t], "state": state})
+np.save("step.npy", logits)
+np.save("numpy.npy", run(np.load("weights.npz"), inputs)[0])
+"""
+
+
+@pytest.mark.slow
+def test_the_files_run_where_only_a_runtime_and_numpy_are(trained, tmp_path):
+    network = trained(96, "one_choice_inference")
+    export_onnx(network, tmp_path / "whole.onnx")
+    export_step_onnx(network, tmp_path / "step.onnx")
+    export_npz(network, tmp_path / "weights.npz")
+    quantized(tmp_path / "whole.onnx", tmp_path / "small.onnx")
+    inputs = several_trials(network, "one_choice_inference")[1]
+    np.save(tmp_path / "inputs.npy", inputs)
+    # The source of run alone, as one would copy it.
+    source = f"from __future__ import annotations\n{inspect.getsource(run)}\n{ELSEWHERE}"
+    (tmp_path / "elsewhere.py").write_text(source, encoding="utf-8")
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "env"], check=True)
+    python = tmp_path / "env" / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "numpy", "onnxruntime"], check=True, cwd=tmp_path)
+    done = subprocess.run([python, "-I", "elsewhere.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    expected, _ = answers(network, inputs)
+    for name in ("whole", "step", "numpy"):
+        close(np.load(tmp_path / f"{name}.npy"), expected)
+    assert np.abs(np.load(tmp_path / "small.npy") - expected).max() < rounding(network, inputs)
