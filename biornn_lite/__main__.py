@@ -13,6 +13,7 @@ from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NoReturn, TextIO
 
 from .errors import FieldWarning, InputError
@@ -86,6 +87,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, help="of the study; each run derives its own from it (default 0)")
     add("--jobs", type=int, help="processes (default: one per processor)")
     add("--out", default="results", type=Path, help="folder to write to and resume from (default results)")
+
+    export = commands.add_parser("export", help="write one kept network as a file that runs without this library")
+    add = export.add_argument
+    add("network", type=Path, help="a file in the folder networks of a study, as --keep-networks writes")
+    add("out", type=Path, help="the file to write; its ending says what: .onnx, or .npz for NumPy alone")
+    add("--step", action="store_true", help="one step at a time, where the caller keeps the state (.onnx)")
+    add("--int8", action="store_true", help="weights and products of 8 bits (.onnx)")
     return parser
 
 
@@ -177,6 +185,32 @@ def _replicate(arguments: argparse.Namespace) -> None:
         temporary.write_bytes(picture)
 
 
+def _export(arguments: argparse.Namespace) -> None:
+    out, options = arguments.out, [f"--{what}" for what in ("step", "int8") if getattr(arguments, what)]
+    if out.suffix not in (".onnx", ".npz"):
+        raise InputError(f"{out}: its name must end in .onnx or .npz")
+    if options and out.suffix != ".onnx":
+        raise InputError(f"{out}: with {' and '.join(options)}, its name must end in .onnx")
+
+    from .export import cost, export_npz, export_onnx, export_step_onnx, quantized
+    from .study_folder import read_finished_network
+
+    network = read_finished_network(arguments.network)
+    spent = cost(network)
+    if out.suffix == ".npz":
+        export_npz(network, out)
+    else:
+        write = export_step_onnx if arguments.step else export_onnx
+        with TemporaryDirectory() as folder:
+            whole = Path(folder) / "network.onnx" if arguments.int8 else out
+            write(network, whole)
+            if arguments.int8:
+                quantized(whole, out)
+    _, inputs, neurons = network.w_in.shape
+    sizes = f"{inputs} inputs, {neurons} neurons, {network.w_out.shape[-1]} answers"
+    _show(f"{out}: {sizes}; {out.stat().st_size:,} bytes, {spent.step:,} multiply-adds a step")
+
+
 def _variant(name: str):
     """Return a value of ``--variants``: a known name unchanged, or an object from a user's module."""
     module, colon, thing = name.partition(":")
@@ -249,6 +283,8 @@ def _run(argv: Sequence[str] | None) -> int:
             _fetch(arguments)
         elif arguments.command == "choices":
             _choices()
+        elif arguments.command == "export":
+            _export(arguments)
         else:
             _replicate(arguments)
     except InputError as error:

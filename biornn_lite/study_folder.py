@@ -26,11 +26,13 @@ from .plumbing.files import read_text, written_atomically
 from .plumbing.objects import name_of
 from .results import (
     CURVES_FILE,
+    KEY,
     NETWORKS_FILE,
     Origin,
     Results,
     find_results,
     no_results,
+    read_results,
 )
 
 if TYPE_CHECKING:
@@ -105,18 +107,45 @@ def read_network(
     InputError
         If the network was not saved, its file is damaged, or the study has another architecture.
     """
-    path = network_file(out, variant, task, run)
+    return read_network_file(network_file(out, variant, task, run), architecture)
+
+
+def read_network_file(path: str | Path, architecture: Callable[..., Networks] = RecurrentNetworks) -> Networks:
+    """Read one network from its file in the folder ``networks`` of a study, as :func:`read_network` does."""
+    path = Path(path)
     if not path.exists():
         raise InputError(
             f"{first_line(path)}: no such file; run_study(…, keep_networks=True) keeps networks, and "
             "study.network(variant, task, run) trains one again"
         )
-    noted = noted_in(Path(out) / "study.json") or {}
+    out = path.absolute().parent.parent
+    noted = noted_in(out / "study.json") or {}
     theirs = str(noted.get("architecture", name_of(RecurrentNetworks))).split(" ")[0]  # without the digest
     if theirs != name_of(architecture):
-        mine = name_of(architecture)
-        raise InputError(f"{first_line(out)}: its networks are {first_line(theirs)}, not {mine}; say architecture=")
+        raise InputError(
+            f"{first_line(out)}: its networks are {first_line(theirs)}, not {name_of(architecture)}; give the class "
+            "to read_network, as architecture="
+        )
     return networks_of([read_npz(path, "network")], architecture, noted.get("sign", "free"))
+
+
+def read_finished_network(path: str | Path) -> Networks:
+    """Read a network of the published kind from its file in the folder ``networks`` of a study.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_network`; also if the network diverged, or the study has no row that would say whether it did.
+    """
+    path, out = Path(path), Path(path).absolute().parent.parent
+    network = read_network_file(path)
+    rows = read_results(out).networks
+    same = [network_file(out, *key).name == path.name for key in zip(*(rows[key] for key in KEY), strict=True)]
+    if not any(same):
+        raise InputError(f"{first_line(path)}: the study in {first_line(out)} has no row of a network of this name")
+    if (rows["status"][same] == "diverged").any():
+        raise InputError(f"{first_line(path)}: this network diverged; take another run")
+    return network
 
 
 def origin_of(study: Study, tasks: Mapping[str, str], variants: Mapping[str, str]) -> Origin:

@@ -3,6 +3,7 @@
 import inspect
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,13 @@ import pytest
 import torch
 from conftest import ROOT
 
-from biornn_lite import Priors, Settings, train
+from biornn_lite import Priors, Settings, Study, read_network, run_study, train
 from biornn_lite import export as exporting
+from biornn_lite.__main__ import main
 from biornn_lite.errors import InputError
 from biornn_lite.export import Cost, cost, export_npz, export_onnx, export_step_onnx, quantized, read_npz, run
 from biornn_lite.network import Networks, RecurrentNetworks, networks_of
+from biornn_lite.study_folder import network_file, write_network
 from biornn_lite.synthetic import synthetic_field
 from biornn_lite.tasks import TASKS
 
@@ -39,6 +42,14 @@ def trained():
         return made[neurons, task]
 
     return network
+
+
+@pytest.fixture(scope="module")
+def kept(small, tmp_path_factory):
+    """The folder of a study that keeps its one network."""
+    out = tmp_path_factory.mktemp("study")
+    run_study(Study(small, "W*", "go_nogo", 1, settings=QUICK), out, 1, progress=False, keep_networks=True)
+    return out
 
 
 class Leaky(Networks):
@@ -303,6 +314,80 @@ def test_more_weights_than_int16_counts_take_wider_pointers():
     assert cost(network).sparse_size == fixed + 32767 * 6 + 201 * 2
     network.w.data.view(-1)[32767] = 1e-4
     assert cost(network).sparse_size == fixed + 32768 * 6 + 201 * 4
+
+
+# The command
+
+
+def test_the_command_writes_each_kind_of_file(kept, tmp_path, capsys):
+    path, network = network_file(kept, "W*", "go_nogo", 0), read_network(kept, "W*", "go_nogo", 0)
+    (inputs, *_) = several_trials(network)
+    expected, _ = answers(network, inputs)
+    for options, name, tolerance in (
+        ([], "network.onnx", 1e-5), (["--int8"], "int8.onnx", rounding(network, inputs, 0.1)),
+        (["--step"], "step.onnx", 1e-5), ([], "network.npz", 1e-5),
+    ):  # fmt: skip
+        out = tmp_path / name
+        assert main(["export", str(path), str(out), *options]) == 0
+        told = capsys.readouterr()
+        assert told.err == "" and told.out.startswith(f"{out}: 3 inputs, 24 neurons, 2 answers; ")
+        assert told.out.endswith(f"{out.stat().st_size:,} bytes, 648 multiply-adds a step\n")
+        if name == "network.npz":
+            found = run(read_npz(out), inputs)[0]
+        elif options == ["--step"]:
+            before = {"inputs": inputs[:, -1], "state": answers(network, inputs[:, :-1])[1]}
+            found = session(out).run(["logits"], before)[0]
+        else:
+            found = session(out).run(["logits"], {"inputs": inputs})[0]
+        np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance)
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_the_command_says_nothing_of_the_packages_that_it_uses(kept, tmp_path):
+    """In a process of its own: neither warnings nor messages, and no message of others is shown from then on."""
+    call = ["export", str(network_file(kept, "W*", "go_nogo", 0)), str(tmp_path / "network.onnx"), "--int8"]
+    code = f"import logging; from biornn_lite.__main__ import main; main({call}); assert not logging.root.handlers"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 1)
+
+
+@pytest.mark.parametrize(
+    ("network", "call", "says"),
+    [
+        ("", ["network.txt"], "network.txt: its name must end in .onnx or .npz"),
+        ("", ["network.npz", "--int8", "--step"], "network.npz: with --step and --int8, its name must end in .onnx"),
+        ("elsewhere.npz", ["network.onnx"], "elsewhere.npz: no such file; run_study"),
+        ("", ["nowhere/network.onnx"], "nowhere/network.onnx: cannot be written"),
+    ],
+)
+def test_the_command_says_in_one_line_what_is_wrong(kept, tmp_path, capsys, network, call, says):
+    path = kept / "networks" / network if network else network_file(kept, "W*", "go_nogo", 0)
+    with chdir(tmp_path):
+        assert main(["export", str(path), *call]) == 2
+    told = capsys.readouterr()
+    assert told.out == "" and told.err.count("\n") == 1 and says in told.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_refuses_networks_that_it_cannot_vouch_for(small, tmp_path, capsys):
+    """One that diverged, although its file is sound by now; one without a row; and those of another class."""
+    study = Study(small, "W*", "go_nogo", 1, settings=Settings(1, 2, 16, 40, learning_rate=1e30))
+    run_study(study, tmp_path / "a", 1, progress=False, keep_networks=True)
+    healthy = train(Priors(small).starts(["W*"], 0), "go_nogo", 0, QUICK)[0].state
+    write_network(tmp_path / "a", ("W*", "go_nogo", 0), healthy)
+    write_network(tmp_path / "a", ("W*", "go_nogo", 1), healthy)
+    own = Study(small, "W*", "go_nogo", 1, settings=QUICK, architecture=Leaky)
+    run_study(own, tmp_path / "b", 1, progress=False, keep_networks=True)
+    for folder, number, says in (
+        ("a", 0, "this network diverged; take another run"),
+        ("a", 1, "has no row of a network of this name"),
+        ("b", 0, "Leaky, not biornn_lite.network.RecurrentNetworks; give the class to read_network"),
+    ):
+        path = network_file(tmp_path / folder, "W*", "go_nogo", number)
+        with chdir(path.parent):
+            assert main(["export", path.name, str(tmp_path / "network.onnx")]) == 2
+        assert says in capsys.readouterr().err
+    assert not (tmp_path / "network.onnx").exists()
 
 
 # Elsewhere

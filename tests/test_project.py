@@ -95,7 +95,7 @@ def test_the_readme_names_what_there_is():
     for link in re.findall(r"\]\((?!https?:)([^)#]+)", readme):
         assert (ROOT / link).exists(), link
     shown = ""
-    for command in ("replicate", "fetch"):
+    for command in ("replicate", "fetch", "export"):
         call = [sys.executable, "-m", "biornn_lite", command, "--help"]
         shown += subprocess.run(call, capture_output=True, text=True, check=True).stdout
     for option in set(re.findall(r"(--[a-z]+)", readme)):
