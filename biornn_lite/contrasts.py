@@ -145,7 +145,7 @@ def paired_difference(
 
 
 def _p_equivalence(apart: np.ndarray, networks: int, bound: float) -> float:
-    """Return the largest p of two one-sided t tests and, for each direction, of :func:`_p_rare`.
+    """Return the largest p of two one-sided t tests and, for each direction, of :func:`p_rare`.
 
     Most pairs agree and a few differ by much, so the spread of a few runs may miss the latter, and the t tests alone
     would call too much equivalent.
@@ -155,14 +155,22 @@ def _p_equivalence(apart: np.ndarray, networks: int, bound: float) -> float:
     else:
         above = stats.ttest_1samp(apart, -bound, alternative="greater").pvalue
         tests = max(above, stats.ttest_1samp(apart, bound, alternative="less").pvalue)
-    return float(max(tests, _p_rare(apart, networks, bound), _p_rare(-apart, networks, bound)))
+    return float(max(tests, p_rare(apart, networks, bound), p_rare(-apart, networks, bound)))
 
 
-def _p_rare(apart: np.ndarray, networks: int, bound: float) -> float:
+def p_rare(apart: np.ndarray, networks: int, bound: float = SMALLEST_THAT_MATTERS) -> float:
     """Test that differences above the bound are too rare to move the mean by it (exact binomial test).
 
     If one of the run's networks learns on one side only, the run's mean moves by about 1 / networks. Networks of one
     run tend to fail together, so no step smaller than 1 / :data:`MOST_APART` is assumed.
+
+    Parameters
+    ----------
+    apart : ndarray, shape (runs,)
+        Paired differences; with their signs changed for the other direction.
+    networks : int
+        Networks of each run that were averaged.
+    bound : float
     """
     large = apart[apart > bound]
     size = max(1 / min(networks, MOST_APART), large.mean() if len(large) else 0.0)

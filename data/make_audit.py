@@ -30,7 +30,16 @@ from biornn_lite.plumbing.files import written_atomically
 from biornn_lite.plumbing.workers import safe_folder
 from biornn_lite.priors import Priors
 from biornn_lite.replication import read_shipped
-from biornn_lite.results import COLUMNS, CURVE_COLUMNS, KEY, NETWORKS_FILE, as_results, read_results, write_results
+from biornn_lite.results import (
+    COLUMNS,
+    CURVE_COLUMNS,
+    KEY,
+    NETWORKS_FILE,
+    RECORDED,
+    as_results,
+    read_results,
+    write_results,
+)
 from biornn_lite.study import Study, run_study
 from biornn_lite.study_folder import check_configuration, origin_of
 from biornn_lite.tasks import TASKS
@@ -95,10 +104,19 @@ def restore(part: Part, study: Study, folder: Path) -> None:
     exact = {name: getattr(part.protocol, name) for name in ("penalty_weight", "emd_weight")}
     networks = networks.assign(**exact)  # pandas may read the last digit otherwise
     origin = origin_of(study, *check_configuration(study, folder, "cpu"))
+    curves = ending_as(networks, curves)
     write_results(as_results(networks[[*COLUMNS]], curves[[*CURVE_COLUMNS]]), folder, origin)
     (folder / PLAN_FILE).write_text(plan_digest())
     earlier = networks[networks["plan"] != plan_digest()]
     earlier[[*KEY, "plan"]].to_csv(folder / PLANS_FILE, index=False)
+
+
+def ending_as(networks: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
+    """Let curves, whose numbers are shipped with fewer digits, end with those of the rows."""
+    last = curves["epoch"] == curves.groupby(KEY)["epoch"].transform("max")
+    rows = networks[networks["status"] == "ok"].set_index(KEY)[RECORDED]
+    ends = rows.reindex(pd.MultiIndex.from_frame(curves.loc[last, KEY])).set_axis(curves.index[last])
+    return curves.assign(**{what: ends[what].combine_first(curves[what]) for what in RECORDED})
 
 
 def earlier_plans(folder: Path) -> dict[tuple, str]:
@@ -171,7 +189,7 @@ def pack(out: Path, find: Callable[[str], CorticalField]) -> None:
     HERE.mkdir(exist_ok=True)
     rows = pd.concat(networks, ignore_index=True)
     write_table("networks", rows)
-    write_table("curves", pd.concat(curves, ignore_index=True))
+    write_table("curves", pd.concat(curves, ignore_index=True), digits=3)
     if (rows["study"] == "starts").any():
         write_table("before", before(rows[rows["study"] == "starts"], find))
     card = (HERE / "README.md").read_text(encoding="utf-8")
@@ -186,12 +204,12 @@ def plans_of(networks: pd.DataFrame, folder: Path) -> list[str]:
     return [earlier.get(key, now) for key in networks[KEY].itertuples(index=False, name=None)]
 
 
-def write_table(name: str, table: pd.DataFrame) -> None:
-    """Write a table with ``study`` and ``part`` in front, numbers to six digits, and chosen ones exactly."""
+def write_table(name: str, table: pd.DataFrame, digits: int = 6) -> None:
+    """Write a table with ``study`` and ``part`` in front, numbers to some digits, and chosen ones exactly."""
     chosen = [column for column in ("penalty_weight", "emd_weight") if column in table]
     table = table.assign(**{column: table[column].map(lambda value: repr(float(value))) for column in chosen})
     front = [column for column in ("study", "part") if column in table]
-    text = table[[*front, *table.columns.drop(front)]].to_csv(index=False, float_format="%.6g")
+    text = table[[*front, *table.columns.drop(front)]].to_csv(index=False, float_format=f"%.{digits}g")
     with written_atomically(HERE / f"{name}.csv.gz") as temporary:
         temporary.write_bytes(gzip.compress(text.encode(), mtime=0))
 

@@ -16,7 +16,14 @@ from tables import number, share, table
 
 from biornn_lite import verdict
 from biornn_lite.audit import STARTS, STUDIES, chosen_weights, parts
-from biornn_lite.contrasts import compare, leave_one_group_out, power, power_of_equivalence, variance_explained
+from biornn_lite.contrasts import (
+    LEARNS_ABOVE,
+    compare,
+    leave_one_group_out,
+    power,
+    power_of_equivalence,
+    variance_explained,
+)
 from biornn_lite.figures.audit import choices_figure, differences_forest_figure
 from biornn_lite.figures.specification_curve import curve_figure
 from biornn_lite.plumbing.files import written_atomically
@@ -52,7 +59,16 @@ def contrasts_table(answers: pd.DataFrame, question: int) -> str:
     rows = answers[answers["question"] == question]
     if rows.empty:
         return NOT_YET
-    head = ["first − second", "where", "runs", "difference in gain", "p (Holm)", "better in", "learn", "says"]
+    head = [
+        "first − second",
+        "where",
+        "runs",
+        "difference in gain",
+        "p (Holm)",
+        "chance to be better",
+        "learn",
+        "says",
+    ]
     lines, more = [], []
     for _, row in rows.iterrows():
         better = "–" if pd.isna(row["improvement"]) else f"{100 * row['improvement']:.0f} %"
@@ -140,11 +156,12 @@ def curve_table(curve: pd.DataFrame) -> str:
     lines = []
     for name, group in [*groups, ("all", curve)]:
         apart = group["difference"]
-        shares = [f"{100 * part.mean():.0f} %" for part in (apart > 0.1, apart.abs() <= 0.1, apart < -0.1)]
+        learn = group[["with", "without"]] > LEARNS_ABOVE
+        kinds = apart > 0.1, apart.abs() <= 0.1, apart < -0.1, learn.all(axis=1), ~learn.any(axis=1)
+        shares = [f"{100 * kind.mean():.0f} %" for kind in kinds]
         lines.append([name, f"{len(apart)}", number(apart.median(), 2), number(apart.mean(), 2), *shares])
-    return table(
-        ["self-connections", "combinations", "median", "mean", "above 0.1", "within ±0.1", "below −0.1"], lines
-    )
+    head = ["self-connections", "combinations", "median", "mean", "above 0.1", "within ±0.1", "below −0.1"]
+    return table([*head, "both learn", "neither learns"], lines)
 
 
 def explained_table(curve: pd.DataFrame) -> str:
@@ -221,7 +238,7 @@ def calibration_table(networks: pd.DataFrame) -> str:
     equal = networks[(networks["study"] == "positions") & (networks["space"] == "equal")]
     for weight, rows in equal[equal["start"] != "orthogonal"].groupby("penalty_weight"):
         sides = (rows[rows["start"] == start] for start in ("functional", "relabelled"))
-        lines.append(["functional − relabelled", f"`positions`, no space, λ = {weight:g}", compare(*sides)])
+        lines.append(["functional − relabelled", f"`positions`, equal, λ = {weight:g}", compare(*sides)])
     for field in ("5_3_4", "6_6_2"):
         rows = verdict.with_gain(load_replication(field).networks)
         for end in ("D*C", "D*C*"):
@@ -252,15 +269,34 @@ def sentences(networks: pd.DataFrame, answers: pd.DataFrame) -> dict[str, str]:
     free = networks[(networks["study"] == "tuned") & (networks["start"] == "orthogonal")]
     paid = networks[(networks["study"] == "starts") & (networks["start"] == "orthogonal")]["learns"]
     wired = ("0.5 I + connectome shuffled", "0.5 I + connectome, degrees kept")
-    priced = networks[(networks["start"] == "functional") & (networks["space"] == "cortical, self priced")]["learns"]
+    positions = networks[(networks["study"] == "positions") & (networks["start"] == "functional")]
+
+    def learners(space: str, weight: float) -> str:
+        mine = positions[(positions["space"] == space) & (positions["penalty_weight"] == weight)]
+        return f"{mine['learns'].sum()} of {len(mine)}"
+
+    again = networks[networks["study"] == "connectome again"]
+    again = again[(again["part"] == "7_3_8") & (again["task"] == "one_choice_inference")]
+    halves = networks[(networks["study"] == "starts") & (networks["start"] == "functional")]
+    halves = halves.groupby(halves["run"] < 10)["gain"].mean()
     return {
+        "first_ten": number(halves[True], 2),
+        "last_ten": number(halves[False], 2),
+        "wired_one_choice": ", ".join(
+            f"{learns.sum()} of {len(learns)} ({start.removeprefix('0.5 I + ')})"
+            for start, learns in again.groupby("start", sort=False)["learns"]
+        ),
+        "strong_function": of("strong function", "0.5 I + function shuffled", what="{interval}, {runs} runs"),
+        "strong_identity": of("strong function", "0.5 I", what="{interval}"),
+        "priced": learners("cortical, self priced", 0.3),
+        "unpriced": learners("cortical", 0.3),
+        "ten_times": learners("cortical", 3.0),
         "paper_alone": of("function", "diagonal alone", "6_6_2"),
         "paper_shuffled": of("function", "off-diagonal shuffled", "6_6_2"),
         "without": f"{without.sum()} of {len(without)}",
         "strong": f"{strong.sum()} of {len(strong)}",
         "free": f"{free['learns'].sum()} of {len(free)}",
         "paid": f"{paid.sum()} of {len(paid)}",
-        "priced": f"{priced.sum()} of {len(priced)}",
         "harder_identity": of("harder tasks", "0.95 I", what="{interval}"),
         "fields_alone": of("generality", "diagonal alone", what="{interval}"),
         "fields_permuted": of("generality", "permuted", what="{interval}"),

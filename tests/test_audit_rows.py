@@ -83,7 +83,7 @@ def test_curves_end_where_rows_do(rows):
     joined = last.merge(ok, on=keys, suffixes=("", "_row"))
     assert len(joined) == len(ok)
     for what in RECORDED:
-        assert (joined[what] == joined[f"{what}_row"]).all(), what
+        np.testing.assert_allclose(joined[what], joined[f"{what}_row"], rtol=0.006, err_msg=what)
     lost = rows[rows["status"] == "diverged"]
     assert lost[["train_accuracy", "penalty"]].isna().all(axis=None)
 
@@ -155,7 +155,7 @@ def test_the_readme_says_what_the_rows_say(rows):
     assert all(answer.found.says == "equivalent" for answer in told)
     assert f"difference in gain {' and '.join(f'{a.found.difference:.2f}' for a in told)}, where 1 is" in readme
     for study, start, sentence in (
-        ("starts", "functional without diagonal", "keep all correlations: {} networks learns"),
+        ("starts", "functional without diagonal", "the same spectral radius: {} networks learns"),
         ("starts", "0.75 I", "0.75 times the identity: {} learn"),
         ("starts", "functional", "with `W*` {}."),
         ("tuned", "orthogonal", "orthogonal starts learn all three tasks, {} networks"),
@@ -166,6 +166,17 @@ def test_the_readme_says_what_the_rows_say(rows):
     starts = ("orthogonal", "functional", "diagonal alone")
     slow, fast = ([learners("6_6_2 no penalty", s, learning_rate=rate) for s in starts] for rate in (0.0001, 0.001))
     assert slow == ["5 of 5"] * 3 and fast == ["0 of 5", "3 of 5", "4 of 5"]
+    fields = {answer.second: answer.found.says for answer in verdict.general_answers(rows)}
+    assert fields["permuted"] == "equivalent" and "equivalent on average over twelve fields (two runs each)" in readme
+    asked = [*verdict.wiring_answers(rows), *verdict.wiring_again_answers(rows)]
+    shuffled = [a.found for a in asked if a.second == "0.5 I + connectome shuffled"]
+    gains = " and ".join(f"{found.difference:.2f}" for found in shuffled[:2])
+    assert [found.runs for found in shuffled[:2]] == [10, 20] and f"({gains} in gain, 7_3_8)" in readme
+    assert shuffled[2].difference < 0 and not (verdict.answers(rows).query("question == 3")["p_holm"] < 0.05).any()
+    strong = [
+        answer.found.difference for answer in verdict.function_answers(rows) if answer.claim == "strong function"
+    ]
+    assert strong[0] > 0 > strong[1]
     assert "learned in 5 of 5 runs" in readme and "at the published 0.001 in 0, 3 and 4 of 5 (exploratory)" in readme
 
 

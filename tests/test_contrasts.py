@@ -19,12 +19,12 @@ from biornn_lite.contrasts import (
     LEARNS_ABOVE,
     SMALLEST_THAT_MATTERS,
     _p_equivalence,
-    _p_rare,
     compare,
     corrected,
     differences,
     gain,
     leave_one_group_out,
+    p_rare,
     paired_difference,
     power,
     power_of_equivalence,
@@ -159,7 +159,7 @@ def flips(count: int, runs: int, networks: int = 3) -> np.ndarray:
 @pytest.mark.parametrize("seed", range(3))
 def test_rare_differences_are_the_exact_test_of_scipy(networks, seed):
     apart = np.random.default_rng(seed).choice([0, 0.05, 0.1, 0.12, 1 / 3, 2 / 3, -1 / 3, -1], 20)
-    found = max(_p_rare(apart, networks, 0.1), _p_rare(-apart, networks, 0.1))
+    found = max(p_rare(apart, networks, 0.1), p_rare(-apart, networks, 0.1))
     assert found == pytest.approx(rare_by_scipy(apart, networks, 0.1), abs=1e-15)
 
 
@@ -174,19 +174,19 @@ def test_how_many_runs_of_three_networks_may_differ(runs, count, rare):
     """Worked by hand: with a share of 0.3, as few as `count` have a chance of Σ (n over k) 0.3ᵏ 0.7ⁿ⁻ᵏ."""
     apart = flips(count, runs)
     chance = sum(comb(runs, k) * 0.3**k * 0.7 ** (runs - k) for k in range(count + 1))
-    assert _p_rare(apart, 3, 0.1) == pytest.approx(chance) and (chance < 0.05) == rare
+    assert p_rare(apart, 3, 0.1) == pytest.approx(chance) and (chance < 0.05) == rare
     for one in (apart, -apart):
         found = paired_difference(one, networks=3)
         assert found.p_equivalence >= chance - 1e-12 and (found.says == "equivalent") == rare, "in either direction"
 
 
 def test_what_a_large_difference_is_and_how_many_are_too_many():
-    assert _p_rare(flips(1, 20), 3, 0.1) > _p_rare(-flips(1, 20), 3, 0.1) == pytest.approx(0.7**20), "each direction"
-    assert _p_rare(np.array([0.1] * 5 + [0.0] * 15), 3, 0.1) == pytest.approx(0.7**20), "0.10 is not above 0.10"
+    assert p_rare(flips(1, 20), 3, 0.1) > p_rare(-flips(1, 20), 3, 0.1) == pytest.approx(0.7**20), "each direction"
+    assert p_rare(np.array([0.1] * 5 + [0.0] * 15), 3, 0.1) == pytest.approx(0.7**20), "0.10 is not above 0.10"
     two = np.array([0.5, 0.7] + [0.0] * 18)  # 0.6 on average: more than 1/3, so fewer of them matter
-    assert _p_rare(two, 3, 0.1) == pytest.approx(stats.binom.cdf(2, 20, 1 / 6))
-    assert _p_rare(np.zeros(20), 12, 0.1) == pytest.approx(0.7**20), "networks of one run fail together"
-    assert _p_rare(flips(20, 20), 3, 0.1) == 1
+    assert p_rare(two, 3, 0.1) == pytest.approx(stats.binom.cdf(2, 20, 1 / 6))
+    assert p_rare(np.zeros(20), 12, 0.1) == pytest.approx(0.7**20), "networks of one run fail together"
+    assert p_rare(flips(20, 20), 3, 0.1) == 1
 
 
 @pytest.mark.parametrize(("runs", "too_often"), [(20, 0.09), (10, 0.12), (5, 0.14)])

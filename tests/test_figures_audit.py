@@ -126,6 +126,15 @@ def answers(**columns):
     return table.assign(**columns)
 
 
+def test_a_difference_of_two_runs_has_a_mark_of_its_own_and_no_interval():
+    some = answers(low=[0.4, np.nan, -0.02, -0.2], high=[0.6, np.nan, 0.06, 0.3])
+    figure = figures.differences_forest_figure(some)
+    (ax,) = figure.axes
+    assert marks(ax, "x") == [(-0.4, 1)] and "too few runs for an interval" in told(figure.legends[0])
+    whole = figures.differences_forest_figure(answers())
+    assert not marks(whole.axes[0], "x") and len(told(whole.legends[0])) == 4
+
+
 def test_a_forest_shows_each_contrast_and_what_its_tests_say():
     figure = figures.differences_forest_figure(answers())
     (ax,) = figure.axes

@@ -43,6 +43,9 @@ SAYS = {
 }
 """Style of a difference, by what its tests say."""
 
+NO_INTERVAL = {"color": "0.4", "marker": "x"}
+"""Style of a difference of two runs."""
+
 
 # Shares that learn
 
@@ -111,7 +114,7 @@ def shares_figure(rows: pd.DataFrame, by: str = "start") -> Figure:
 def _differences(answers: pd.DataFrame, labels: Sequence[str], ax: Axes) -> Axes:
     """Draw differences of answers as a forest; each label has the context beneath it."""
     for place, row in enumerate(answers.itertuples()):
-        style = SAYS.get(row.says, SAYS["told apart"])
+        style = NO_INTERVAL if np.isnan(row.low) else SAYS.get(row.says, SAYS["told apart"])
         draw_interval(ax, row.low, row.difference, row.high, place, markersize=6.5, **style)
     draw_band(ax)
     label_rows(ax, labels, answers["context"].tolist())
@@ -146,6 +149,8 @@ def _differences_figure(answers: pd.DataFrame, draw) -> Figure:
     figure, ax = plt.subplots(figsize=(10, 1.5 + 0.46 * len(answers)), layout="constrained")
     draw(answers, ax)
     handles = [handle(label, markersize=6.5, **style) for label, style in SAYS.items()]
+    if answers["low"].isna().any():
+        handles.append(handle("too few runs for an interval", markersize=6.5, **NO_INTERVAL))
     figure.legend(
         handles=[*handles, band_handle()], loc="outside lower center", ncols=4, frameon=False, fontsize=9
     )  # fmt: skip
