@@ -215,7 +215,7 @@ def _16(networks, answers):
     order = list(explained["share"].sort_values(ascending=False).index[:2])
     first = " and ".join(name.replace("_", " ") for name in order)
     text = (
-        f"better by 0.1 in {100 * better[False]:.0f} % with, {100 * better[True]:.0f} % without; {first} explain most"
+        f"better in {100 * better[False]:.0f} % with, {100 * better[True]:.0f} % without; {first} explain most"
     )
     return text, outcome(
         bool(better[False] > 0.5),
