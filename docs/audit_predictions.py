@@ -214,9 +214,7 @@ def _16(networks, answers):
     explained = variance_explained(verdict.curve_factors(curve), "difference", verdict.CURVE_FACTORS, resamples=20)
     order = list(explained["share"].sort_values(ascending=False).index[:2])
     first = " and ".join(name.replace("_", " ") for name in order)
-    text = (
-        f"better in {100 * better[False]:.0f} % with, {100 * better[True]:.0f} % without; {first} explain most"
-    )
+    text = f"better in {100 * better[False]:.0f} % with, {100 * better[True]:.0f} % without; {first} explain most"
     return text, outcome(
         bool(better[False] > 0.5),
         bool(better[True] < 0.1),
