@@ -219,9 +219,7 @@ def runs_table(networks: pd.DataFrame) -> str:
     chosen = chosen_weights(verdict.load_audit("sweep").networks)
     lines = []
     for study in STUDIES:
-        planned = sum(
-            len(part.variants) * len(part.tasks) * part.runs for part in parts(study, chosen)
-        )  # fmt: skip
+        planned = sum(len(part.variants) * len(part.tasks) * part.runs for part in parts(study, chosen))
         mine = networks[networks["study"] == study]
         if len(mine) < planned:
             runs = mine.groupby(["part", "variant"])["seed"].nunique()
@@ -261,7 +259,7 @@ def sentences(networks: pd.DataFrame, answers: pd.DataFrame) -> dict[str, str]:
         if rows.empty:
             return "not there yet"
         row = rows.iloc[0]
-        return what.format(runs=row["runs"], interval=interval(row), says=says(row))
+        return what.format(runs=row["runs"], interval=interval(row))
 
     published = networks[networks["study"].isin(["starts", "6_6_2"])]
     without = published[published["start"] == "functional without diagonal"]["learns"]
@@ -292,7 +290,6 @@ def sentences(networks: pd.DataFrame, answers: pd.DataFrame) -> dict[str, str]:
         "unpriced": learners("cortical", 0.3),
         "ten_times": learners("cortical", 3.0),
         "paper_alone": of("function", "diagonal alone", "6_6_2"),
-        "paper_shuffled": of("function", "off-diagonal shuffled", "6_6_2"),
         "without": f"{without.sum()} of {len(without)}",
         "strong": f"{strong.sum()} of {len(strong)}",
         "free": f"{free['learns'].sum()} of {len(free)}",

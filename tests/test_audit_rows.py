@@ -13,11 +13,13 @@ from biornn_lite import audit, verdict
 from biornn_lite.audit import STUDIES, chosen_weights, parts
 from biornn_lite.datasets import load_field, read_released
 from biornn_lite.errors import InputError
+from biornn_lite.priors import Priors
 from biornn_lite.results import RECORDED
 from biornn_lite.seeds import run_seed
 from biornn_lite.study import run_networks
 from biornn_lite.variants import get_variant
 from biornn_lite.verdict import load_audit
+from biornn_lite.weights import spectral_radius
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,13 @@ def names_of(things):
     return [thing if isinstance(thing, str) else thing.name for thing in things]
 
 
+COMPLETE = (
+    "same λ", "strong function", "few units", "sweep", "tuned by the first rule", "6_6_2 no penalty", "connectome",
+    "harder", "longer", "strong function, more controls",
+)  # fmt: skip
+"""Studies with all the runs that the plan wants; the others grow."""
+
+
 @pytest.mark.parametrize("study", STUDIES)
 def test_every_network_is_of_the_plan_and_only_last_runs_are_missing(rows, study):
     mine = rows[rows["study"] == study]
@@ -44,6 +53,7 @@ def test_every_network_is_of_the_plan_and_only_last_runs_are_missing(rows, study
         for variant in names_of(part.variants):
             runs = mine.loc[(mine["part"] == part.name) & (mine["variant"] == variant), "run"].nunique()
             assert 0 < runs <= part.runs, (part.name, variant)
+            assert runs == part.runs or study not in COMPLETE, (part.name, variant)
             wanted |= {
                 (part.name, variant, task, run, run_seed(part.seed, run))
                 for task in names_of(part.tasks)
@@ -83,7 +93,7 @@ def test_curves_end_where_rows_do(rows):
     joined = last.merge(ok, on=keys, suffixes=("", "_row"))
     assert len(joined) == len(ok)
     for what in RECORDED:
-        np.testing.assert_allclose(joined[what], joined[f"{what}_row"], rtol=0.006, err_msg=what)
+        np.testing.assert_allclose(joined[what], joined[f"{what}_row"], rtol=5.01e-3, err_msg=what)  # three digits
     lost = rows[rows["status"] == "diverged"]
     assert lost[["train_accuracy", "penalty"]].isna().all(axis=None)
 
@@ -139,6 +149,20 @@ def test_without_the_files_it_is_said(monkeypatch, tmp_path):
 def test_the_page_says_what_the_rows_say():
     page = script("docs/make_audit_page.py").compose()
     assert page == (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+
+
+def test_the_page_says_how_the_graphs_of_the_wiring_differ_in_spectral_radius(microns):
+    field = load_field(microns / "all" / "7_3_8.npz")
+    radii = [
+        np.mean([
+            spectral_radius(Priors(field).initial_weights(audit.STARTS[start], run_seed(audit.NEW_SEED, run)))
+            for run in range(20)
+        ])
+        for start in (audit.WIRING_STARTS[0], *audit.WIRING_STARTS[2:])
+    ]  # fmt: skip
+    own, shuffled, kept = (f"{radius:.2f}" for radius in radii)
+    page = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+    assert f"7_3_8: {own}, against a mean of {shuffled} shuffled and {kept} with degrees kept" in page
 
 
 def test_the_readme_says_what_the_rows_say(rows):
