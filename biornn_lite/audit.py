@@ -23,8 +23,8 @@ from .variants import PROTOCOLS, PUBLISHED_VARIANTS, VARIANTS, Protocol, Variant
 
 PUBLISHED = PROTOCOLS["published"]
 
-SEED, NEW_SEED, TUNING_SEED, REPLICATION_SEED = 18, 19, 180, 0
-"""Seeds of the reported studies, of one that repeats a study, of the sweep that chooses λ, and of the replication."""
+SEED, NEW_SEED, NEWEST_SEED, TUNING_SEED, REPLICATION_SEED = 18, 19, 20, 180, 0
+"""Seeds of the reported studies, of two rounds that ask again, of the sweep that chooses λ, and of the replication."""
 
 MEAN_DISTANCE = 0.55
 """Mean distance of all spaces that are compared at one mean."""
@@ -58,6 +58,10 @@ STARTS: dict[str, Weights | str] = {
     "0.5 I + connectome": controls.Connectome(),
     "0.5 I + connectome shuffled": controls.Connectome(graph=controls.RandomGraph()),
     "0.5 I + connectome, degrees kept": controls.Connectome(graph=controls.SameDegrees()),
+    "0.5 I + connectome shuffled, its radius": controls.Connectome(graph=controls.RandomGraph(), at_its_radius=True),
+    "0.5 I + connectome, degrees kept, its radius": controls.Connectome(
+        graph=controls.SameDegrees(), at_its_radius=True
+    ),
     "0.5 I + function, strengths kept": weights.SameStrengths(controls.OffDiagonal()),
     "0.5 I + lognormal": controls.OffDiagonal(start=controls.Lognormal()),
 }
@@ -75,6 +79,14 @@ MORE_CONTROLS = ("0.5 I + function, strengths kept", "0.5 I + lognormal")
 
 WIRING_STARTS = ("0.5 I + connectome", "0.5 I", "0.5 I + connectome shuffled", "0.5 I + connectome, degrees kept")
 """Starts of the studies ``connectome`` and ``connectome again``."""
+
+ONE_RADIUS = (
+    "0.5 I + connectome", "0.5 I + connectome shuffled, its radius", "0.5 I + connectome, degrees kept, its radius",
+)  # fmt: skip
+"""Starts of the study ``one radius``."""
+
+STRONG_FUNCTION_AGAIN = ("0.5 I + function", "0.5 I + function shuffled", "0.5 I + function, strengths kept")
+"""Starts of the study ``strong function again``."""
 
 SPACES = {
     "no space": "none",
@@ -389,6 +401,19 @@ def _connectome_again() -> list[Part]:
     ]
 
 
+def _strong_function_again() -> list[Part]:
+    protocol = _with_weight(0.0)
+    return [
+        Part("strong function again", name, name, _plain(*STRONG_FUNCTION_AGAIN), seed=NEW_SEED, protocol=protocol)
+        for name in ("5_3_4", "5_3_2")
+    ]
+
+
+def _one_radius() -> list[Part]:
+    protocol = _with_weight(0.0)
+    return [Part("one radius", "λ = 0", "7_3_8", _plain(*ONE_RADIUS), seed=NEWEST_SEED, protocol=protocol)]
+
+
 TURNED = (
     "coordinates=transposed", "units=micrometres", "lattice_scale=matched", "lambda_in_w=applied",
     "penalty_start=matched", "self_connections=removed", "self_connections=only",
@@ -547,8 +572,8 @@ def _curve(combinations: int) -> list[Part]:
 
 
 STUDIES = (
-    "starts", "same λ", "strong function", "few units", "6_6_2", "positions", "connectome",
-    "connectome again", "targets", "sweep",
+    "starts", "same λ", "strong function", "strong function again", "few units", "6_6_2", "positions", "connectome",
+    "connectome again", "one radius", "targets", "sweep",
     "tuned", "tuned by the first rule", "learning rate", "longer", "6_6_2 no penalty", "choices", "factorial",
     "harder", "fields", "curve", "strong function, more controls",
 )  # fmt: skip
@@ -583,7 +608,8 @@ def parts(study: str, chosen: Mapping[str, float] | None = None, combinations: i
         "connectome again": _connectome_again, "targets": _targets,
         "choices": _choices, "factorial": _factorial, "6_6_2": _paper_field, "fields": _fields,
         "same λ": _same_weight, "6_6_2 no penalty": _no_penalty, "tuned by the first rule": _tuned_first,
-        "strong function": _strong_function, "few units": _few_units, "learning rate": _learning_rate,
+        "strong function": _strong_function, "strong function again": _strong_function_again,
+        "one radius": _one_radius, "few units": _few_units, "learning rate": _learning_rate,
         "longer": _longer, "harder": _harder, "strong function, more controls": _more_controls,
     }.get(study)  # fmt: skip
     if made is None:

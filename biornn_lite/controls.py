@@ -106,21 +106,30 @@ class Connectome:
         Mean weight of the connections between different neurons.
     graph : callable, optional
         A target such as :class:`RandomGraph` or :class:`SameDegrees`, whose graph replaces the connectome.
+    at_its_radius : bool
+        Scale the synapses of `graph` once more, to the spectral radius that the connectome's own have.
     """
 
     diagonal: float = 0.5
     strength: float = 0.2
     graph: Callable | None = None
+    at_its_radius: bool = False
 
     def __call__(self, field: CorticalField, rng: np.random.Generator) -> np.ndarray:
         """Return weights of shape (N, N)."""
-        graph = field.part("connectome", "this start") if self.graph is None else self.graph(field, rng)
+        connectome = self._synapses(field.part("connectome", "this start"), field)
+        synapses = connectome if self.graph is None else self._synapses(self.graph(field, rng), field)
+        if self.graph is not None and self.at_its_radius:
+            synapses = weights.with_spectral_radius(synapses, weights.spectral_radius(connectome))
+        return synapses + self.diagonal * np.eye(field.neurons)
+
+    def _synapses(self, graph: np.ndarray, field: CorticalField) -> np.ndarray:
+        """Scale the synapse counts between different neurons to their mean weight."""
         counts = graph.astype(float)  # a copy
         np.fill_diagonal(counts, 0.0)
         if not counts.any():
             raise InputError(f"this start needs wiring; {field.name} has no connection between two neurons")
-        matrix = counts * (self.strength / counts[counts > 0].mean())
-        return matrix + self.diagonal * np.eye(field.neurons)
+        return counts * (self.strength / counts[counts > 0].mean())
 
 
 @dataclass(frozen=True)

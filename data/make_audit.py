@@ -47,8 +47,8 @@ from biornn_lite.untrained import before_training
 
 HERE = Path(__file__).parent / "audit"
 PLAN = Path(__file__).parents[1] / "docs" / "audit_plan.md"
-EARLIER_PLANS = ("08cd6428e8c8", "97e79da70155")
-"""Digests of the plan before its first and its second amendment."""
+EARLIER_PLANS = ("08cd6428e8c8", "97e79da70155", "945b01c7a8cd")
+"""Digests of the plan before its first, second and third amendment."""
 
 PLAN_FILE, PLANS_FILE, PART_FILE = "plan", "plans.csv", "part"
 """The plan that a folder follows now; the plan of each network of an earlier one; the part's name."""
