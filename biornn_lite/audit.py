@@ -24,7 +24,7 @@ from .variants import PROTOCOLS, PUBLISHED_VARIANTS, VARIANTS, Protocol, Variant
 PUBLISHED = PROTOCOLS["published"]
 
 SEED, NEW_SEED, NEWEST_SEED, TUNING_SEED, REPLICATION_SEED = 18, 19, 20, 180, 0
-"""Seeds of the reported studies, of two rounds that ask again, of the sweep that chooses λ, and of the replication."""
+"""Seeds of the reported studies, of two that ask again, of the sweep that chooses λ, and of the replication."""
 
 MEAN_DISTANCE = 0.55
 """Mean distance of all spaces that are compared at one mean."""
