@@ -149,6 +149,19 @@ def training_trials(
     return _trials(task, settings.batches * settings.batch_size, seeds, "training trials", device)
 
 
+def held_out_trials(
+    task: Task, seeds: Sequence[int], count: int = Settings.test_trials, device: torch.device | str = "cpu"
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw the test trials of these seeds, as a training with so many of them does.
+
+    Returns
+    -------
+    inputs : Tensor, shape (steps, seeds, count, inputs)
+    labels : Tensor of int, shape (seeds, count)
+    """
+    return _trials(task.tested_as or task, count, seeds, "test trials", device)
+
+
 def check_device(device: torch.device | str) -> None:
     """Raise an error for a device that PyTorch cannot find on this machine."""
     try:
@@ -232,7 +245,7 @@ def training(
     size = settings.batch_size
     of_trials, of_noise = zip(*distinct, strict=True)
     x, y = training_trials(task, of_trials, settings, device)
-    test_x, test_y = _trials(task.tested_as or task, settings.test_trials, of_trials, "test trials", device)
+    test_x, test_y = held_out_trials(task, of_trials, settings.test_trials, device)
     noises = [
         torch.Generator().manual_seed(int(generator(seed, "noise", task.name).integers(2**63))) for seed in of_noise
     ]
