@@ -58,21 +58,19 @@ def variants_of(study: str) -> tuple[Variant | str, ...]:
     raise InputError(f"no study {study!r}; there are {', '.join(STUDIES)}")
 
 
-def settings_of(size: int, settings: Settings | None = None) -> Settings:
-    """Return the settings with one of :data:`SIZES` training trials and the same number of batches in all.
-
-    Parameters
-    ----------
-    size : int
-    settings : Settings, optional
-        The rest, such as the batch size. Default: as published.
-    """
+def settings_of(size: int) -> Settings:
+    """Return the settings with one of :data:`SIZES` training trials and the published number of batches in all."""
     if size not in SIZES:
         raise InputError(f"{size} training trials; there are {', '.join(map(str, SIZES))}")
     if size == max(SIZES):
-        return settings or Settings()
+        return Settings()
     batches = size // 128
     return Settings(epochs=400 // batches, batches=batches, test_trials=128)
+
+
+def name_of(size: int) -> str:
+    """Name the part with this number of training trials."""
+    return f"{size} trials"
 
 
 def parts(study: str, sizes: Sequence[int] = SIZES) -> list[Part]:
@@ -81,7 +79,7 @@ def parts(study: str, sizes: Sequence[int] = SIZES) -> list[Part]:
     if study == "no penalty":
         protocol = protocol.choose(["penalty_weight=0"])
     return [
-        Part(study, f"{size} trials", FIELD, variants_of(study), runs=20, seed=SEED, protocol=protocol,
+        Part(study, name_of(size), FIELD, variants_of(study), runs=20, seed=SEED, protocol=protocol,
              settings=settings_of(size))
         for size in sizes
     ]  # fmt: skip

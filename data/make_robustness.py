@@ -1,0 +1,234 @@
+"""Make the rows in ``data/robustness`` again: ``python data/make_robustness.py [STUDY ...]``.
+
+Trains the studies of :data:`biornn_lite.robustness_studies.STUDIES` into ``--out``, measures the networks of each
+part as soon as they are trained, goes on where it was stopped, and packs what is there. ``--networks`` instead trains
+the networks of the embedded field that come with the library. The field is fetched where it is not in ``--fields`` or
+``BIORNN_DATA``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import joblib
+import pandas as pd
+from make_audit import finder
+from tqdm import tqdm
+
+from biornn_lite import trained_networks
+from biornn_lite.audit import Part
+from biornn_lite.datasets import EMBEDDED, load_field
+from biornn_lite.errors import InputError
+from biornn_lite.field import CorticalField
+from biornn_lite.network import networks_of
+from biornn_lite.plumbing.files import written_atomically
+from biornn_lite.plumbing.workers import safe_folder
+from biornn_lite.priors import Priors
+from biornn_lite.pruning import RETRAINING
+from biornn_lite.results import KEY, NETWORKS_FILE, read_results
+from biornn_lite.robustness_studies import FIELD, SIZES, STUDIES, measured, name_of, parts
+from biornn_lite.seeds import run_seed
+from biornn_lite.space import distances
+from biornn_lite.study import Study, run_study
+from biornn_lite.study_folder import read_network
+from biornn_lite.training import Settings
+
+HERE = Path(__file__).parent / "robustness"
+PLAN = Path(__file__).parents[1] / "docs" / "robustness_plan.md"
+PLAN_FILE, MEASURES = "plan", "measures"
+"""The plan that a folder follows; the folder of measures, a file per group of networks."""
+
+SIDE_BY_SIDE = 7
+"""Networks measured at once."""
+
+ROWS = [*KEY, "measure", "severity", "value"]
+
+
+def plan_digest() -> str:
+    """Return the digest of the plan that rows carry."""
+    return hashlib.sha256(PLAN.read_text(encoding="utf-8").encode()).hexdigest()[:12]
+
+
+def folder_of(part: Part, out: Path) -> Path:
+    """Where a part is trained and measured."""
+    return out / part.study.replace(" ", "_") / part.name.replace(" ", "_")
+
+
+def follow_the_plan(folder: Path) -> None:
+    """Note the plan in a folder, or raise an error if its rows follow another one."""
+    plan = folder / PLAN_FILE
+    if plan.exists() and plan.read_text() != plan_digest():
+        raise InputError(f"{plan}: these rows follow another plan; choose another folder")
+    with written_atomically(plan) as temporary:
+        temporary.write_text(plan_digest())
+
+
+def measures_of(folder: Path) -> pd.DataFrame:
+    """Read all measures of a part."""
+    files = sorted((folder / MEASURES).glob("*.csv"))
+    tables = [pd.read_csv(path, dtype={"variant": str}) for path in files]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=ROWS)
+
+
+def _measure(
+    study: Study, folder: str, networks: Sequence[tuple[str, str, int]], whole: bool, retraining: Settings
+) -> pd.DataFrame:
+    """Measure networks of one task that a study has kept."""
+    seeds = [run_seed(study.seed, run) for _, _, run in networks]
+    kept = networks_of([read_network(folder, *network).state_of_run(0) for network in networks])
+    starts = Priors(study.field, study.protocol, study.sign).starts([study.variant(v) for v, _, _ in networks], seeds)
+    apart = distances(study.field.positions)
+    table = measured(kept, starts, networks[0][1], seeds, apart, whole, retraining)
+    names = pd.DataFrame(networks, columns=KEY).loc[table["network"]].reset_index(drop=True)
+    return pd.concat([names, table.drop(columns="network")], axis=1)
+
+
+def groups(networks: Sequence[tuple[str, str, int]], size: int) -> Iterator[list[tuple[str, str, int]]]:
+    """Split networks into groups of one task and run."""
+    together: dict[tuple[str, int], list] = {}
+    for network in networks:
+        together.setdefault(network[1:], []).append(network)
+    for same in together.values():
+        yield from (same[k : k + size] for k in range(0, len(same), size))
+
+
+def to_measure(study: Study, folder: Path) -> list[tuple[str, str, int]]:
+    """List the networks of a study that are trained, have not diverged and have no measures yet."""
+    rows = read_results(folder).networks
+    diverged = set(rows.loc[rows["status"] == "diverged", KEY].itertuples(index=False, name=None))
+    done = set(measures_of(folder)[KEY].drop_duplicates().itertuples(index=False, name=None))
+    return [network for network in study.networks if network not in diverged | done]
+
+
+def complete(study: Study, folder: Path) -> bool:
+    """Say whether all networks of a study are trained and measured."""
+    if not (folder / NETWORKS_FILE).exists():
+        return False
+    trained = set(read_results(folder).networks[KEY].itertuples(index=False, name=None))
+    return trained >= set(study.networks) and not to_measure(study, folder)
+
+
+def make(
+    part: Part,
+    field: CorticalField,
+    out: Path,
+    jobs: int | None = None,
+    progress: bool = True,
+    forget: bool = False,
+    retraining: Settings = RETRAINING,
+) -> None:
+    """Train and measure what a part lacks; with `forget`, remove its networks when all are measured."""
+    folder, study = folder_of(part, out), part.on(field)
+    folder.mkdir(parents=True, exist_ok=True)
+    follow_the_plan(folder)
+    (folder / "part").write_text(json.dumps([part.study, part.name]), encoding="utf-8")
+    if not complete(study, folder):
+        run_study(study, folder, jobs=jobs, progress=progress, keep_networks=True)
+        measure_all(study, folder, part.name == name_of(max(SIZES)), jobs, progress, retraining)
+    if forget:
+        shutil.rmtree(folder / "networks", ignore_errors=True)
+
+
+def measure_all(
+    study: Study, folder: Path, whole: bool, jobs: int | None, progress: bool, retraining: Settings
+) -> None:
+    """Measure the networks of a part that lack measures, in groups; each group is one file, written atomically."""
+    (folder / MEASURES).mkdir(exist_ok=True)
+    these = list(groups(to_measure(study, folder), SIDE_BY_SIDE))
+    parallel = joblib.Parallel(n_jobs=jobs or joblib.cpu_count(), return_as="generator_unordered", **safe_folder())
+    calls = (joblib.delayed(_measure)(study, str(folder), group, whole, retraining) for group in these)
+    for table in tqdm(parallel(calls), "measured", len(these), unit="group", disable=not progress):
+        names = table[KEY].drop_duplicates().to_csv(index=False)
+        path = folder / MEASURES / f"{hashlib.sha256(names.encode()).hexdigest()[:16]}.csv"
+        with written_atomically(path) as temporary:
+            table[ROWS].to_csv(temporary, index=False)
+
+
+def pack(out: Path) -> None:
+    """Put what is trained and measured into three tables: networks, learning curves and measures."""
+    networks, curves, measures = [], [], []
+    for folder in sorted(path.parent for path in out.glob(f"*/*/{NETWORKS_FILE}")):
+        study, part = json.loads((folder / "part").read_text(encoding="utf-8"))
+        names = {"study": study, "part": part}
+        results = read_results(folder)
+        networks.append(results.networks.assign(**names, plan=(folder / PLAN_FILE).read_text()))
+        if part == name_of(max(SIZES)):
+            curves.append(results.curves.assign(**names))
+        measures.append(measures_of(folder).assign(**names))
+    if not networks:
+        raise InputError(f"{out}: no rows here to pack")
+    HERE.mkdir(exist_ok=True)
+    for name, tables, digits in (("networks", networks, 6), ("curves", curves, 3), ("measures", measures, 6)):
+        if tables:
+            write_table(name, pd.concat(tables, ignore_index=True), digits)
+
+
+def write_table(name: str, table: pd.DataFrame, digits: int) -> None:
+    """Write a packed table, sorted, with ``study`` and ``part`` in front and numbers to some digits."""
+    order = [c for c in ("study", "part", *KEY, "epoch", "measure", "severity") if c in table]
+    table = table.sort_values(order, kind="stable")
+    front = ["study", "part"]
+    text = table[[*front, *table.columns.drop(front)]].to_csv(index=False, float_format=f"%.{digits}g")
+    with written_atomically(HERE / f"{name}.csv.gz") as temporary:
+        temporary.write_bytes(gzip.compress(text.encode(), mtime=0))
+
+
+def make_networks(field: CorticalField, out: Path, jobs: int | None = None, progress: bool = True, **more) -> None:
+    """Train the networks of the embedded field that are shipped, and write their file."""
+    folder = out / "trained_networks"
+    study = Study(field, trained_networks.variants(), runs=2, seed=trained_networks.SEED,
+                  protocol=trained_networks.PROTOCOL, **more)  # fmt: skip
+    rows = run_study(study, folder, jobs=jobs, progress=progress, keep_networks=True).networks
+    found = rows.set_index(KEY)["test_accuracy"]
+    named = {v.name.split(" | ")[0]: v.name for v in study.variants}
+    keys = {(start, task, run): (named[start], task, run) for start, task, run in trained_networks.SHIPPED}
+    states = {name: read_network(folder, *key).state_of_run(0) for name, key in keys.items()}
+    HERE.mkdir(exist_ok=True)
+    path = HERE / Path(trained_networks.FILE).name
+    trained_networks.write_trained_networks(path, states, {name: found[key] for name, key in keys.items()})
+    trained_networks.load_trained_networks(path)
+
+
+def main(arguments: argparse.Namespace, find: Callable[[str], CorticalField]) -> None:
+    """Do what the command line asks for."""
+    if arguments.networks:
+        make_networks(load_field(EMBEDDED), arguments.out, arguments.jobs)
+        return
+    if not arguments.pack:
+        for size in arguments.sizes or SIZES:
+            for study in arguments.studies or STUDIES:
+                (part,) = parts(study, (size,))
+                print(f"{part.study}: {part.name}", file=sys.stderr)
+                part = replace(part, runs=min(part.runs, arguments.runs))
+                make(part, find(FIELD), arguments.out, arguments.jobs, forget=arguments.forget)
+    pack(arguments.out)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("studies", nargs="*", help=f"which; both when left out: {', '.join(STUDIES)}")
+    parser.add_argument("--out", type=Path, default=Path("results/robustness"), help="where they are trained")
+    parser.add_argument("--fields", type=Path, help="folder of fields in plain files, NAME.npz")
+    parser.add_argument("--sizes", type=int, nargs="*", help=f"numbers of training trials; all: {SIZES}")
+    parser.add_argument("--runs", type=int, default=20, help="train no more runs than these, for now")
+    parser.add_argument("--jobs", type=int, help="processes; as many as processors when left out")
+    parser.add_argument("--forget", action="store_true", help="remove the weights of a part when it is measured")
+    parser.add_argument("--networks", action="store_true", help="train the shipped networks of the embedded field")
+    parser.add_argument("--pack", action="store_true", help="train nothing, pack what is there")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.studies) - set(STUDIES):
+        sys.exit(f"no study {', '.join(sorted(unknown))}; there are {', '.join(STUDIES)}")
+    try:
+        main(arguments, finder(arguments.fields))
+    except InputError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("stopped; the same command goes on from here")
