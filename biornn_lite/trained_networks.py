@@ -27,10 +27,13 @@ SEED = 21
 STARTS = ("functional", "diagonal alone", "0.95 I", "orthogonal", "functional without diagonal")
 """Starts of the shipped networks, which have no penalty."""
 
+RUNS = dict(zip(TASKS, (1, 1, 2), strict=True))
+"""Runs of each task: two of the perceptual decision."""
+
 SHIPPED: tuple[tuple[str, str, int], ...] = tuple(
-    (start, task, run) for start in STARTS for task, runs in zip(TASKS, (1, 1, 2), strict=True) for run in range(runs)
+    (start, task, run) for start in STARTS for task, runs in RUNS.items() for run in range(runs)
 )
-"""Start, task and run of each shipped network: one run of each task, and a second one of the perceptual decision."""
+"""Start, task and run of each shipped network."""
 
 PROTOCOL = TRUE_POSITIONS.choose(["penalty_weight=0"])
 

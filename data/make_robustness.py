@@ -183,17 +183,19 @@ def write_table(name: str, table: pd.DataFrame, digits: int) -> None:
 
 def make_networks(field: CorticalField, out: Path, jobs: int | None = None, progress: bool = True, **more) -> None:
     """Train the networks of the embedded field that are shipped, and write their file."""
-    folder = out / "trained_networks"
-    study = Study(field, trained_networks.variants(), runs=2, seed=trained_networks.SEED,
-                  protocol=trained_networks.PROTOCOL, **more)  # fmt: skip
-    rows = run_study(study, folder, jobs=jobs, progress=progress, keep_networks=True).networks
-    found = rows.set_index(KEY)["test_accuracy"]
-    named = {v.name.split(" | ")[0]: v.name for v in study.variants}
-    keys = {(start, task, run): (named[start], task, run) for start, task, run in trained_networks.SHIPPED}
-    states = {name: read_network(folder, *key).state_of_run(0) for name, key in keys.items()}
+    states, accuracies = {}, {}
+    for task, runs in trained_networks.RUNS.items():
+        folder = out / "trained_networks" / task
+        study = Study(
+            field, trained_networks.variants(), task, runs, trained_networks.SEED, trained_networks.PROTOCOL, **more
+        )
+        rows = run_study(study, folder, jobs=jobs, progress=progress, keep_networks=True).networks.set_index(KEY)
+        for key in study.networks:
+            name = (key[0].split(" | ")[0], *key[1:])
+            states[name], accuracies[name] = read_network(folder, *key).state_of_run(0), rows["test_accuracy"][key]
     HERE.mkdir(exist_ok=True)
     path = HERE / Path(trained_networks.FILE).name
-    trained_networks.write_trained_networks(path, states, {name: found[key] for name, key in keys.items()})
+    trained_networks.write_trained_networks(path, states, accuracies)
     trained_networks.load_trained_networks(path)
 
 

@@ -171,6 +171,8 @@ def test_silencing_a_unit_deletes_it(trials):
     gone = np.zeros((2, 7), dtype=bool)
     gone[0, 2] = gone[1, 5] = True
     found = silenced(networks, gone).evaluate(x)
+    states = last_states(silenced(networks, gone), x)
+    assert not states[0, :, 2].any() and not states[1, :, 5].any()
     for run, unit in enumerate((2, 5)):
         state = networks.state_of_run(run)
         w = np.delete(np.delete(state["w"], unit, 0), unit, 1)
@@ -235,6 +237,7 @@ def test_quantised_weights_are_those_by_hand():
     }
     for (bits, per_row), wanted in by_hand.items():
         np.testing.assert_allclose(quantise(w, bits, per_row)[0], wanted, rtol=1e-6, err_msg=f"{bits} {per_row}")
+    assert quantise(torch.tensor([[[0.0, -2.0]]]), 1).tolist() == [[[1, -1]]]
     assert not quantise(torch.zeros(1, 2, 2), 4).any() and not quantise(torch.zeros(1, 2, 2), 1).any()
 
 

@@ -1,0 +1,391 @@
+"""From the rows of robustness to curves with intervals, trials needed, fronts, and one word for each claim.
+
+``docs/robustness_plan.md`` defines all of it; the rows come from ``data/make_robustness.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from .audit import with_names
+from .contrasts import LEARNS_ABOVE, SMALLEST_THAT_MATTERS, gain, paired_difference
+from .errors import InputError
+from .plumbing.files import data_folder
+from .pruning import KEPT_RETRAINED, front
+from .replication import read_shipped
+from .results import KEY, ceilings
+from .robustness import DISTURBANCES, KEPT, area, retained
+from .robustness_studies import SIZES, name_of
+from .stability import LENGTHS
+from .statistics import bootstrap_interval, holm
+
+MAIN = name_of(max(SIZES))
+"""The part whose networks are disturbed."""
+
+NETWORK = ["study", *KEY]
+"""What names a network of one part."""
+
+
+class Rows(NamedTuple):
+    """The shipped tables.
+
+    Attributes
+    ----------
+    networks : DataFrame
+        A row per network, with ``study``, ``part``, ``plan``, ``start``, ``gain`` and ``learns`` besides the usual.
+    curves : DataFrame
+        Learning curves of the networks with the most training trials.
+    measures : DataFrame
+        ``study``, ``part``, ``variant``, ``task``, ``run``, ``measure``, ``severity``, ``value``.
+    """
+
+    networks: pd.DataFrame
+    curves: pd.DataFrame
+    measures: pd.DataFrame
+
+
+def as_rows(networks: pd.DataFrame, curves: pd.DataFrame, measures: pd.DataFrame) -> Rows:
+    """Join each network's accuracy on all test trials, and add ``start``, ``gain`` and ``learns``."""
+    if lacks := {"study", "part", *KEY, "measure", "severity", "value"} - set(measures):
+        raise InputError(f"the table of measures lacks {', '.join(sorted(lacks))}")
+    ends = measures.loc[measures["measure"] == "accuracy", ["study", "part", *KEY, "value"]]
+    networks = networks.drop(columns="test_accuracy").merge(
+        ends.rename(columns={"value": "test_accuracy"}), how="left", on=["study", "part", *KEY], validate="1:1"
+    )
+    gains = gain(networks)
+    networks = with_names(networks).assign(gain=gains, learns=gains > LEARNS_ABOVE)
+    return Rows(networks, curves, measures)
+
+
+@cache
+def _shipped() -> Rows:
+    folder = data_folder() / "robustness"
+    try:
+        return as_rows(*(read_shipped(folder / f"{name}.csv.gz") for name in Rows._fields))
+    except FileNotFoundError as error:
+        raise InputError(f"{error.filename}: no such file; in a clone, data/make_robustness.py makes it") from None
+
+
+def load_robustness() -> Rows:
+    """Load the shipped rows."""
+    return Rows(*(table.copy() for table in _shipped()))
+
+
+# Gains
+
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "noise": ("input noise", "state noise", "weight noise", "weight noise, proportional"),
+    "damage": (
+        "units silenced, at random", "units silenced, strongest first", "synapses cut, at random",
+        "synapses cut, strongest first",
+    ),
+    "precision": ("bits, recurrent, per matrix", "bits, recurrent, per row"),
+    "pruning": ("pruned",),
+}  # fmt: skip
+"""The disturbances in each family of the claim *robust*."""
+
+EDGE = (
+    ("bits, all, per row", 4.0), ("bits, all, per row", 3.0),
+    *(("pruned and retrained", share) for share in KEPT_RETRAINED),
+)  # fmt: skip
+"""Measures and severities of the claim *edge*."""
+
+CLAIMS = ("less data", "robust", "stable", "edge")
+
+CONDITIONAL = ("robust", "stable", "edge", *FAMILIES)
+"""Scores that are retained gains, compared among pairs of which both learned."""
+
+
+def gains_of(rows: Rows) -> pd.DataFrame:
+    """Return the gain of every disturbed network with the most training trials.
+
+    Returns
+    -------
+    DataFrame
+        Index ``study, variant, task, run``; columns (measure, severity), the undisturbed one is
+        ``("undisturbed", 0)``. A diverged network has the gain of guessing throughout.
+    """
+    accuracies = ("undisturbed", *DISTURBANCES, "pruned and retrained", "after the trial, silence",
+                  "after the trial, noise")  # fmt: skip
+    mine = rows.measures[(rows.measures["part"] == MAIN) & rows.measures["measure"].isin(accuracies)]
+    mine = mine.assign(gain=gain(mine.assign(status="ok", test_accuracy=mine["value"])))
+    table = mine.pivot_table("gain", NETWORK, ["measure", "severity"], sort=False)
+    networks = rows.networks[rows.networks["part"] == MAIN].set_index(NETWORK)
+    table = table.reindex(networks.index)
+    diverged = networks["status"] == "diverged"
+    guessing = networks.loc[diverged, "gain"].to_numpy()[:, None]
+    table.loc[diverged] = np.repeat(guessing, table.shape[1], axis=1)
+    return table
+
+
+def curve_of(gains: pd.DataFrame, measure: str) -> np.ndarray:
+    """Return the gains of one disturbance, shape (severities + 1, networks), the undisturbed ones first."""
+    severities = DISTURBANCES[measure].severities
+    return gains[[("undisturbed", 0.0), *((measure, severity) for severity in severities)]].to_numpy().T
+
+
+def _after(gains: pd.DataFrame, points: Sequence[tuple[str, float]]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean gain over points, as it is and retained."""
+    values = gains[[("undisturbed", 0.0), *points]].to_numpy().T
+    return values[1:].mean(0), retained(values)[1:].mean(0)
+
+
+def scores(rows: Rows) -> pd.DataFrame:
+    """Compute the number that tests each claim, for each network with the most training trials.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``study, variant, task, run, seed, learns``; each of :data:`CLAIMS` and of the families, which is
+        retained (NaN without learning) but for *less data*; and the same with `` (all)`` behind, as plain gain of
+        all networks. A network without measures has NaN.
+    """
+    gains = gains_of(rows)
+    table = rows.networks[rows.networks["part"] == MAIN].set_index(NETWORK)[["seed", "learns"]].copy()
+    for family, measures in FAMILIES.items():
+        curves = [curve_of(gains, measure) for measure in measures]
+        table[family] = np.mean([area(retained(curve)) for curve in curves], axis=0)
+        table[f"{family} (all)"] = np.mean([area(curve) for curve in curves], axis=0)
+    for suffix in ("", " (all)"):
+        table[f"robust{suffix}"] = table[[family + suffix for family in FAMILIES]].mean(axis=1, skipna=False)
+    later = [("after the trial, noise", float(length)) for length in LENGTHS]
+    table["stable (all)"], table["stable"] = _after(gains, later)
+    table["edge (all)"], table["edge"] = _after(gains, EDGE)
+    by_size = rows.networks.pivot_table("gain", NETWORK, "part")
+    by_size = by_size.reindex(columns=[name_of(size) for size in sorted(SIZES)], index=table.index)
+    table["less data"] = table["less data (all)"] = area(by_size.to_numpy().T)
+    return table.reset_index()
+
+
+# Contrasts and words
+
+SIDES: dict[str, tuple[str, ...]] = {
+    "published penalty": ("W*D*C*", "WD*C*", "diagonal alone | D* | C*", "0.95 I | D* | C*"),
+    "no penalty": tuple(f"{start} | D* | no C" for start in ("functional", "orthogonal", "diagonal alone", "0.95 I")),
+}
+"""The variants of the contrasts in each context: functional, and what it is compared with."""
+
+COMPARED = ("orthogonal", "diagonal alone", "0.95 I")
+
+FEWEST = 10
+"""Runs of which a contrast needs at least this many."""
+
+
+def contrast(table: pd.DataFrame, first: str, second: str, score: str, seed: int = 0) -> dict[str, object]:
+    """Compare a score of two variants, run by run.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of :func:`scores` of one study.
+    first, second, score : str
+    seed : int
+        Of bootstrap and permutations.
+
+    Returns
+    -------
+    dict
+        As :class:`biornn_lite.contrasts.Comparison`, and ``pairs`` (of networks). With too few runs, only ``runs``
+        and ``pairs`` are numbers.
+    """
+    sides = [table[table["variant"] == name].set_index(["seed", "task"])[score] for name in (first, second)]
+    pairs = (sides[0] - sides[1]).dropna()
+    by_run = pairs.groupby("seed").mean()
+    found: dict[str, object] = {"pairs": len(pairs)}
+    if len(by_run) < FEWEST:
+        return found | {"runs": len(by_run)}
+    tasks = int(pairs.groupby("seed").size().median())
+    return found | asdict(paired_difference(by_run.to_numpy(), tasks, seed=seed))
+
+
+def answers(rows: Rows) -> pd.DataFrame:
+    """Compute the contrasts of the plan.
+
+    Returns
+    -------
+    DataFrame
+        A row per claim or family, context and contrast: ``score``, ``claim`` (of which it is the test, or none),
+        ``context``, ``against``, the entries of :func:`contrast`, ``p_holm`` over the six contrasts of the score,
+        and ``says``: ``better``, ``no better`` or ``unclear``.
+    """
+    table = scores(rows)
+    found = []
+    for score in (*CLAIMS, *FAMILIES, *(f"{claim} (all)" for claim in CLAIMS[1:])):
+        of_score = []
+        for context, (functional, *others) in SIDES.items():
+            mine = table[table["study"] == context]
+            if mine.empty:
+                continue
+            of_score += [
+                {"score": score, "claim": score if score in CLAIMS else "", "context": context, "against": against}
+                | contrast(mine, functional, other, score)
+                for against, other in zip(COMPARED, others, strict=True)
+            ]
+        found.append(with_words(pd.DataFrame(of_score)))
+    return pd.concat(found, ignore_index=True)
+
+
+def with_words(contrasts: pd.DataFrame) -> pd.DataFrame:
+    """Add ``p_holm`` and ``says`` to the contrasts of one score; those with too few runs are ``unclear``."""
+    columns = ("difference", "low", "high", "p", "p_equivalence")
+    table = contrasts.reindex(columns=[*contrasts.columns, *(c for c in columns if c not in contrasts)])
+    tested = table["p"].notna().to_numpy()
+    p = np.full(len(table), np.nan)
+    if tested.any():
+        p[tested] = holm(table.loc[tested, "p"].astype(float))
+    better = (p < 0.05) & (table["difference"] >= SMALLEST_THAT_MATTERS)
+    no_better = tested & ((table["p_equivalence"] < 0.05) | ((p < 0.05) & (table["difference"] < 0)))
+    return table.assign(p_holm=p, says=np.select([better, no_better], ["better", "no better"], "unclear"))
+
+
+def word(says: dict[str, str]) -> str:
+    """Give a claim its word in one context.
+
+    Parameters
+    ----------
+    says : dict of str to str
+        ``better``, ``no better`` or ``unclear`` against each of :data:`COMPARED`.
+    """
+    orthogonal, *identity_like = (says[against] for against in COMPARED)
+    if orthogonal == "better" and all(each == "better" for each in identity_like):
+        return "holds"
+    if orthogonal == "better" and all(each == "no better" for each in identity_like):
+        return "holds for any identity-like start"
+    return "not supported" if orthogonal == "no better" else "open"
+
+
+def verdicts(table: pd.DataFrame) -> pd.DataFrame:
+    """Give each claim its word from a table of :func:`answers`.
+
+    Returns
+    -------
+    DataFrame
+        Index ``claim``; a column per context, and ``word``: what both say, otherwise ``open``. ``pending`` stands
+        where a context has no rows.
+    """
+    found = {}
+    for claim in CLAIMS:
+        mine = table[table["claim"] == claim]
+        words = {
+            context: word(dict(zip(group["against"], group["says"], strict=True)))
+            for context in SIDES
+            if len(group := mine[mine["context"] == context])
+        }
+        whole = [words.get(context, "pending") for context in SIDES]
+        shared = "pending" if "pending" in whole else whole[0] if len(set(whole)) == 1 else "open"
+        found[claim] = dict(zip(SIDES, whole, strict=True)) | {"word": shared}
+    return pd.DataFrame.from_dict(found, orient="index").rename_axis("claim")
+
+
+# Tables for the page
+
+
+def curve_table(rows: Rows, measures: Sequence[str] = tuple(DISTURBANCES)) -> pd.DataFrame:
+    """Mean gain by severity, over all networks and over those that learned, with BCa intervals over runs.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``study, variant, task, measure, severity, all, low, high, learned`` (number), ``retained``,
+        ``retained_low`` and ``retained_high``.
+    """
+    gains, found = gains_of(rows).dropna(how="all"), []
+    for (study, variant, task), group in gains.groupby(level=NETWORK[:3], sort=False):
+        for measure in measures:
+            curve = curve_of(group, measure)
+            kept = retained(curve)
+            for k, severity in enumerate((0.0, *DISTURBANCES[measure].severities)):
+                found.append(
+                    {"study": study, "variant": variant, "task": task, "measure": measure, "severity": severity}
+                    | _mean(curve[k], "all", "low", "high")
+                    | {"learned": int(np.isfinite(kept[k]).sum())}
+                    | _mean(kept[k], "retained", "retained_low", "retained_high")
+                )
+    return pd.DataFrame(found)
+
+
+def _mean(values: np.ndarray, *names: str) -> dict[str, float]:
+    """Mean and interval of finite values, by these names."""
+    values = values[np.isfinite(values)]
+    low, high = bootstrap_interval(values) if len(values) > 1 else (np.nan, np.nan)
+    return dict(zip(names, (values.mean() if len(values) else np.nan, low, high), strict=True))
+
+
+def trials_needed(rows: Rows, share: float = 0.9) -> pd.DataFrame:
+    """Find the smallest number of training trials with which each network reaches a share of the best accuracy.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``study, variant, task, run, trials``; infinite for a network that never does (censored).
+    """
+    best = {task: ceilings(task, "test")[1] for task in rows.networks["task"].unique()}
+    networks = rows.networks.assign(size=rows.networks["part"].str.split().str[0].astype(int))
+    reached = networks["test_accuracy"] >= share * networks["task"].map(best)
+    sizes = networks["size"].astype(float).where(reached & (networks["status"] == "ok"), np.inf)
+    return sizes.groupby([networks[name] for name in NETWORK], sort=False).min().rename("trials").reset_index()
+
+
+def share_that_needs_more(trials: Sequence[float], sizes: Sequence[int] = tuple(sorted(SIZES))) -> pd.Series:
+    """Kaplan–Meier share of networks that need more than each number of trials; all are censored after the last."""
+    trials = np.asarray(trials, dtype=float)
+    if not len(trials):
+        raise InputError("no network is here whose trials could be counted")
+    return pd.Series([(trials > size).mean() for size in sizes], index=pd.Index(sizes, name="trials"))
+
+
+def median_needed(trials: Sequence[float], resamples: int = 2000, seed: int = 0) -> tuple[float, float, float]:
+    """Median number of trials needed, with a percentile bootstrap interval over runs (95 %).
+
+    The median is the smallest number with which at least half of the networks get there, and infinite where fewer
+    than half do with any.
+    """
+    trials = np.sort(np.asarray(trials, dtype=float))
+    if not len(trials):
+        raise InputError("no network is here whose trials could be counted")
+    drawn = np.sort(np.random.default_rng(seed).choice(trials, (resamples, len(trials))), axis=1)
+    half = (len(trials) - 1) // 2  # the smallest value that half of them do not exceed
+    ends = np.quantile(drawn[:, half], (0.025, 0.975), method="inverted_cdf")
+    return float(trials[half]), *map(float, ends)
+
+
+def fronts(rows: Rows, cost: str = "wiring") -> pd.DataFrame:
+    """Mean accuracy of pruned networks beside what is left of them, and whether no other point beats it.
+
+    Parameters
+    ----------
+    rows : Rows
+    cost : {"wiring", "synapses"}
+        Remaining wiring in µm, or the number of remaining synapses.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``study, task, variant, retrained, kept`` (share), ``cost``, ``accuracy`` and ``front`` (of the
+        study and task, over all variants and shares, with and without retraining).
+    """
+    if cost not in ("wiring", "synapses"):
+        raise InputError(f"no cost {cost!r}; there are wiring, synapses")
+    means = rows.measures[rows.measures["part"] == MAIN].pivot_table(
+        "value", ["study", "task", "variant"], ["measure", "severity"], sort=False
+    )
+    points = [("undisturbed", 0.0, "pruned", 1.0, False)]
+    points += [("pruned", share, "pruned", share, False) for share in KEPT]
+    points += [("pruned and retrained", share, "pruned and retrained", share, True) for share in KEPT_RETRAINED]
+    tables = [
+        pd.DataFrame(
+            {"retrained": again, "kept": kept, "cost": means[f"{name}: {cost}", kept], "accuracy": means[what, level]}
+        )
+        for what, level, name, kept, again in points
+    ]
+    table = pd.concat(tables).dropna().reset_index()
+    table["front"] = False
+    for places in table.groupby(["study", "task"]).indices.values():
+        table.loc[places, "front"] = front(table.loc[places, "cost"], table.loc[places, "accuracy"])
+    return table

@@ -1,0 +1,250 @@
+"""Words, curves and fronts of rows that are made so that the answer is known."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from biornn_lite import robustness_verdict as verdict
+from biornn_lite.errors import InputError
+from biornn_lite.pruning import KEPT_RETRAINED
+from biornn_lite.results import ceilings
+from biornn_lite.robustness import DISTURBANCES, KEPT
+from biornn_lite.robustness_studies import SIZES, STUDIES, name_of
+from biornn_lite.robustness_verdict import COMPARED, MAIN, SIDES, as_rows
+from biornn_lite.seeds import run_seed
+from biornn_lite.stability import LENGTHS
+from biornn_lite.tasks import TASKS
+
+RUNS = 12
+POINTS = [
+    ("undisturbed", 0.0),
+    *((name, severity) for name, d in DISTURBANCES.items() for severity in d.severities),
+    *(("pruned and retrained", share) for share in KEPT_RETRAINED),
+    *((f"after the trial, {how}", float(length)) for how in ("silence", "noise") for length in LENGTHS),
+]
+
+
+def accuracy(task: str, gain: float) -> float:
+    low, best = ceilings(task, "test")
+    return low + gain * (best - low)
+
+
+def rows(clean, left, variants=None, runs: int = RUNS, sizes=SIZES):
+    """Rows in which `clean(study, variant, size)` is a gain, and `left(variant, measure, severity)` what remains."""
+    networks, measures = [], []
+    for study in STUDIES:
+        for name, task, run, size in product(variants or SIDES[study], TASKS, range(runs), sizes):
+            key = {"study": study, "part": name_of(size), "variant": name, "task": task, "run": run}
+            rng = np.random.default_rng([run, len(task)])
+            gain = clean(study, name, size) + 0.01 * rng.normal()
+            networks.append(key | {"seed": run_seed(21, run), "status": "ok", "test_accuracy": -1.0})
+            measures.append(key | {"measure": "accuracy", "severity": 0.0, "value": accuracy(task, gain)})
+            if size == max(sizes):
+                measures += [
+                    key | {"measure": m, "severity": s, "value": accuracy(task, gain * left(name, m, s))}
+                    for m, s in POINTS
+                ]
+    return as_rows(pd.DataFrame(networks), pd.DataFrame(), pd.DataFrame(measures))
+
+
+def start_of(name: str) -> str:
+    return {"W*D*C*": "functional", "WD*C*": "orthogonal"}.get(name, name.split(" | ")[0])
+
+
+@pytest.fixture(scope="module")
+def made():
+    """With a penalty, orthogonal starts fail; without it, all learn alike, and functional ones keep a half less."""
+
+    def clean(study, name, size):
+        return 0.05 if study == "published penalty" and start_of(name) == "orthogonal" else 0.9
+
+    def left(name, measure, severity):
+        if measure == "undisturbed":
+            return 1.0
+        return 0.4 if start_of(name) == "functional" and measure.startswith("after") else 0.8
+
+    return rows(clean, left)
+
+
+@pytest.fixture(scope="module")
+def answers(made):
+    return verdict.answers(made)
+
+
+def test_each_claim_has_the_word_that_its_rows_were_made_for(answers):
+    words = verdict.verdicts(answers)
+    assert list(words.index) == list(verdict.CLAIMS) and list(words) == [*SIDES, "word"]
+    assert words.loc["less data"].tolist() == ["holds for any identity-like start", "not supported", "open"]
+    for claim in ("robust", "edge"):
+        assert words.loc[claim].tolist() == ["open", "not supported", "open"], "too few orthogonal networks learn"
+    assert words.loc["stable"].tolist() == ["open", "not supported", "open"], "worse is no better"
+    assert verdict.verdicts(answers[answers["context"] == "no penalty"])["word"].tolist() == ["pending"] * 4
+
+
+def test_contrasts_are_paired_and_corrected_together(answers):
+    one = answers.set_index(["score", "context", "against"])
+    lost = one.loc[("stable", "no penalty", "0.95 I")]
+    assert lost["difference"] == pytest.approx(-0.4, abs=0.001) and (lost["pairs"], lost["runs"]) == (36, 12)
+    few = one.loc[("stable", "published penalty", "orthogonal")]
+    assert (few["pairs"], few["runs"], few["says"]) == (0, 0, "unclear") and np.isnan(few["p_holm"])
+    everyone = one.loc[("stable (all)", "published penalty", "orthogonal")]
+    assert everyone["difference"] == pytest.approx(0.36 - 0.04, abs=0.01) and everyone["says"] == "better"
+    assert one.loc[("less data", "published penalty", "orthogonal")]["difference"] == pytest.approx(0.85, abs=0.001)
+    of_score = answers[answers["score"] == "less data"]
+    assert len(of_score) == 6 and (of_score["p_holm"] >= of_score["p"] - 1e-12).all()
+    assert (of_score["p_holm"] > of_score["p"]).any()
+
+
+@pytest.mark.parametrize("says", list(product(("better", "no better", "unclear"), repeat=3)))
+def test_words_are_defined_as_in_the_plan(says):
+    orthogonal, *others = says
+    found = verdict.word(dict(zip(COMPARED, says, strict=True)))
+    if orthogonal == "no better":
+        assert found == "not supported"
+    elif says == ("better",) * 3:
+        assert found == "holds"
+    elif orthogonal == "better" and set(others) == {"no better"}:
+        assert found == "holds for any identity-like start"
+    else:
+        assert found == "open"
+
+
+def test_a_contrast_is_better_only_if_it_is_large_and_significant():
+    table = pd.DataFrame(
+        {
+            "difference": [0.2, 0.2, 0.05, -0.2, 0.0, np.nan],
+            "p": [0.001, 0.5, 0.001, 0.001, 0.9, np.nan],
+            "p_equivalence": [0.9, 0.5, 0.01, 0.9, 0.6, np.nan],
+        }
+    )
+    found = verdict.with_words(table)
+    assert found["says"].tolist() == ["better", "unclear", "no better", "no better", "unclear", "unclear"]
+    weak = verdict.with_words(table.assign(p=[0.02, 0.5, 0.02, 0.02, 0.9, np.nan]))
+    assert weak["says"].tolist() == ["unclear", "unclear", "no better", "unclear", "unclear", "unclear"]
+
+
+def test_scores_are_areas_by_hand():
+    halves = {name: d.severities[: len(d.severities) // 2] for name, d in DISTURBANCES.items()}
+
+    def left(name, measure, severity):
+        return float(measure == "undisturbed" or severity in halves.get(measure, ()))
+
+    variants = ["W*D*C*", "0.95 I | D* | C*"]
+    gains = dict(zip(SIZES, (0.8, 0.6, 0.4, 0.2, 0.1, 0.0), strict=True))
+    made = rows(lambda study, name, size: gains[size] if name == variants[0] else 0.2, left, variants, runs=3)
+    table = verdict.scores(made)
+    first = table[table["variant"] == variants[0]]
+    # Of five severities two stay: the curve is 1, 1, 1, 0, 0, 0. Of seven three, of six three.
+    assert np.allclose(first["noise"], 0.5) and np.allclose(first["precision"], 0.5)
+    assert np.allclose(first["damage"], 0.5) and np.allclose(first["pruning"], 3.5 / 6)
+    assert np.allclose(first["robust"], (1.5 + 3.5 / 6) / 4)
+    assert first["less data"].mean() == pytest.approx((0.8 / 2 + 0.6 + 0.4 + 0.2 + 0.1) / 5, abs=0.02)
+    assert np.allclose(first["edge"], 1 / 6), "4 bits per row are among the first two severities; 3 bits are not"
+    second = table[table["variant"] == variants[1]]
+    assert second[list(verdict.CONDITIONAL)].isna().all(axis=None), "it has not learned"
+    assert not second["learns"].any() and second["noise (all)"].mean() == pytest.approx(0.1, abs=0.01)
+
+
+def test_a_diverged_network_guesses_and_one_without_measures_is_left_out():
+    made = rows(lambda *_: 0.8, lambda *_: 1.0, ["W*D*C*"], runs=3)
+    networks, measures = made.networks.copy(), made.measures
+    lost = (networks["run"] == 0) & (networks["task"] == "one_choice_inference")
+    networks.loc[lost, "status"] = "diverged"
+    gone = (measures["run"] <= 1) & (measures["task"] == "one_choice_inference")
+    extra = ["start", "space", "target", "gain", "learns"]
+    again = as_rows(networks.drop(columns=extra), made.curves, measures[~gone])
+    table = (
+        verdict.scores(again)
+        .set_index(["study", "task", "run"])
+        .sort_index()
+        .loc[("no penalty", "one_choice_inference")]
+    )
+    guess = (0.25 - 0.625) / (1 - 0.625)
+    for score in ("less data", "stable (all)", "robust (all)"):
+        assert table[score][0] == pytest.approx(guess) and np.isnan(table[score][1]), score
+        assert table[score][2] == pytest.approx(0.8, abs=0.05)
+    assert table["robust"].isna().tolist() == [True, True, False]
+    needed = verdict.trials_needed(again).set_index(["study", "task", "run"])["trials"]
+    assert np.isinf(needed.loc[("no penalty", "one_choice_inference", 0)])
+
+
+def test_curves_have_intervals_of_all_and_of_those_that_learned(made):
+    few = made._replace(
+        networks=made.networks[made.networks["task"] == "go_nogo"],
+        measures=made.measures[made.measures["task"] == "go_nogo"],
+    )
+    table = verdict.curve_table(few, ["input noise"]).set_index(["study", "variant", "severity"])
+    row = table.loc[("published penalty", "W*D*C*", 0.8)]
+    assert row["all"] == pytest.approx(0.72, abs=0.01) and row["low"] < row["all"] < row["high"]
+    assert row["retained"] == pytest.approx(0.8) and row["learned"] == RUNS
+    failed = table.loc[("published penalty", "WD*C*", 0.0)]
+    assert failed["learned"] == 0 and np.isnan(failed["retained"]) and failed["all"] == pytest.approx(0.05, abs=0.01)
+    assert len(table) == 8 * 6
+
+
+# Trials needed
+
+
+def test_the_trials_needed_are_the_fewest_that_are_enough():
+    gains = {"0.95 I | D* | C*": {5120: 0.99, 1280: 0.99}, "W*D*C*": {}}
+    made = rows(lambda study, name, size: gains[name].get(size, 0.0), lambda *_: 1.0, list(gains), runs=4)
+    needed = verdict.trials_needed(made)
+    assert needed.groupby("variant")["trials"].unique().map(list).to_dict() == {
+        "0.95 I | D* | C*": [1280.0], "W*D*C*": [np.inf],
+    }  # fmt: skip
+
+
+def test_shares_are_those_of_kaplan_and_meier():
+    trials = np.array([128, 256, 256, 640, 5120, np.inf, np.inf, 1280])
+    found = verdict.share_that_needs_more(trials)
+    censored = stats.CensoredData.right_censored(np.where(np.isinf(trials), 5120, trials), np.isinf(trials))
+    np.testing.assert_allclose(found, stats.ecdf(censored).sf.evaluate(list(found.index)))
+    assert found.index.tolist() == sorted(SIZES)
+
+
+def test_the_median_may_be_above_the_last_number():
+    assert verdict.median_needed([128, 256, 640, np.inf])[0] == 256
+    assert (
+        verdict.median_needed([128, 640, 640])[0] == 640 and verdict.median_needed([128, np.inf, np.inf])[0] == np.inf
+    )
+    median, low, high = verdict.median_needed([256] * 9 + [np.inf] * 8)
+    assert (median, high) == (256, np.inf) and low == 256
+    assert verdict.median_needed([640] * 20) == (640, 640, 640)
+    for empty in (verdict.median_needed, verdict.share_that_needs_more):
+        with pytest.raises(InputError, match="no network is here"):
+            empty([])
+
+
+# Fronts
+
+
+def test_the_front_holds_what_no_other_point_beats():
+    networks, measures = [], []
+    costs = {"cheap": 10.0, "dear": 100.0}
+    shares = [*((share, False) for share in (1.0, *KEPT)), *((share, True) for share in KEPT_RETRAINED)]
+    for name, (share, again) in product(costs, shares):
+        key = {"study": "no penalty", "part": MAIN, "variant": f"{name} | D* | no C", "task": "go_nogo", "run": 0}
+        what = "pruned and retrained" if again else "pruned"
+        value = {"cheap": 0.7, "dear": 0.9}[name] * (0.5 if share < 0.1 else 1)
+        point = ("undisturbed", 0.0) if share == 1 else (what, share)
+        for measure, severity, number in (
+            (*point, value), (f"{what}: wiring", share, costs[name] * share), (f"{what}: synapses", share, 7.0),
+        ):  # fmt: skip
+            measures.append(key | {"measure": measure, "severity": severity, "value": number})
+    networks = pd.DataFrame([key | {"seed": 1, "status": "ok", "test_accuracy": 0.9}])
+    table = verdict.fronts(verdict.Rows(networks, pd.DataFrame(), pd.DataFrame(measures)))
+    assert len(table) == 2 * (7 + 4)
+    best = table[table["front"]].assign(name=table["variant"].str.split(" ").str[0])
+    found = sorted(best[["name", "kept", "cost", "accuracy"]].drop_duplicates().itertuples(index=False, name=None))
+    assert found == [("cheap", 0.01, 0.1, 0.35), ("cheap", 0.1, 1.0, 0.7), ("dear", 0.1, 10.0, 0.9)]
+    with pytest.raises(InputError, match="no cost 'money'"):
+        verdict.fronts(verdict.Rows(networks, pd.DataFrame(), pd.DataFrame(measures)), "money")
+
+
+def test_wrong_tables_are_said_in_one_line():
+    measures = pd.DataFrame(columns=["study", "variant", "task", "run", "severity", "value"])
+    with pytest.raises(InputError, match="the table of measures lacks measure, part"):
+        as_rows(pd.DataFrame(), pd.DataFrame(), measures)
