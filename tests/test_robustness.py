@@ -143,6 +143,13 @@ def test_state_noise_is_relative_to_the_states(one):
     torch.testing.assert_close(*added, rtol=1e-2, atol=1e-2)
 
 
+def test_the_last_state_is_disturbed_too(one):
+    """Without recurrent weights, only the noise of the last step reaches the readout."""
+    x, _ = one
+    logits = NoisyStates(remembering(0.0), torch.tensor([0.3]), rngs(1)).evaluate(x)  # silence at the end
+    assert logits.std().item() == pytest.approx(0.3, rel=0.15)
+
+
 def test_a_run_has_the_same_noise_alone_and_among_others(trials):
     networks, (x, labels) = drawn(), trials
     for disturbance in DISTURBANCES.values():
@@ -210,6 +217,7 @@ def test_a_larger_share_holds_the_smaller(choose):
             break
     if choose is chosen_synapses:
         assert before.reshape(2, -1).sum(1).tolist() == [200, 400], "zeros are no synapses"
+        assert networks.w.detach().numpy()[choose(networks, 0.5, rngs(1, 2))].all()
 
 
 def test_the_strongest_synapses_are_cut_first():
@@ -320,7 +328,9 @@ def test_the_front_is_what_no_other_point_beats(points):
 
 
 def test_areas_are_means_of_curves_in_equal_steps():
-    assert area([1.0, 0.5, 0.0]) == 0.5 and area([[1, 1], [1, 0]]).tolist() == [1, 0.5]
+    assert (
+        area([1.0, 0.5, 0.0]) == 0.5 and area([1.0, 0.0, 0.0]) == 0.25 and area([[1, 1], [1, 0]]).tolist() == [1, 0.5]
+    )
     kept = retained([[1.0, 0.8, 0.5], [0.5, 0.8, 0.4], [-1.0, 0.4, 0.0]])
     np.testing.assert_allclose(kept, [[1, 1, np.nan], [0.5, 1, np.nan], [0, 0.5, np.nan]])
 
@@ -348,7 +358,17 @@ def test_states_that_grow_are_not_bounded(one):
     rising = remembering()
     with torch.no_grad():
         rising.b[:] = 1
-    cases = [(remembering(), 1), (remembering(0.5), 1), (turning, 1), (rising, 0), (remembering(1.1), 0)]
+    filling = remembering(0.98)  # to 50, with a time constant of 50 steps
+    with torch.no_grad():
+        filling.b[:] = 1
+    cases = [
+        (filling, 1),
+        (remembering(), 1),
+        (remembering(0.5), 1),
+        (turning, 1),
+        (rising, 0),
+        (remembering(1.1), 0),
+    ]
     assert [after_trial(networks, x, labels).bounded[0] for networks, _ in cases] == [wanted for _, wanted in cases]
 
 
