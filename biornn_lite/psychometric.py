@@ -118,7 +118,7 @@ def fit(coherences: Sequence[float], right: Sequence[int], trials: Sequence[int]
         chance = np.clip(curve(coherences, np.exp(parameters[0]), parameters[1]), 1e-9, 1 - 1e-9)
         return float(-(special.xlogy(right, chance) + special.xlogy(trials - right, 1 - chance)).sum())
 
-    starts = [(np.log(scale), lapses) for scale in (1.0, 5.0, 25.0, 125.0) for lapses in (0.01, 0.2)]
+    starts = [(np.log(scale), lapses) for scale in (1.0, 5.0, 25.0, 125.0) for lapses in (0.01, 0.2, 0.9)]
     bounds = ((np.log(0.01), np.log(1e4)), (0.0, 1.0))
     best = min((optimize.minimize(loss, start, bounds=bounds) for start in starts), key=lambda found: found.fun)
     scale, lapses = float(np.exp(best.x[0])), float(best.x[1])

@@ -472,6 +472,8 @@ def test_guessing_has_no_threshold():
     assert np.isinf(psychometric.fit(coherences, [256] * 9, 512).threshold)
     flat = [np.random.default_rng(seed).binomial(512, 0.5, 9) for seed in range(20)]
     assert np.mean([np.isinf(psychometric.fit(coherences, right, 512).threshold) for right in flat]) > 0.9
+    slight = psychometric.fit(coherences, [256, *[264] * 8], 512)
+    assert np.isinf(slight.threshold) and slight.scale < 5, "a curve fits, and no better than guessing"
     perfect = psychometric.fit(coherences, [256, *[512] * 8], 512)
     assert perfect.threshold < 0.5 and perfect.lapses < 0.01
     blunt = psychometric.curve(coherences, 400.0)
