@@ -393,7 +393,7 @@ def _rounded(per_row: bool, matrices: Sequence[str]) -> Callable:
     return _on_weights(lambda networks, bits, _: quantised(networks, int(bits), per_row, matrices))
 
 
-_SHARES, _LEVELS, _BITS = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5), (0.01, 0.03, 0.1, 0.3, 1.0), (8, 4, 3, 2, 1)
+_SHARES, _LEVELS, _BITS = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5), (0.01, 0.03, 0.1, 0.3, 1.0), (8, 6, 5, 4, 3, 2, 1)
 
 KEPT = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
 """Shares of recurrent weights that pruning keeps."""

@@ -24,7 +24,7 @@ from .training import Settings, held_out_trials
 from .variants import PUBLISHED_VARIANTS, Variant
 from .weights import spectral_radius
 
-SEED = 21
+SEED = 23
 """Seed of the studies."""
 
 FIELD = "5_3_4"

@@ -91,7 +91,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
 """The disturbances in each family of the claim *robust*."""
 
 EDGE = (
-    ("bits, all, per row", 4.0), ("bits, all, per row", 3.0),
+    *(("bits, all, per row", bits) for bits in (6.0, 5.0, 4.0)),
     *(("pruned and retrained", share) for share in KEPT_RETRAINED),
 )  # fmt: skip
 """Measures and severities of the claim *edge*."""

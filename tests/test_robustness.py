@@ -554,7 +554,7 @@ def test_the_studies_are_those_of_the_plan(plan):
         for part, size, batches in zip(found, SIZES, BATCHES, strict=True):
             s = part.settings
             assert (s.epochs * s.batches, s.batches, s.batch_size) == (400, batches, 128) and 128 * batches == size
-            assert (part.field, part.runs, part.seed, part.tasks) == ("5_3_4", 20, 21, tuple(TASKS))
+            assert (part.field, part.runs, part.seed, part.tasks) == ("5_3_4", 20, 23, tuple(TASKS))
             assert (part.protocol.coordinates, part.protocol.units) == ("transposed", "micrometres")
             assert part.protocol.penalty_weight == (0 if study == "no penalty" else 0.3)
             networks += len(part.variants) * part.runs * len(part.tasks)

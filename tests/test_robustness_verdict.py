@@ -142,7 +142,9 @@ def test_scores_are_areas_by_hand():
     assert np.allclose(first["damage"], 0.5) and np.allclose(first["pruning"], 3.5 / 6)
     assert np.allclose(first["robust"], (1.5 + 3.5 / 6) / 4)
     assert first["less data"].mean() == pytest.approx((0.8 / 2 + 0.6 + 0.4 + 0.2 + 0.1) / 5, abs=0.02)
-    assert np.allclose(first["edge"], 1 / 6), "4 bits per row are among the first two severities; 3 bits are not"
+    assert np.allclose(first["edge"], 2 / 7), (
+        "6 and 5 bits per row are among the first three severities; 4 bits are not"
+    )
     second = table[table["variant"] == variants[1]]
     assert second[list(verdict.CONDITIONAL)].isna().all(axis=None), "it has not learned"
     assert not second["learns"].any() and second["noise (all)"].mean() == pytest.approx(0.1, abs=0.01)
