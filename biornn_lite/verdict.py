@@ -19,7 +19,9 @@ from .audit import (
     FACTORS,
     HARDER_TASKS,
     MORE_CONTROLS,
+    ONE_RADIUS,
     STRONG_FUNCTION,
+    STRONG_FUNCTION_AGAIN,
     STUDIES,
     SWEPT_STARTS,
     TWELVE_FIELDS,
@@ -196,6 +198,24 @@ def function_answers(networks: pd.DataFrame) -> list[Answer]:
     return [*found, *_pairs(1, "strong function", strong, "start", pairs, "5_3_4, λ = 0")]
 
 
+def function_again_answers(networks: pd.DataFrame) -> list[Answer]:
+    """Question 1, asked again of new runs in two fields: does it matter which neurons correlate strongly."""
+    return _asked_again(networks, 1, "strong function again", "strong function, again", STRONG_FUNCTION_AGAIN)
+
+
+def _asked_again(
+    networks: pd.DataFrame, question: int, study: str, claim: str, starts: Sequence[str]
+) -> list[Answer]:
+    """Compare the first start with each of the others, in each field of a study that asks again."""
+    rows = networks[networks["study"] == study]
+    pairs = [(starts[0], other) for other in starts[1:]]
+    return [
+        answer
+        for field, group in rows.groupby("field", sort=False)
+        for answer in _pairs(question, claim, group, "start", pairs, f"{field}, λ = 0, new runs")
+    ]
+
+
 def position_answers(networks: pd.DataFrame) -> list[Answer]:
     """Question 2: does it matter where the neurons are."""
     rows = networks[networks["study"] == "positions"]
@@ -233,13 +253,13 @@ def wiring_answers(networks: pd.DataFrame) -> list[Answer]:
 
 def wiring_again_answers(networks: pd.DataFrame) -> list[Answer]:
     """Question 3, asked again of new runs in two fields: does the order of the connectome's synapses matter."""
-    rows = networks[networks["study"] == "connectome again"]
-    pairs = [(WIRING_STARTS[0], other) for other in WIRING_STARTS[2:]]
-    return [
-        answer
-        for part, group in rows.groupby("part", sort=False)
-        for answer in _pairs(3, "wiring as start, again", group, "start", pairs, f"{part}, λ = 0, new runs")
-    ]
+    starts = (WIRING_STARTS[0], *WIRING_STARTS[2:])
+    return _asked_again(networks, 3, "connectome again", "wiring as start, again", starts)
+
+
+def radius_answers(networks: pd.DataFrame) -> list[Answer]:
+    """Question 3, with the random versions at the connectome's spectral radius: does its order matter then."""
+    return _asked_again(networks, 3, "one radius", "wiring at one radius", ONE_RADIUS)
 
 
 def penalty_answers(networks: pd.DataFrame) -> list[Answer]:
@@ -395,8 +415,8 @@ def answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
     networks = _tables().networks if networks is None else networks
     blocks = []
     for ask in (
-        function_answers, position_answers, wiring_answers, wiring_again_answers, penalty_answers, choice_answers,
-        harder_answers, general_answers,
+        function_answers, function_again_answers, position_answers, wiring_answers, wiring_again_answers,
+        radius_answers, penalty_answers, choice_answers, harder_answers, general_answers,
     ):  # fmt: skip
         if found := ask(networks):
             blocks.append(corrected(pd.DataFrame([answer.row() for answer in found])))
@@ -455,11 +475,13 @@ def word(contexts: pd.DataFrame) -> str:
 CONTEXTS = {
     "function": 4,
     "strong function": 1,
+    "strong function, again": 2,
     "position": 3,
     "function and position belong together": 2,
     "wiring as target": 2,
     "wiring as start": 1,
     "wiring as start, again": 2,
+    "wiring at one radius": 1,
     "start, each with its own λ": 1,
     "start, at any learning rate": 3,
     "start, trained for longer": 1,

@@ -131,7 +131,7 @@ def _7(networks, answers):
 @prediction("Wiring, as a target and as a start, is equivalent to its controls.")
 def _8(networks, answers):
     rows = of(answers, 3)
-    says = rows.loc[rows["claim"] != "wiring as start, again", "says"]
+    says = rows.loc[rows["claim"].isin(["wiring as target", "wiring as start"]), "says"]
     return counted(says), outcome(equivalent(says))
 
 
@@ -264,6 +264,23 @@ def _21(networks, answers):
     return " / ".join(number(value, 2) for value in rows), outcome(
         bool(rows.max() <= 0.1) if len(rows) == 4 else None
     )
+
+
+@prediction(
+    "Asked again, strong function is better than shuffled by more than 0.05 in both fields, and within 0.10 of "
+    "strengths kept."
+)
+def _22(networks, answers):
+    rows = of(answers, 1, claim="strong function, again").set_index(["second", "context"])["difference"]
+    shuffled, kept = (rows[f"0.5 I + function{what}"] for what in (" shuffled", ", strengths kept"))
+    text = "; ".join(" and ".join(number(value, 2) for value in values) for values in (shuffled, kept))
+    return text, outcome(bool(shuffled.min() > 0.05), bool(kept.abs().max() < 0.1))
+
+
+@prediction("At one spectral radius, the connectome's order is worth no more than 0.10, against each control.")
+def _23(networks, answers):
+    rows = of(answers, 3, claim="wiring at one radius")["difference"]
+    return " / ".join(number(value, 2) for value in rows), outcome(bool(rows.max() <= 0.1))
 
 
 def predictions(networks: pd.DataFrame, answers: pd.DataFrame) -> list[list[str]]:

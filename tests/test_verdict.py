@@ -43,6 +43,7 @@ from biornn_lite.verdict import (
     factorial_effects,
     factorial_shares,
     field_differences,
+    function_again_answers,
     function_answers,
     general_answers,
     harder_answers,
@@ -51,6 +52,7 @@ from biornn_lite.verdict import (
     penalty_answers,
     pooled_fields,
     position_answers,
+    radius_answers,
     verdicts,
     wiring_again_answers,
     wiring_answers,
@@ -281,6 +283,33 @@ def test_wiring_is_asked_again_in_two_fields_and_corrected_apart():
     table = answers(rows)
     again = table[table["claim"] == "wiring as start, again"]
     np.testing.assert_allclose(again["p_holm"], multipletests(again["p"], method="holm")[1])
+
+
+def test_strong_function_is_asked_again_in_two_fields_and_corrected_apart():
+    gains = {"0.5 I + function": 0.6, "0.5 I + function shuffled": 0.4, "0.5 I + function, strengths kept": 0.6}
+    fields = ("5_3_4", "5_3_2")
+    rows = table_of(
+        *(made("strong function again", plain(gains), name, field=name) for name in fields),
+        made("strong function", plain(gains), "λ = 0"),
+    )
+    found = by_contrast(function_again_answers(rows))
+    assert {(context, other) for context, _, other in found} == {
+        (f"{name}, λ = 0, new runs", other) for name in fields for other in list(gains)[1:]
+    }
+    assert [answer.found.says for answer in found.values()] == ["first", "equivalent"] * 2
+    table = answers(rows)
+    again = table[table["claim"] == "strong function, again"]
+    np.testing.assert_allclose(again["p_holm"], multipletests(again["p"], method="holm")[1])
+
+
+def test_at_one_radius_the_connectome_is_compared_with_its_random_versions():
+    gains = {"0.5 I + connectome": 0.6, "0.5 I + connectome shuffled, its radius": 0.4}
+    gains |= {"0.5 I + connectome, degrees kept, its radius": 0.6}
+    found = by_contrast(radius_answers(table_of(made("one radius", plain(gains), "λ = 0", field="7_3_8"))))
+    assert [(context, other) for context, _, other in found] == [
+        ("7_3_8, λ = 0, new runs", other) for other in list(gains)[1:]
+    ]
+    assert [answer.found.says for answer in found.values()] == ["first", "equivalent"]
 
 
 def test_the_functional_start_is_compared_with_nine_others_each_at_its_own_lambda():
@@ -603,7 +632,9 @@ ASKED = {
     function_answers: ("starts", "tuned", "same λ", "6_6_2", "strong function"),
     position_answers: ("positions",),
     wiring_answers: ("targets", "connectome"),
+    function_again_answers: ("strong function again",),
     wiring_again_answers: ("connectome again",),
+    radius_answers: ("one radius",),
     penalty_answers: ("tuned", "learning rate", "longer"),
     harder_answers: ("harder",),
     general_answers: ("fields",),
