@@ -491,22 +491,50 @@ CONTEXTS = {
 """Number of contexts in which the plan asks each claim; ``same spectrum`` has no rows at λ = 3."""
 
 
+TAKES_AWAY = {
+    "diagonal alone": "all correlations between neurons",
+    "off-diagonal shuffled": "who correlates with whom",
+    "same spectrum": "all but the eigenvalues: correlations and the strong diagonal",
+    "functional without diagonal": "the diagonal",
+    "lognormal": "all correlations and the strong diagonal",
+    "0.95 I": "all of the brain; a strong diagonal stays",
+    "orthogonal": "all of the brain and the strong diagonal",
+    "orthogonal at 0.95": "all of the brain and the strong diagonal",
+    "Gaussian at 0.95": "all of the brain and the strong diagonal",
+    "0.5 I + function shuffled": "who correlates with whom",
+    "0.5 I + function, strengths kept": "who correlates with whom; each neuron's strengths stay",
+    "0.5 I": "all connections between neurons",
+    "permuted": "which neuron sits where",
+    "lattice": "true positions; the spread of distances changes",
+    "equal": "all distances",
+    "the same, relabelled": "that function belongs to these positions",
+    "random C*": "who is connected to whom",
+    "degree-matched C*": "who is connected to whom; degrees stay",
+    "0.5 I + connectome shuffled": "who is connected to whom",
+    "0.5 I + connectome, degrees kept": "who is connected to whom; degrees stay",
+    "0.5 I + connectome shuffled, its radius": "who is connected to whom; the spectral radius stays",
+    "0.5 I + connectome, degrees kept, its radius": "who is connected to whom; degrees and spectral radius stay",
+}
+"""What each control takes away from what it is compared with."""
+
+
 def verdicts(table: pd.DataFrame) -> pd.DataFrame:
     """Give each contrast of a table of :func:`answers` its word, over its contexts.
 
     Returns
     -------
     DataFrame
-        A row per contrast: ``question``, ``claim``, ``first``, ``second``, ``contexts`` (their number), ``least`` and
-        ``most`` (of the differences), and ``word``, which is ``pending`` while a context lacks rows. Question 5
-        claims no direction and is left out.
+        A row per contrast: ``question``, ``claim``, ``first``, ``second``, ``takes_away`` (what the second lacks),
+        ``contexts`` (their number), ``least`` and ``most`` (of the differences), and ``word``, which is ``pending``
+        while a context lacks rows. Question 5 claims no direction and is left out.
     """
     rows = []
     for (question, claim, first, second), group in table[table["question"] != 5].groupby(
         ["question", "claim", "first", "second"], sort=False
     ):
         ends = {"least": group["difference"].min(), "most": group["difference"].max()}
-        row = {"question": question, "claim": claim, "first": first, "second": second, "contexts": len(group)}
+        row = {"question": question, "claim": claim, "first": first, "second": second}
+        row |= {"takes_away": TAKES_AWAY.get(second, ""), "contexts": len(group)}
         asked = CONTEXTS[claim] - (claim == "function" and second == "same spectrum")
         pending = len(group) < asked or group["context"].str.endswith(INCOMPLETE).any()
         rows.append(row | ends | {"word": "pending" if pending else word(group)})

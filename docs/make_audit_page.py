@@ -209,9 +209,9 @@ def verdict_table(answers: pd.DataFrame) -> str:
     lines = []
     for _, row in verdict.verdicts(answers).iterrows():
         ends = dict.fromkeys(number(row[end], 2) for end in ("least", "most"))
-        cells = [f"{row['question']}", row["claim"], f"{row['first']} − {row['second']}", " to ".join(ends)]
-        lines.append([*cells, f"**{row['word']}**"])
-    return table(["question", "claim", "contrast", "difference in gain", "verdict"], lines)
+        cells = [f"{row['question']}", row["claim"], f"{row['first']} − {row['second']}", row["takes_away"]]
+        lines.append([*cells, " to ".join(ends), f"**{row['word']}**"])
+    return table(["question", "claim", "contrast", "the second lacks", "difference in gain", "verdict"], lines)
 
 
 def runs_table(networks: pd.DataFrame) -> str:
@@ -357,7 +357,7 @@ def figures() -> dict[str, Figure]:
     forests = {name: answers[answers["question"].isin(of)] for name, of in questions.items()}
     return {name: differences_forest_figure(rows) for name, rows in forests.items()} | {
         "choices": choices_figure(answers),
-        "curve": curve_figure(verdict.curve(networks), verdict.cursors(networks)),
+        "curve": curve_figure(verdict.curve(networks), verdict.cursors(networks), {"sign": "free"}),
     }
 
 

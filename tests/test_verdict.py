@@ -657,6 +657,7 @@ def test_with_the_rows_of_its_studies_no_claim_is_pending(ask):
     for (claim, _, second), contexts in counts.items():
         assert contexts == CONTEXTS[claim] - (claim == "function" and second == "same spectrum"), (claim, second)
     words = worded(found)
+    assert words["takes_away"].all(), "each control says what it takes away"
     assert len(words) == len(counts) and (words["word"] != "pending").all()
     for claim in words["claim"].unique():
         if CONTEXTS[claim] > 1:
