@@ -426,7 +426,8 @@ def answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
 def exploratory_answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
     """Compare what was not planned.
 
-    6_6_2 without penalty; more controls of strong function; and the contrasts that the first rule for λ gave.
+    6_6_2 without penalty; more controls of strong function; random graphs at the connectome's spectral radius and at
+    their own; and the contrasts that the first rule for λ gave.
 
     Returns
     -------
@@ -442,6 +443,13 @@ def exploratory_answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
     rows = networks[networks["study"].isin(["strong function", "strong function, more controls"])]
     pairs = [(STRONG_FUNCTION[0], other) for other in MORE_CONTROLS]
     found += _pairs(1, "exploratory", rows, "start", pairs, "5_3_4, λ = 0")
+    rows = networks[networks["study"].isin(["one radius", "one radius, not scaled"])]
+    rows = rows[rows["task"] == "one_choice_inference"]
+    pairs = [
+        *zip(ONE_RADIUS[1:], WIRING_STARTS[2:], strict=True),
+        *((ONE_RADIUS[0], own) for own in WIRING_STARTS[2:]),
+    ]
+    found += _pairs(3, "exploratory", rows, "start", pairs, "7_3_8, one-choice inference, λ = 0, new runs")
     rows = networks[networks["study"] == "tuned by the first rule"]
     pairs = [("functional", other) for other in ("diagonal alone", "off-diagonal shuffled")]
     found += _pairs(1, "exploratory", rows, "start", pairs, "5_3_4, λ = 0.1 against λ = 3")

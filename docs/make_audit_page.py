@@ -297,6 +297,17 @@ def sentences(networks: pd.DataFrame, answers: pd.DataFrame) -> dict[str, str]:
         "harder_identity": of("harder tasks", "0.95 I", what="{interval}"),
         "fields_alone": of("generality", "diagonal alone", what="{interval}"),
         "fields_permuted": of("generality", "permuted", what="{interval}"),
+        "one_radius": " and ".join(
+            of("wiring at one radius", f"{second}, its radius", what="{interval}") for second in wired
+        ),
+        "strong_again": "; ".join(
+            f"{field}: "
+            + " and ".join(
+                of("strong function, again", f"0.5 I + function{what}", field, "{interval}")
+                for what in (" shuffled", ", strengths kept")
+            )
+            for field in ("5_3_4", "5_3_2")
+        ),
         "wired_once": " and ".join(of("wiring as start", second, what="{interval}") for second in wired),
         "wired_again": "; ".join(
             f"{field}: " + " and ".join(of("wiring as start, again", second, field, "{interval}") for second in wired)

@@ -121,6 +121,7 @@ def test_names_of_studies_and_needs_are_said():
         ("same λ", "5_3_4", 3 * 20 * 3),
         ("strong function", "5_3_4", 3 * 20 * 3),
         ("strong function, more controls", "5_3_4", 2 * 20 * 3),
+        ("one radius, not scaled", "7_3_8", 2 * 20),
         ("few units", "5_3_4", 5 * 10 * 3),
         ("6_6_2", "6_6_2", (4 * 20 + 3 * 10) * 3),
         ("sweep", "5_3_4", 8 * 10 * 3 * 3),
@@ -163,7 +164,7 @@ def test_the_plan_above_each_amendment_is_what_it_was(make):
 def test_studies_that_were_run_before_the_plan_named_them_are_called_exploratory():
     before, first, *later = plan_and_amendments()
     seen = re.search(r"of two exploratory studies \((.*)\), had been seen", first).group(1)
-    after_all_plans = ("strong function, more controls",)
+    after_all_plans = ("strong function, more controls", "one radius, not scaled")
     assert (*re.findall(r"`([^`]+)`", seen), *after_all_plans) == audit.EXPLORATORY
     new = set(re.findall(r"\*\*`([^`]+)`\*\* \([^)]*new\)", "".join((first, *later))))
     assert new == {
@@ -212,6 +213,13 @@ def test_at_one_radius_random_graphs_are_scaled_to_the_connectome_and_the_connec
         ratio = scaled[off] / before[off]
         assert np.ptp(ratio) < 1e-9 and abs(ratio[0] - 1) > 1e-3
         assert ((scaled > 0) == (before > 0)).all()
+
+
+def test_the_graphs_that_are_not_scaled_are_those_that_are():
+    (scaled,), (own,) = parts("one radius"), parts("one radius, not scaled")
+    assert (own.field, own.protocol, own.seed, own.runs) == (scaled.field, scaled.protocol, scaled.seed, scaled.runs)
+    assert own.tasks == ("one_choice_inference",)
+    assert [f"{name.split(' | ')[0]}, its radius" for name in names_of(own)] == list(audit.ONE_RADIUS[1:])
 
 
 def test_the_paper_field_without_penalty_is_trained_on_one_task_at_three_learning_rates():

@@ -537,11 +537,19 @@ def test_what_was_not_planned_is_answered_apart():
         made("strong function", plain(STRONG), "λ = 0"),
         made("strong function, more controls", plain({"0.5 I + function, strengths kept": 0.5}), "λ = 0"),
     ]
+    graphs = ("0.5 I + connectome shuffled", "0.5 I + connectome, degrees kept")
+    scaled = {"0.5 I + connectome": 0.6} | {f"{graph}, its radius": 0.6 for graph in graphs}
+    wired = [
+        made("one radius", plain(scaled), "λ = 0", field="7_3_8"),
+        made("one radius, not scaled", plain(dict.fromkeys(graphs, 0.3)), "λ = 0", 20, task, "7_3_8"),
+    ]
     found = exploratory_answers(
-        table_of(*blocks, *first, *strong, made("starts", starts({"functional": 0, "orthogonal": 1})))
+        table_of(*blocks, *first, *strong, *wired, made("starts", starts({"functional": 0, "orthogonal": 1})))
     )
     assert set(found["claim"]) == {"exploratory"}
-    assert found["first"].value_counts().to_dict() == {"functional": 6, "0.5 I + function": 1}
+    assert found["first"].value_counts().to_dict() == {
+        "functional": 6, "0.5 I + function": 1, "0.5 I + connectome": 2, **dict.fromkeys(list(scaled)[1:], 1),
+    }  # fmt: skip
     planted = {
         ("6_6_2, one-choice inference, λ = 0, learning rate 0.001", "diagonal alone"): (0, "not told apart"),
         ("6_6_2, one-choice inference, λ = 0, learning rate 0.001", "orthogonal"): (0.8, "not told apart"),
@@ -551,7 +559,10 @@ def test_what_was_not_planned_is_answered_apart():
         ("5_3_4, λ = 0.1 against λ = 3", "diagonal alone"): (0, "equivalent"),
         ("5_3_4, λ = 0.1 against λ = 3", "off-diagonal shuffled"): (0.2, "first"),
     }
-    rows = {(row["context"], row["second"]): row for row in found.to_dict("records")}
+    wiring = found["context"] == "7_3_8, one-choice inference, λ = 0, new runs"
+    assert found[wiring]["difference"].to_list() == [near(0.3)] * 4 and set(found[wiring]["runs"]) == {20}
+    assert set(found[wiring]["second"]) == set(graphs)
+    rows = {(row["context"], row["second"]): row for row in found[~wiring].to_dict("records")}
     assert set(rows) == set(planted)
     for key, (difference, says) in planted.items():
         assert rows[key]["difference"] == near(difference) and rows[key]["says"] == says, key
