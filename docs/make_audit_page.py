@@ -331,7 +331,7 @@ def powers() -> dict[str, str]:
 def compose() -> str:
     """Fill the page in from the rows."""
     networks = verdict.load_audit().networks
-    answers = verdict.answers(networks)
+    answers, exploratory = verdict.answers(networks), verdict.exploratory_answers(networks)
     of = {study: networks[networks["study"] == study] for study in networks["study"].unique()}
     nothing = networks.iloc[:0]
     template = (HERE / "audit.template.md").read_text(encoding="utf-8")
@@ -341,7 +341,8 @@ def compose() -> str:
             networks=f"{len(networks):,}",
             verdicts=verdict_table(answers),
             **{f"contrasts_{question}": contrasts_table(answers, question) for question in (1, 2, 3, 4, 5, 7, 8)},
-            exploratory=contrasts_table(verdict.exploratory_answers(networks), 1),
+            exploratory=contrasts_table(exploratory, 1),
+            exploratory_wiring=contrasts_table(exploratory, 3),
             starts=shares_table(of.get("starts", nothing)),
             paper_field=shares_table(of.get("6_6_2", nothing)),
             sweep=sweep_table(of.get("sweep", nothing)),
