@@ -426,8 +426,8 @@ def answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
 def exploratory_answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
     """Compare what was not planned.
 
-    6_6_2 without penalty; more controls of strong function; random graphs at the connectome's spectral radius and at
-    their own; and the contrasts that the first rule for λ gave.
+    6_6_2 without penalty; more controls of strong function; the connectome and its random versions, with and without
+    one spectral radius; and the contrasts that the first rule for λ gave.
 
     Returns
     -------
@@ -443,13 +443,15 @@ def exploratory_answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
     rows = networks[networks["study"].isin(["strong function", "strong function, more controls"])]
     pairs = [(STRONG_FUNCTION[0], other) for other in MORE_CONTROLS]
     found += _pairs(1, "exploratory", rows, "start", pairs, "5_3_4, λ = 0")
-    rows = networks[networks["study"].isin(["one radius", "one radius, not scaled"])]
-    rows = rows[rows["task"] == "one_choice_inference"]
-    pairs = [
-        *zip(ONE_RADIUS[1:], WIRING_STARTS[2:], strict=True),
-        *((ONE_RADIUS[0], own) for own in WIRING_STARTS[2:]),
-    ]
+    wired = networks[(networks["field"] == "7_3_8") & (networks["task"] == "one_choice_inference")]
+    rows = wired[wired["study"].isin(["one radius", "one radius, not scaled"])]
+    own = [(WIRING_STARTS[0], other) for other in WIRING_STARTS[2:]]
+    pairs = [*zip(ONE_RADIUS[1:], WIRING_STARTS[2:], strict=True), *own]
     found += _pairs(3, "exploratory", rows, "start", pairs, "7_3_8, one-choice inference, λ = 0, new runs")
+    rows = wired[wired["study"].isin(["connectome", "connectome again", "one radius", "one radius, not scaled"])]
+    found += _pairs(
+        3, "exploratory", rows, "start", own, "7_3_8, one-choice inference, λ = 0, all three sets of seeds"
+    )
     rows = networks[networks["study"] == "tuned by the first rule"]
     pairs = [("functional", other) for other in ("diagonal alone", "off-diagonal shuffled")]
     found += _pairs(1, "exploratory", rows, "start", pairs, "5_3_4, λ = 0.1 against λ = 3")

@@ -5,6 +5,7 @@ The page's words stand in ``audit.template.md``, the figures in it are filled in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -248,7 +249,18 @@ def calibration_table(networks: pd.DataFrame) -> str:
     )
 
 
-def sentences(networks: pd.DataFrame, answers: pd.DataFrame) -> dict[str, str]:
+def one_choice_learners(rows: pd.DataFrame, starts: Sequence[str]) -> str:
+    """How many networks learn one-choice inference from each of these starts."""
+    rows = rows[rows["task"] == "one_choice_inference"]
+    of = {start: rows.loc[rows["start"] == start, "learns"] for start in starts}
+    return ", ".join(
+        f"{learns.sum()} of {len(learns)} ({start.removeprefix('0.5 I + ')})"
+        for start, learns in of.items()
+        if len(learns)
+    )
+
+
+def sentences(networks: pd.DataFrame, answers: pd.DataFrame, exploratory: pd.DataFrame) -> dict[str, str]:
     """Numbers in the page's text."""
     told = answers.set_index(["claim", "second", "context"])
 
@@ -274,16 +286,12 @@ def sentences(networks: pd.DataFrame, answers: pd.DataFrame) -> dict[str, str]:
         return f"{mine['learns'].sum()} of {len(mine)}"
 
     again = networks[networks["study"] == "connectome again"]
-    again = again[(again["part"] == "7_3_8") & (again["task"] == "one_choice_inference")]
     halves = networks[(networks["study"] == "starts") & (networks["start"] == "functional")]
     halves = halves.groupby(halves["run"] < 10)["gain"].mean()
     return {
         "first_ten": number(halves[True], 2),
         "last_ten": number(halves[False], 2),
-        "wired_one_choice": ", ".join(
-            f"{learns.sum()} of {len(learns)} ({start.removeprefix('0.5 I + ')})"
-            for start, learns in again.groupby("start", sort=False)["learns"]
-        ),
+        "wired_one_choice": one_choice_learners(again[again["part"] == "7_3_8"], verdict.WIRING_STARTS),
         "strong_function": of("strong function", "0.5 I + function shuffled", what="{interval}, {runs} runs"),
         "strong_identity": of("strong function", "0.5 I", what="{interval}"),
         "priced": learners("cortical, self priced", 0.3),
@@ -299,6 +307,13 @@ def sentences(networks: pd.DataFrame, answers: pd.DataFrame) -> dict[str, str]:
         "fields_permuted": of("generality", "permuted", what="{interval}"),
         "one_radius": " and ".join(
             of("wiring at one radius", f"{second}, its radius", what="{interval}") for second in wired
+        ),
+        "wired_all": " and ".join(
+            f"{interval(row)} (p {p_value(row['p'])})"
+            for _, row in exploratory[exploratory["context"].str.contains("all three sets")].iterrows()
+        ),
+        "not_scaled": one_choice_learners(
+            networks[networks["study"].isin(["one radius", "one radius, not scaled"])], verdict.WIRING_STARTS
         ),
         "strong_again": "; ".join(
             f"{field}: "
@@ -355,7 +370,7 @@ def compose() -> str:
             predictions=table(["", "prediction", "found", "outcome"], predictions(networks, answers)),
             runs=runs_table(networks),
             calibration=calibration_table(networks),
-            **sentences(networks, answers),
+            **sentences(networks, answers, exploratory),
             **powers(),
         )
     )
