@@ -2,8 +2,8 @@
 
 Trains the studies that are named, or all of :data:`biornn_lite.audit.STUDIES`, into ``--out``, from where they go on
 when stopped, and packs what is there. Rows of a study that is not there stay as they are. With ``--go-on``, shipped
-rows are not trained again. All of it takes about six hours on two cores. The fields are fetched where they are not in
-``--fields`` or ``BIORNN_DATA``.
+rows are not trained again. The data card says how many hours each study took. The fields are fetched where they are
+not in ``--fields`` or ``BIORNN_DATA``.
 """
 
 from __future__ import annotations

@@ -193,15 +193,19 @@ def test_the_readme_says_what_the_rows_say(rows):
     assert slow == ["5 of 5"] * 3 and fast == ["0 of 5", "3 of 5", "4 of 5"]
     fields = {answer.second: answer.found.says for answer in verdict.general_answers(rows)}
     assert fields["permuted"] == "equivalent" and "equivalent on average over twelve fields (two runs each)" in readme
-    asked = [*verdict.wiring_answers(rows), *verdict.wiring_again_answers(rows)]
-    shuffled = [a.found for a in asked if a.second == "0.5 I + connectome shuffled"]
+    asked = [*verdict.wiring_answers(rows), *verdict.wiring_again_answers(rows), *verdict.radius_answers(rows)]
+    shuffled = [a.found for a in asked if a.second.startswith("0.5 I + connectome shuffled")]
     gains = " and ".join(f"{found.difference:.2f}" for found in shuffled[:2])
     assert [found.runs for found in shuffled[:2]] == [10, 20] and f"({gains} in gain, 7_3_8)" in readme
-    assert shuffled[2].difference < 0 and not (verdict.answers(rows).query("question == 3")["p_holm"] < 0.05).any()
-    strong = [
-        answer.found.difference for answer in verdict.function_answers(rows) if answer.claim == "strong function"
-    ]
-    assert strong[0] > 0 > strong[1]
+    assert shuffled[2].difference < 0 and f"have one spectral radius ({shuffled[3].difference:.2f})" in readme
+    strong = [a.found for a in verdict.function_answers(rows) if a.claim == "strong function"]
+    assert f"({strong[0].difference:.2f} in gain, 20 runs, 5_3_4)" in readme and strong[1].difference < 0
+    again = [a.found for a in verdict.function_again_answers(rows) if a.second == "0.5 I + function shuffled"]
+    there, other = (f"{found.difference:.2f}" for found in again)
+    assert f"Asked again of 20 new runs each: {there} there, {other} in another field." in readme
+    assert {found.runs for found in again} == {20}
+    of_hints = verdict.answers(rows).query("question == 3 or claim.str.startswith('strong')")
+    assert of_hints.loc[of_hints["p_holm"] < 0.05, "second"].eq("0.5 I").all()
     assert "learned in 5 of 5 runs" in readme and "at the published 0.001 in 0, 3 and 4 of 5 (exploratory)" in readme
 
 
