@@ -298,6 +298,7 @@ def sentences(networks: pd.DataFrame, answers: pd.DataFrame, exploratory: pd.Dat
         "unpriced": learners("cortical", 0.3),
         "ten_times": learners("cortical", 3.0),
         "paper_alone": of("function", "diagonal alone", "6_6_2"),
+        "paper_shuffled": of("function", "off-diagonal shuffled", "6_6_2"),
         "without": f"{without.sum()} of {len(without)}",
         "strong": f"{strong.sum()} of {len(strong)}",
         "free": f"{free['learns'].sum()} of {len(free)}",
