@@ -16,6 +16,7 @@ from biornn_lite.errors import InputError
 from biornn_lite.priors import Priors
 from biornn_lite.results import RECORDED
 from biornn_lite.seeds import run_seed
+from biornn_lite.space import coordinates, distances
 from biornn_lite.study import run_networks
 from biornn_lite.variants import get_variant
 from biornn_lite.verdict import load_audit
@@ -165,6 +166,20 @@ def test_the_page_says_how_the_graphs_of_the_wiring_differ_in_spectral_radius(mi
     own, shuffled, kept = (f"{radius:.2f}" for radius in radii)
     page = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
     assert f"7_3_8: {own}, against a mean of {shuffled} shuffled and {kept} with degrees kept" in page
+
+
+def test_the_page_says_how_many_pairs_the_published_positions_bring_near(microns):
+    def near(name, protocol):
+        field = load_field(microns / "all" / f"{name}.npz")
+        apart = distances(coordinates(field, protocol.coordinates, protocol.units))
+        return f"{100 * (apart[~np.eye(field.neurons, dtype=bool)] < 0.1).mean():.0f}"
+
+    published = audit.PUBLISHED
+    protocols = published, *(published.choose([it]) for it in ("coordinates=transposed", "units=micrometres"))
+    small, paper = ([near(name, protocol) for protocol in protocols] for name in ("5_3_4", "6_6_2"))
+    page = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+    assert f"so {small[0]} % of the pairs on 5_3_4 are nearer than 0.1" in page
+    assert "transposed it is {} %, in µm {} % (on 6_6_2: {}, {} and {} %)".format(*small[1:], *paper) in page
 
 
 def test_the_readme_says_what_the_rows_say(rows):
