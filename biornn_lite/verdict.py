@@ -426,8 +426,8 @@ def answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
 def exploratory_answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
     """Compare what was not planned.
 
-    6_6_2 without penalty; more controls of strong function; the connectome and its random versions, with and without
-    one spectral radius; and the contrasts that the first rule for λ gave.
+    6_6_2 without penalty; more controls and all seeds of strong function; the connectome and its random versions,
+    with and without one spectral radius; and the contrasts that the first rule for λ gave.
 
     Returns
     -------
@@ -443,6 +443,9 @@ def exploratory_answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
     rows = networks[networks["study"].isin(["strong function", "strong function, more controls"])]
     pairs = [(STRONG_FUNCTION[0], other) for other in MORE_CONTROLS]
     found += _pairs(1, "exploratory", rows, "start", pairs, "5_3_4, λ = 0")
+    rows = networks[networks["study"].isin(["strong function", "strong function again"])]
+    rows = rows[rows["field"] == "5_3_4"]
+    found += _pairs(1, "exploratory", rows, "start", [STRONG_FUNCTION[:2]], "5_3_4, λ = 0, both sets of seeds")
     wired = networks[(networks["field"] == "7_3_8") & (networks["task"] == "one_choice_inference")]
     rows = wired[wired["study"].isin(["one radius", "one radius, not scaled"])]
     own = [(WIRING_STARTS[0], other) for other in WIRING_STARTS[2:]]

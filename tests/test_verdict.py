@@ -550,7 +550,7 @@ def test_what_was_not_planned_is_answered_apart():
     )
     assert set(found["claim"]) == {"exploratory"}
     assert found["first"].value_counts().to_dict() == {
-        "functional": 6, "0.5 I + function": 1, "0.5 I + connectome": 4, **dict.fromkeys(list(scaled)[1:], 1),
+        "functional": 6, "0.5 I + function": 2, "0.5 I + connectome": 4, **dict.fromkeys(list(scaled)[1:], 1),
     }  # fmt: skip
     planted = {
         ("6_6_2, one-choice inference, λ = 0, learning rate 0.001", "diagonal alone"): (0, "not told apart"),
@@ -558,6 +558,7 @@ def test_what_was_not_planned_is_answered_apart():
         ("6_6_2, one-choice inference, λ = 0, learning rate 0.0003", "diagonal alone"): (0.3, "not told apart"),
         ("6_6_2, one-choice inference, λ = 0, learning rate 0.0003", "orthogonal"): (0, "not told apart"),
         ("5_3_4, λ = 0", "0.5 I + function, strengths kept"): (0.3, "first"),
+        ("5_3_4, λ = 0, both sets of seeds", "0.5 I + function shuffled"): (0, "equivalent"),
         ("5_3_4, λ = 0.1 against λ = 3", "diagonal alone"): (0, "equivalent"),
         ("5_3_4, λ = 0.1 against λ = 3", "off-diagonal shuffled"): (0.2, "first"),
     }
