@@ -280,6 +280,7 @@ def sentences(networks: pd.DataFrame, answers: pd.DataFrame, exploratory: pd.Dat
     paid = networks[(networks["study"] == "starts") & (networks["start"] == "orthogonal")]["learns"]
     wired = ("0.5 I + connectome shuffled", "0.5 I + connectome, degrees kept")
     positions = networks[(networks["study"] == "positions") & (networks["start"] == "functional")]
+    positions = positions[positions["run"] < 10]  # those that the control with a price has
 
     def learners(space: str, weight: float) -> str:
         mine = positions[(positions["space"] == space) & (positions["penalty_weight"] == weight)]
@@ -293,6 +294,7 @@ def sentences(networks: pd.DataFrame, answers: pd.DataFrame, exploratory: pd.Dat
         rows = exploratory[exploratory["context"].str.contains(sets)]
         return " and ".join(f"{interval(row)} (p {p_value(row['p'])}, uncorrected)" for _, row in rows.iterrows())
 
+    thrice = exploratory[exploratory["context"].str.contains("all three sets")]
     fast = networks[networks["study"] == "6_6_2 no penalty"]
     fast = fast[fast["learning_rate"] == 0.001]
     again = networks[networks["study"] == "connectome again"]
@@ -330,6 +332,8 @@ def sentences(networks: pd.DataFrame, answers: pd.DataFrame, exploratory: pd.Dat
             of("wiring at one radius", f"{second}, its radius", what="{interval}") for second in wired
         ),
         "wired_all": pooled("all three sets"),
+        "wired_third": number(thrice["difference"].mean() / len(TASKS), 2),
+        "wired_most": number(thrice["high"].max() / len(TASKS), 2),
         "not_scaled": one_choice_learners(
             networks[networks["study"].isin(["one radius", "one radius, not scaled"])], verdict.WIRING_STARTS
         ),

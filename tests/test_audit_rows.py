@@ -41,7 +41,7 @@ def names_of(things):
 COMPLETE = (
     "same λ", "strong function", "few units", "sweep", "tuned by the first rule", "6_6_2 no penalty", "connectome",
     "harder", "longer", "strong function, more controls", "strong function again", "one radius",
-    "one radius, not scaled",
+    "one radius, not scaled", "positions", "curve",
 )  # fmt: skip
 """Studies with all the runs that the plan wants; the others grow."""
 
