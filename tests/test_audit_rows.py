@@ -214,7 +214,13 @@ def test_the_readme_says_what_the_rows_say(rows):
     slow, fast = ([learners("6_6_2 no penalty", s, learning_rate=rate) for s in starts] for rate in (0.0001, 0.001))
     assert slow == ["5 of 5"] * 3 and fast == ["0 of 5", "3 of 5", "4 of 5"]
     fields = {answer.second: answer.found.says for answer in verdict.general_answers(rows)}
-    assert fields["permuted"] == "equivalent" and "equivalent on average over twelve fields (two runs each)" in readme
+    assert (
+        fields["permuted"] == "equivalent"
+        and "equivalent on average over twelve fields (two runs each), and" in readme
+    )
+    dealt = [a.found for a in verdict.position_answers(rows) if a.second == "permuted" and "functional" in a.context]
+    assert [(found.says, found.runs) for found in dealt] == [("equivalent", 20)] * 2
+    assert "on 5_3_4 by itself at two λ (20 runs)" in readme
     asked = [*verdict.wiring_answers(rows), *verdict.wiring_again_answers(rows), *verdict.radius_answers(rows)]
     shuffled = [a.found for a in asked if a.second.startswith("0.5 I + connectome shuffled")]
     gains = " and ".join(f"{found.difference:.2f}" for found in shuffled[:2])
