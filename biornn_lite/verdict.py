@@ -47,12 +47,15 @@ from .results import Results
 from .tasks import TASKS
 from .wiring import Pooled, pool_effects
 
+TABLES = ("networks.csv.gz", "curves.csv.xz")
+"""Files of the shipped rows: networks, and their learning curves."""
+
 
 @cache
 def _tables() -> Results:
     folder = data_folder() / "audit"
     try:
-        networks, curves = (read_shipped(folder / f"{name}.csv.gz") for name in Results._fields)
+        networks, curves = (read_shipped(folder / name) for name in TABLES)
     except FileNotFoundError as error:
         raise InputError(f"{error.filename}: no such file; in a clone, data/make_audit.py makes it") from None
     return Results(with_gain(with_names(networks)), curves)
