@@ -322,10 +322,7 @@ def sentences(networks: pd.DataFrame, answers: pd.DataFrame, exploratory: pd.Dat
         "without_tuned": learners_of("tuned", "functional without diagonal"),
         "lognormal_tuned": learners_of("tuned", "lognormal"),
         "priced_ten": learners("cortical, self priced", 3.0),
-        "slow": ", ".join(
-            f"{learns.sum()} of {len(learns)} ({start})"
-            for start, learns in fast.groupby("start", sort=False)["learns"]
-        ),
+        "slow": one_choice_learners(fast, ("functional", "diagonal alone", "orthogonal")),
         "strong_all": pooled("both sets"),
         "fields_permuted": of("generality", "permuted", what="{interval}"),
         "one_radius": " and ".join(
