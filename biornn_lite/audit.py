@@ -414,6 +414,12 @@ def _one_radius() -> list[Part]:
     return [Part("one radius", "λ = 0", "7_3_8", _plain(*ONE_RADIUS), seed=NEWEST_SEED, protocol=protocol)]
 
 
+def _not_scaled() -> list[Part]:
+    variants, tasks = _plain(*WIRING_STARTS[2:]), ("one_choice_inference",)
+    protocol = _with_weight(0.0)
+    return [Part("one radius, not scaled", "λ = 0", "7_3_8", variants, tasks, seed=NEWEST_SEED, protocol=protocol)]
+
+
 TURNED = (
     "coordinates=transposed", "units=micrometres", "lattice_scale=matched", "lambda_in_w=applied",
     "penalty_start=matched", "self_connections=removed", "self_connections=only",
@@ -575,11 +581,11 @@ STUDIES = (
     "starts", "same λ", "strong function", "strong function again", "few units", "6_6_2", "positions", "connectome",
     "connectome again", "one radius", "targets", "sweep",
     "tuned", "tuned by the first rule", "learning rate", "longer", "6_6_2 no penalty", "choices", "factorial",
-    "harder", "fields", "curve", "strong function, more controls",
+    "harder", "fields", "curve", "strong function, more controls", "one radius, not scaled",
 )  # fmt: skip
 """Names of the studies, in the order in which they are run."""
 
-EXPLORATORY = ("same λ", "6_6_2 no penalty", "strong function, more controls")
+EXPLORATORY = ("same λ", "6_6_2 no penalty", "strong function, more controls", "one radius, not scaled")
 """Studies that were thought of when other rows had been seen, and that no plan named before they were run."""
 
 COMBINATIONS = 1000
@@ -611,6 +617,7 @@ def parts(study: str, chosen: Mapping[str, float] | None = None, combinations: i
         "strong function": _strong_function, "strong function again": _strong_function_again,
         "one radius": _one_radius, "few units": _few_units, "learning rate": _learning_rate,
         "longer": _longer, "harder": _harder, "strong function, more controls": _more_controls,
+        "one radius, not scaled": _not_scaled,
     }.get(study)  # fmt: skip
     if made is None:
         raise InputError(f"no study {study!r}; there are {', '.join(STUDIES)}")

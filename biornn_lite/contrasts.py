@@ -242,8 +242,8 @@ def corrected(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(p_holm=p, says=list(says))
 
 
-def power(sd: float, runs: int, difference: float) -> float:
-    """Return the chance to find a mean paired difference with a two-sided t test at 5 %.
+def power(sd: float, runs: int, difference: float, level: float = 0.05) -> float:
+    """Return the chance to find a mean paired difference with a two-sided t test.
 
     Parameters
     ----------
@@ -251,8 +251,10 @@ def power(sd: float, runs: int, difference: float) -> float:
         Standard deviation of the paired differences.
     runs : int
     difference : float
+    level : float
+        p below which a difference is found.
     """
-    critical, shift = stats.t.ppf(0.975, runs - 1), difference / sd * np.sqrt(runs)
+    critical, shift = stats.t.ppf(1 - level / 2, runs - 1), difference / sd * np.sqrt(runs)
     found = stats.nct.sf(critical, runs - 1, shift) + stats.nct.cdf(-critical, runs - 1, shift)
     return float(found)
 

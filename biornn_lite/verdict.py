@@ -19,7 +19,9 @@ from .audit import (
     FACTORS,
     HARDER_TASKS,
     MORE_CONTROLS,
+    ONE_RADIUS,
     STRONG_FUNCTION,
+    STRONG_FUNCTION_AGAIN,
     STUDIES,
     SWEPT_STARTS,
     TWELVE_FIELDS,
@@ -45,12 +47,15 @@ from .results import Results
 from .tasks import TASKS
 from .wiring import Pooled, pool_effects
 
+TABLES = ("networks.csv.gz", "curves.csv.xz")
+"""Files of the shipped rows: networks, and their learning curves."""
+
 
 @cache
 def _tables() -> Results:
     folder = data_folder() / "audit"
     try:
-        networks, curves = (read_shipped(folder / f"{name}.csv.gz") for name in Results._fields)
+        networks, curves = (read_shipped(folder / name) for name in TABLES)
     except FileNotFoundError as error:
         raise InputError(f"{error.filename}: no such file; in a clone, data/make_audit.py makes it") from None
     return Results(with_gain(with_names(networks)), curves)
@@ -196,6 +201,24 @@ def function_answers(networks: pd.DataFrame) -> list[Answer]:
     return [*found, *_pairs(1, "strong function", strong, "start", pairs, "5_3_4, λ = 0")]
 
 
+def function_again_answers(networks: pd.DataFrame) -> list[Answer]:
+    """Question 1, asked again of new runs in two fields: does it matter which neurons correlate strongly."""
+    return _asked_again(networks, 1, "strong function again", "strong function, again", STRONG_FUNCTION_AGAIN)
+
+
+def _asked_again(
+    networks: pd.DataFrame, question: int, study: str, claim: str, starts: Sequence[str]
+) -> list[Answer]:
+    """Compare the first start with each of the others, in each field of a study that asks again."""
+    rows = networks[networks["study"] == study]
+    pairs = [(starts[0], other) for other in starts[1:]]
+    return [
+        answer
+        for field, group in rows.groupby("field", sort=False)
+        for answer in _pairs(question, claim, group, "start", pairs, f"{field}, λ = 0, new runs")
+    ]
+
+
 def position_answers(networks: pd.DataFrame) -> list[Answer]:
     """Question 2: does it matter where the neurons are."""
     rows = networks[networks["study"] == "positions"]
@@ -233,13 +256,13 @@ def wiring_answers(networks: pd.DataFrame) -> list[Answer]:
 
 def wiring_again_answers(networks: pd.DataFrame) -> list[Answer]:
     """Question 3, asked again of new runs in two fields: does the order of the connectome's synapses matter."""
-    rows = networks[networks["study"] == "connectome again"]
-    pairs = [(WIRING_STARTS[0], other) for other in WIRING_STARTS[2:]]
-    return [
-        answer
-        for part, group in rows.groupby("part", sort=False)
-        for answer in _pairs(3, "wiring as start, again", group, "start", pairs, f"{part}, λ = 0, new runs")
-    ]
+    starts = (WIRING_STARTS[0], *WIRING_STARTS[2:])
+    return _asked_again(networks, 3, "connectome again", "wiring as start, again", starts)
+
+
+def radius_answers(networks: pd.DataFrame) -> list[Answer]:
+    """Question 3, with the random versions at the connectome's spectral radius: does its order matter then."""
+    return _asked_again(networks, 3, "one radius", "wiring at one radius", ONE_RADIUS)
 
 
 def penalty_answers(networks: pd.DataFrame) -> list[Answer]:
@@ -395,8 +418,8 @@ def answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
     networks = _tables().networks if networks is None else networks
     blocks = []
     for ask in (
-        function_answers, position_answers, wiring_answers, wiring_again_answers, penalty_answers, choice_answers,
-        harder_answers, general_answers,
+        function_answers, function_again_answers, position_answers, wiring_answers, wiring_again_answers,
+        radius_answers, penalty_answers, choice_answers, harder_answers, general_answers,
     ):  # fmt: skip
         if found := ask(networks):
             blocks.append(corrected(pd.DataFrame([answer.row() for answer in found])))
@@ -406,7 +429,8 @@ def answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
 def exploratory_answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
     """Compare what was not planned.
 
-    6_6_2 without penalty; more controls of strong function; and the contrasts that the first rule for λ gave.
+    6_6_2 without penalty; more controls and all seeds of strong function; the connectome and its random versions,
+    with and without one spectral radius; and the contrasts that the first rule for λ gave.
 
     Returns
     -------
@@ -422,6 +446,18 @@ def exploratory_answers(networks: pd.DataFrame | None = None) -> pd.DataFrame:
     rows = networks[networks["study"].isin(["strong function", "strong function, more controls"])]
     pairs = [(STRONG_FUNCTION[0], other) for other in MORE_CONTROLS]
     found += _pairs(1, "exploratory", rows, "start", pairs, "5_3_4, λ = 0")
+    rows = networks[networks["study"].isin(["strong function", "strong function again"])]
+    rows = rows[rows["field"] == "5_3_4"]
+    found += _pairs(1, "exploratory", rows, "start", [STRONG_FUNCTION[:2]], "5_3_4, λ = 0, both sets of seeds")
+    wired = networks[(networks["field"] == "7_3_8") & (networks["task"] == "one_choice_inference")]
+    rows = wired[wired["study"].isin(["one radius", "one radius, not scaled"])]
+    own = [(WIRING_STARTS[0], other) for other in WIRING_STARTS[2:]]
+    pairs = [*zip(ONE_RADIUS[1:], WIRING_STARTS[2:], strict=True), *own]
+    found += _pairs(3, "exploratory", rows, "start", pairs, "7_3_8, one-choice inference, λ = 0, new runs")
+    rows = wired[wired["study"].isin(["connectome", "connectome again", "one radius", "one radius, not scaled"])]
+    found += _pairs(
+        3, "exploratory", rows, "start", own, "7_3_8, one-choice inference, λ = 0, all three sets of seeds"
+    )
     rows = networks[networks["study"] == "tuned by the first rule"]
     pairs = [("functional", other) for other in ("diagonal alone", "off-diagonal shuffled")]
     found += _pairs(1, "exploratory", rows, "start", pairs, "5_3_4, λ = 0.1 against λ = 3")
@@ -455,11 +491,13 @@ def word(contexts: pd.DataFrame) -> str:
 CONTEXTS = {
     "function": 4,
     "strong function": 1,
+    "strong function, again": 2,
     "position": 3,
     "function and position belong together": 2,
     "wiring as target": 2,
     "wiring as start": 1,
     "wiring as start, again": 2,
+    "wiring at one radius": 1,
     "start, each with its own λ": 1,
     "start, at any learning rate": 3,
     "start, trained for longer": 1,
@@ -469,22 +507,50 @@ CONTEXTS = {
 """Number of contexts in which the plan asks each claim; ``same spectrum`` has no rows at λ = 3."""
 
 
+TAKES_AWAY = {
+    "diagonal alone": "all correlations between neurons",
+    "off-diagonal shuffled": "who correlates with whom",
+    "same spectrum": "all but the eigenvalues: correlations and the strong diagonal",
+    "functional without diagonal": "the diagonal",
+    "lognormal": "all correlations and the strong diagonal",
+    "0.95 I": "all of the brain; a strong diagonal stays",
+    "orthogonal": "all of the brain and the strong diagonal",
+    "orthogonal at 0.95": "all of the brain and the strong diagonal",
+    "Gaussian at 0.95": "all of the brain and the strong diagonal",
+    "0.5 I + function shuffled": "who correlates with whom",
+    "0.5 I + function, strengths kept": "who correlates with whom; each neuron's strengths stay",
+    "0.5 I": "all connections between neurons",
+    "permuted": "which neuron sits where",
+    "lattice": "true positions; the spread of distances changes",
+    "equal": "all distances",
+    "the same, relabelled": "that function belongs to these positions",
+    "random C*": "who is connected to whom",
+    "degree-matched C*": "who is connected to whom; degrees stay",
+    "0.5 I + connectome shuffled": "who is connected to whom",
+    "0.5 I + connectome, degrees kept": "who is connected to whom; degrees stay",
+    "0.5 I + connectome shuffled, its radius": "who is connected to whom; the spectral radius stays",
+    "0.5 I + connectome, degrees kept, its radius": "who is connected to whom; degrees and spectral radius stay",
+}
+"""What each control takes away from what it is compared with."""
+
+
 def verdicts(table: pd.DataFrame) -> pd.DataFrame:
     """Give each contrast of a table of :func:`answers` its word, over its contexts.
 
     Returns
     -------
     DataFrame
-        A row per contrast: ``question``, ``claim``, ``first``, ``second``, ``contexts`` (their number), ``least`` and
-        ``most`` (of the differences), and ``word``, which is ``pending`` while a context lacks rows. Question 5
-        claims no direction and is left out.
+        A row per contrast: ``question``, ``claim``, ``first``, ``second``, ``takes_away`` (what the second lacks),
+        ``contexts`` (their number), ``least`` and ``most`` (of the differences), and ``word``, which is ``pending``
+        while a context lacks rows. Question 5 claims no direction and is left out.
     """
     rows = []
     for (question, claim, first, second), group in table[table["question"] != 5].groupby(
         ["question", "claim", "first", "second"], sort=False
     ):
         ends = {"least": group["difference"].min(), "most": group["difference"].max()}
-        row = {"question": question, "claim": claim, "first": first, "second": second, "contexts": len(group)}
+        row = {"question": question, "claim": claim, "first": first, "second": second}
+        row |= {"takes_away": TAKES_AWAY.get(second, ""), "contexts": len(group)}
         asked = CONTEXTS[claim] - (claim == "function" and second == "same spectrum")
         pending = len(group) < asked or group["context"].str.endswith(INCOMPLETE).any()
         rows.append(row | ends | {"word": "pending" if pending else word(group)})

@@ -2,8 +2,8 @@
 
 Trains the studies that are named, or all of :data:`biornn_lite.audit.STUDIES`, into ``--out``, from where they go on
 when stopped, and packs what is there. Rows of a study that is not there stay as they are. With ``--go-on``, shipped
-rows are not trained again. All of it takes about six hours on two cores. The fields are fetched where they are not in
-``--fields`` or ``BIORNN_DATA``.
+rows are not trained again. The data card says how many hours each study took. The fields are fetched where they are
+not in ``--fields`` or ``BIORNN_DATA``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import hashlib
+import lzma
 import re
 import sys
 from collections.abc import Callable
@@ -44,6 +45,7 @@ from biornn_lite.study import Study, run_study
 from biornn_lite.study_folder import check_configuration, origin_of
 from biornn_lite.tasks import TASKS
 from biornn_lite.untrained import before_training
+from biornn_lite.verdict import TABLES
 
 HERE = Path(__file__).parent / "audit"
 PLAN = Path(__file__).parents[1] / "docs" / "audit_plan.md"
@@ -71,7 +73,7 @@ def rows_of(study: str, out: Path) -> pd.DataFrame:
     there = sorted((out / study).glob(f"*/{NETWORKS_FILE}"))
     if there:
         return pd.concat([read_results(path.parent).networks for path in there])
-    shipped = read_shipped(HERE / "networks.csv.gz")
+    shipped = read_shipped(HERE / TABLES[0])
     return shipped[shipped["study"] == study]
 
 
@@ -97,7 +99,7 @@ def finder(folder: Path | None):
 
 def restore(part: Part, study: Study, folder: Path) -> None:
     """Put the shipped rows of a part into its folder, if nothing is there, so that only the others are trained."""
-    tables = [read_shipped(HERE / f"{name}.csv.gz") for name in ("networks", "curves")]
+    tables = [read_shipped(HERE / name) for name in TABLES]
     networks, curves = (table[(table["study"] == part.study) & (table["part"] == part.name)] for table in tables)
     if (folder / NETWORKS_FILE).exists() or networks.empty:
         return
@@ -182,16 +184,16 @@ def pack(out: Path, find: Callable[[str], CorticalField]) -> None:
             names = {"study": study, "part": (path.parent / PART_FILE).read_text(encoding="utf-8")}
             networks.append(results.networks.assign(**names, plan=plans_of(results.networks, path.parent)))
             curves.append(results.curves.assign(**names))
-        if not trained and (HERE / "networks.csv.gz").exists():
-            for tables, name in ((networks, "networks"), (curves, "curves")):
-                shipped = read_shipped(HERE / f"{name}.csv.gz")
+        if not trained and (HERE / TABLES[0]).exists():
+            for tables, name in zip((networks, curves), TABLES, strict=True):
+                shipped = read_shipped(HERE / name)
                 tables += [mine] if len(mine := shipped[shipped["study"] == study]) else []
     HERE.mkdir(exist_ok=True)
     rows = pd.concat(networks, ignore_index=True)
-    write_table("networks", rows)
-    write_table("curves", pd.concat(curves, ignore_index=True), digits=3)
+    write_table(TABLES[0], rows)
+    write_table(TABLES[1], pd.concat(curves, ignore_index=True), digits=3)
     if (rows["study"] == "starts").any():
-        write_table("before", before(rows[rows["study"] == "starts"], find))
+        write_table("before.csv.gz", before(rows[rows["study"] == "starts"], find))
     card = (HERE / "README.md").read_text(encoding="utf-8")
     card = re.sub(f"(?s)(?<={re.escape(BEGIN)}).*?(?={re.escape(END)})", lambda _: described(rows), card)
     with written_atomically(HERE / "README.md") as temporary:
@@ -205,13 +207,17 @@ def plans_of(networks: pd.DataFrame, folder: Path) -> list[str]:
 
 
 def write_table(name: str, table: pd.DataFrame, digits: int = 6) -> None:
-    """Write a table with ``study`` and ``part`` in front, numbers to some digits, and chosen ones exactly."""
+    """Write a table with ``study`` and ``part`` in front, numbers to some digits, and chosen ones exactly.
+
+    The ending of the name says how it is compressed.
+    """
     chosen = [column for column in ("penalty_weight", "emd_weight") if column in table]
     table = table.assign(**{column: table[column].map(lambda value: repr(float(value))) for column in chosen})
     front = [column for column in ("study", "part") if column in table]
     text = table[[*front, *table.columns.drop(front)]].to_csv(index=False, float_format=f"%.{digits}g")
-    with written_atomically(HERE / f"{name}.csv.gz") as temporary:
-        temporary.write_bytes(gzip.compress(text.encode(), mtime=0))
+    packed = lzma.compress(text.encode()) if name.endswith(".xz") else gzip.compress(text.encode(), mtime=0)
+    with written_atomically(HERE / name) as temporary:
+        temporary.write_bytes(packed)
 
 
 def before(rows: pd.DataFrame, find: Callable[[str], CorticalField]) -> pd.DataFrame:

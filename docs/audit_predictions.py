@@ -131,7 +131,7 @@ def _7(networks, answers):
 @prediction("Wiring, as a target and as a start, is equivalent to its controls.")
 def _8(networks, answers):
     rows = of(answers, 3)
-    says = rows.loc[rows["claim"] != "wiring as start, again", "says"]
+    says = rows.loc[rows["claim"].isin(["wiring as target", "wiring as start"]), "says"]
     return counted(says), outcome(equivalent(says))
 
 
@@ -161,7 +161,8 @@ def _11(networks, answers):
     others = [
         name for name in told_apart["first"] if name not in ("self_connections=removed", "penalty_start=matched")
     ]
-    text = f"{number(removed, 2)} and {number(matched, 2)}; told apart besides: {', '.join(f'`{o}`' for o in others)}"
+    names = ", ".join(f"`{name}`" for name in told_apart["first"])
+    text = f"{number(removed, 2)} and {number(matched, 2)}; told apart from published: {names}"
     return text, outcome(bool(removed < -0.5), bool(matched > 0), not others)
 
 
@@ -264,6 +265,26 @@ def _21(networks, answers):
     return " / ".join(number(value, 2) for value in rows), outcome(
         bool(rows.max() <= 0.1) if len(rows) == 4 else None
     )
+
+
+@prediction(
+    "Asked again, strong function is better than shuffled by more than 0.05 in both fields, and within 0.10 of "
+    "strengths kept."
+)
+def _22(networks, answers):
+    rows = of(answers, 1, claim="strong function, again").set_index(["second", "context"])["difference"]
+    shuffled, kept = (rows[f"0.5 I + function{what}"] for what in (" shuffled", ", strengths kept"))
+    text = "; ".join(" and ".join(number(value, 2) for value in values) for values in (shuffled, kept))
+    return text, outcome(bool(shuffled.min() > 0.05), bool(kept.abs().max() < 0.1))
+
+
+@prediction(
+    "At one spectral radius, the connectome's order is worth no more than 0.10: the advantage was the radius."
+)
+def _23(networks, answers):
+    rows = of(answers, 3, claim="wiring at one radius")["difference"]
+    sizes = " / ".join(number(value, 2) for value in rows)
+    return f"{sizes}; the reason is not shown", outcome(bool(rows.max() <= 0.1), None)
 
 
 def predictions(networks: pd.DataFrame, answers: pd.DataFrame) -> list[list[str]]:

@@ -5,6 +5,7 @@ The page's words stand in ``audit.template.md``, the figures in it are filled in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -209,9 +210,9 @@ def verdict_table(answers: pd.DataFrame) -> str:
     lines = []
     for _, row in verdict.verdicts(answers).iterrows():
         ends = dict.fromkeys(number(row[end], 2) for end in ("least", "most"))
-        cells = [f"{row['question']}", row["claim"], f"{row['first']} − {row['second']}", " to ".join(ends)]
-        lines.append([*cells, f"**{row['word']}**"])
-    return table(["question", "claim", "contrast", "difference in gain", "verdict"], lines)
+        cells = [f"{row['question']}", row["claim"], f"{row['first']} − {row['second']}", row["takes_away"]]
+        lines.append([*cells, " to ".join(ends), f"**{row['word']}**"])
+    return table(["question", "claim", "contrast", "the second lacks", "difference in gain", "verdict"], lines)
 
 
 def runs_table(networks: pd.DataFrame) -> str:
@@ -248,7 +249,18 @@ def calibration_table(networks: pd.DataFrame) -> str:
     )
 
 
-def sentences(networks: pd.DataFrame, answers: pd.DataFrame) -> dict[str, str]:
+def one_choice_learners(rows: pd.DataFrame, starts: Sequence[str]) -> str:
+    """How many networks learn one-choice inference from each of these starts."""
+    rows = rows[rows["task"] == "one_choice_inference"]
+    of = {start: rows.loc[rows["start"] == start, "learns"] for start in starts}
+    return ", ".join(
+        f"{learns.sum()} of {len(learns)} ({start.removeprefix('0.5 I + ')})"
+        for start, learns in of.items()
+        if len(learns)
+    )
+
+
+def sentences(networks: pd.DataFrame, answers: pd.DataFrame, exploratory: pd.DataFrame) -> dict[str, str]:
     """Numbers in the page's text."""
     told = answers.set_index(["claim", "second", "context"])
 
@@ -268,35 +280,68 @@ def sentences(networks: pd.DataFrame, answers: pd.DataFrame) -> dict[str, str]:
     paid = networks[(networks["study"] == "starts") & (networks["start"] == "orthogonal")]["learns"]
     wired = ("0.5 I + connectome shuffled", "0.5 I + connectome, degrees kept")
     positions = networks[(networks["study"] == "positions") & (networks["start"] == "functional")]
+    positions = positions[positions["run"] < 10]  # those that the control with a price has
 
     def learners(space: str, weight: float) -> str:
         mine = positions[(positions["space"] == space) & (positions["penalty_weight"] == weight)]
         return f"{mine['learns'].sum()} of {len(mine)}"
 
+    def learners_of(study: str, start: str) -> str:
+        learns = networks.loc[(networks["study"] == study) & (networks["start"] == start), "learns"]
+        return f"{learns.sum()} of {len(learns)}"
+
+    def pooled(sets: str) -> str:
+        rows = exploratory[exploratory["context"].str.contains(sets)]
+        return " and ".join(f"{interval(row)} (p {p_value(row['p'])}, uncorrected)" for _, row in rows.iterrows())
+
+    thrice = exploratory[exploratory["context"].str.contains("all three sets")]
+    fast = networks[networks["study"] == "6_6_2 no penalty"]
+    fast = fast[fast["learning_rate"] == 0.001]
     again = networks[networks["study"] == "connectome again"]
-    again = again[(again["part"] == "7_3_8") & (again["task"] == "one_choice_inference")]
     halves = networks[(networks["study"] == "starts") & (networks["start"] == "functional")]
     halves = halves.groupby(halves["run"] < 10)["gain"].mean()
     return {
         "first_ten": number(halves[True], 2),
         "last_ten": number(halves[False], 2),
-        "wired_one_choice": ", ".join(
-            f"{learns.sum()} of {len(learns)} ({start.removeprefix('0.5 I + ')})"
-            for start, learns in again.groupby("start", sort=False)["learns"]
-        ),
+        "wired_one_choice": one_choice_learners(again[again["part"] == "7_3_8"], verdict.WIRING_STARTS),
         "strong_function": of("strong function", "0.5 I + function shuffled", what="{interval}, {runs} runs"),
         "strong_identity": of("strong function", "0.5 I", what="{interval}"),
         "priced": learners("cortical, self priced", 0.3),
         "unpriced": learners("cortical", 0.3),
         "ten_times": learners("cortical", 3.0),
         "paper_alone": of("function", "diagonal alone", "6_6_2"),
+        "paper_shuffled": of("function", "off-diagonal shuffled", "6_6_2"),
         "without": f"{without.sum()} of {len(without)}",
         "strong": f"{strong.sum()} of {len(strong)}",
         "free": f"{free['learns'].sum()} of {len(free)}",
         "paid": f"{paid.sum()} of {len(paid)}",
         "harder_identity": of("harder tasks", "0.95 I", what="{interval}"),
         "fields_alone": of("generality", "diagonal alone", what="{interval}"),
+        "fields_shuffled": of("generality", "off-diagonal shuffled", what="{interval}"),
+        "free_shuffled": of("function", "off-diagonal shuffled", "λ = 0", what="{interval}"),
+        "without_tuned": learners_of("tuned", "functional without diagonal"),
+        "lognormal_tuned": learners_of("tuned", "lognormal"),
+        "priced_ten": learners("cortical, self priced", 3.0),
+        "slow": one_choice_learners(fast, ("functional", "diagonal alone", "orthogonal")),
+        "strong_all": pooled("both sets"),
         "fields_permuted": of("generality", "permuted", what="{interval}"),
+        "one_radius": " and ".join(
+            of("wiring at one radius", f"{second}, its radius", what="{interval}") for second in wired
+        ),
+        "wired_all": pooled("all three sets"),
+        "wired_third": number(thrice["difference"].mean() / len(TASKS), 2),
+        "wired_most": number(thrice["high"].max() / len(TASKS), 2),
+        "not_scaled": one_choice_learners(
+            networks[networks["study"].isin(["one radius", "one radius, not scaled"])], verdict.WIRING_STARTS
+        ),
+        "strong_again": "; ".join(
+            f"{field}: "
+            + " and ".join(
+                of("strong function, again", f"0.5 I + function{what}", field, "{interval}")
+                for what in (" shuffled", ", strengths kept")
+            )
+            for field in ("5_3_4", "5_3_2")
+        ),
         "wired_once": " and ".join(of("wiring as start", second, what="{interval}") for second in wired),
         "wired_again": "; ".join(
             f"{field}: " + " and ".join(of("wiring as start, again", second, field, "{interval}") for second in wired)
@@ -309,8 +354,9 @@ def sentences(networks: pd.DataFrame, answers: pd.DataFrame) -> dict[str, str]:
 
 
 def powers() -> dict[str, str]:
-    """What 20 and 10 runs can find and show."""
-    return {
+    """What 20 and 10 runs can find and show; `strict` is with the first of Holm's corrections over 13 contrasts."""
+    strict = {f"strict_{runs}": f"{100 * power(0.14, runs, 0.10, 0.05 / 13):.0f} %" for runs in (10, 20)}
+    return strict | {
         f"{name}_{runs}": f"{100 * of:.0f} %"
         for runs in (10, 20)
         for name, of in (("found", power(0.14, runs, 0.10)), ("equal", power_of_equivalence(0.14, runs)))
@@ -320,7 +366,7 @@ def powers() -> dict[str, str]:
 def compose() -> str:
     """Fill the page in from the rows."""
     networks = verdict.load_audit().networks
-    answers = verdict.answers(networks)
+    answers, exploratory = verdict.answers(networks), verdict.exploratory_answers(networks)
     of = {study: networks[networks["study"] == study] for study in networks["study"].unique()}
     nothing = networks.iloc[:0]
     template = (HERE / "audit.template.md").read_text(encoding="utf-8")
@@ -330,7 +376,8 @@ def compose() -> str:
             networks=f"{len(networks):,}",
             verdicts=verdict_table(answers),
             **{f"contrasts_{question}": contrasts_table(answers, question) for question in (1, 2, 3, 4, 5, 7, 8)},
-            exploratory=contrasts_table(verdict.exploratory_answers(networks), 1),
+            exploratory=contrasts_table(exploratory, 1),
+            exploratory_wiring=contrasts_table(exploratory, 3),
             starts=shares_table(of.get("starts", nothing)),
             paper_field=shares_table(of.get("6_6_2", nothing)),
             sweep=sweep_table(of.get("sweep", nothing)),
@@ -343,7 +390,7 @@ def compose() -> str:
             predictions=table(["", "prediction", "found", "outcome"], predictions(networks, answers)),
             runs=runs_table(networks),
             calibration=calibration_table(networks),
-            **sentences(networks, answers),
+            **sentences(networks, answers, exploratory),
             **powers(),
         )
     )
@@ -357,7 +404,7 @@ def figures() -> dict[str, Figure]:
     forests = {name: answers[answers["question"].isin(of)] for name, of in questions.items()}
     return {name: differences_forest_figure(rows) for name, rows in forests.items()} | {
         "choices": choices_figure(answers),
-        "curve": curve_figure(verdict.curve(networks), verdict.cursors(networks)),
+        "curve": curve_figure(verdict.curve(networks), verdict.cursors(networks), {"sign": "free"}),
     }
 
 

@@ -34,6 +34,7 @@ from biornn_lite.audit import (
     variant,
     with_names,
 )
+from biornn_lite.datasets import load_field
 from biornn_lite.errors import InputError
 from biornn_lite.priors import Priors
 from biornn_lite.results import COLUMNS, CURVE_COLUMNS, ceilings
@@ -120,6 +121,7 @@ def test_names_of_studies_and_needs_are_said():
         ("same λ", "5_3_4", 3 * 20 * 3),
         ("strong function", "5_3_4", 3 * 20 * 3),
         ("strong function, more controls", "5_3_4", 2 * 20 * 3),
+        ("one radius, not scaled", "7_3_8", 2 * 20),
         ("few units", "5_3_4", 5 * 10 * 3),
         ("6_6_2", "6_6_2", (4 * 20 + 3 * 10) * 3),
         ("sweep", "5_3_4", 8 * 10 * 3 * 3),
@@ -130,6 +132,7 @@ def test_names_of_studies_and_needs_are_said():
         ("positions", "5_3_4", (2 * (4 * 20 + (2 + 6) * 10) + 4 * 10) * 3),
         ("targets", "7_3_8", 2 * 4 * 10 * 3),
         ("connectome", "7_3_8", 4 * 10 * 3),
+        ("one radius", "7_3_8", 3 * 20 * 3),
         ("choices", "5_3_4", (7 + 7 + 3 + 1 + 11 + 5 + 5 + 2 + 2 + 4 + 11 + 6 + 6) * 10 * 3),
         ("factorial", "5_3_4", 4 * 4 * 3 * 3 * 8),
         ("harder", "5_3_4", 5 * 10 * (4 + 2 + 1 + 1 + 1 + 1 + 3)),
@@ -159,15 +162,18 @@ def test_the_plan_above_each_amendment_is_what_it_was(make):
 
 
 def test_studies_that_were_run_before_the_plan_named_them_are_called_exploratory():
-    before, first, second = plan_and_amendments()
+    before, first, *later = plan_and_amendments()
     seen = re.search(r"of two exploratory studies \((.*)\), had been seen", first).group(1)
-    after_all_plans = ("strong function, more controls",)
+    after_all_plans = ("strong function, more controls", "one radius, not scaled")
     assert (*re.findall(r"`([^`]+)`", seen), *after_all_plans) == audit.EXPLORATORY
-    new = set(re.findall(r"\*\*`([^`]+)`\*\* \([^)]*new\)", first + second))
-    assert new == {"strong function", "few units", "learning rate", "longer", "connectome again"}
+    new = set(re.findall(r"\*\*`([^`]+)`\*\* \([^)]*new\)", "".join((first, *later))))
+    assert new == {
+        "strong function", "few units", "learning rate", "longer", "connectome again", "strong function again",
+        "one radius",
+    }  # fmt: skip
     renamed = {"tuned by the first rule"}
     assert {study for study in STUDIES if f"`{study}`" not in before} == {*audit.EXPLORATORY, *new, *renamed}
-    named = {study for study in STUDIES if f"`{study}`" in before + first + second}
+    named = {study for study in STUDIES if f"`{study}`" in "".join((before, first, *later))}
     assert set(STUDIES) - named == {*after_all_plans}
 
 
@@ -181,6 +187,41 @@ def test_the_connectome_is_asked_again_with_new_runs_in_two_fields():
         }
 
 
+def test_strong_function_is_asked_again_with_new_runs_in_two_fields():
+    (once,), again = parts("strong function"), parts("strong function again")
+    assert [part.field for part in again] == ["5_3_4", "5_3_2"]
+    for part in again:
+        assert (part.protocol, part.settings, part.runs, part.seed) == (once.protocol, once.settings, 20, 19)
+        starts = ("0.5 I + function", "0.5 I + function shuffled", "0.5 I + function, strengths kept")
+        assert names_of(part) == [f"{start} | D* | no C" for start in starts]
+
+
+def test_at_one_radius_random_graphs_are_scaled_to_the_connectome_and_the_connectome_is_as_it_was(microns):
+    (once,), (part,) = parts("connectome"), parts("one radius")
+    assert (part.field, part.protocol, part.settings, part.runs) == ("7_3_8", once.protocol, once.settings, 20)
+    assert part.seed not in {other.seed for study in ("connectome", "connectome again") for other in parts(study)}
+    own, *random = (name.split(" | ")[0] for name in names_of(part))
+    assert own == "0.5 I + connectome" and len(random) == 2
+    field = load_field(microns / "all" / "7_3_8.npz")
+    radius = np.abs(np.linalg.eigvals(STARTS[own](field, np.random.default_rng(0)))).max()
+    for name in random:
+        before = STARTS[name.removesuffix(", its radius")](field, np.random.default_rng(0))
+        scaled = STARTS[name](field, np.random.default_rng(0))
+        assert np.abs(np.linalg.eigvals(scaled)).max() == pytest.approx(radius, rel=1e-9)
+        np.testing.assert_allclose(np.diag(scaled), 0.5)
+        off = ~np.eye(field.neurons, dtype=bool) & (before > 0)
+        ratio = scaled[off] / before[off]
+        assert np.ptp(ratio) < 1e-9 and abs(ratio[0] - 1) > 1e-3
+        assert ((scaled > 0) == (before > 0)).all()
+
+
+def test_the_graphs_that_are_not_scaled_are_those_that_are():
+    (scaled,), (own,) = parts("one radius"), parts("one radius, not scaled")
+    assert (own.field, own.protocol, own.seed, own.runs) == (scaled.field, scaled.protocol, scaled.seed, scaled.runs)
+    assert own.tasks == ("one_choice_inference",)
+    assert [f"{name.split(' | ')[0]}, its radius" for name in names_of(own)] == list(audit.ONE_RADIUS[1:])
+
+
 def test_the_paper_field_without_penalty_is_trained_on_one_task_at_three_learning_rates():
     found = parts("6_6_2 no penalty")
     assert [part.settings for part in found] == [Settings(learning_rate=rate) for rate in (0.001, 0.0003, 0.0001)]
@@ -190,13 +231,15 @@ def test_the_paper_field_without_penalty_is_trained_on_one_task_at_three_learnin
 
 
 def test_all_starts_have_twenty_runs_and_on_the_paper_field_those_that_decide():
-    before, amendment, _ = plan_and_amendments()
+    before, amendment, *_ = plan_and_amendments()
     assert "20 runs of the first four starts, 10 of the others" in before
     assert "All starts of `starts` and `tuned` get 20 runs." in amendment
     runs = runs_by_start("starts")
     assert len(runs) == 22 and tuple(runs)[:4] == DECISIVE_STARTS and set(runs) == set(audit.PLANNED_STARTS)
     assert set(runs.values()) == {20}
-    later = {*audit.STRONG_FUNCTION, *audit.MORE_CONTROLS, *audit.FEW_UNITS, *audit.WIRING_STARTS} - {"0.5 I"}
+    later = {
+        *audit.STRONG_FUNCTION, *audit.MORE_CONTROLS, *audit.FEW_UNITS, *audit.WIRING_STARTS, *audit.ONE_RADIUS,
+    } - {"0.5 I"}  # fmt: skip
     assert set(STARTS) == set(runs) | later and not set(runs) & later
     paper = dict.fromkeys(DECISIVE_STARTS, 20)
     paper |= dict.fromkeys(("functional without diagonal", "0.95 I", "orthogonal at 0.95"), 10)

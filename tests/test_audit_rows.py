@@ -16,6 +16,7 @@ from biornn_lite.errors import InputError
 from biornn_lite.priors import Priors
 from biornn_lite.results import RECORDED
 from biornn_lite.seeds import run_seed
+from biornn_lite.space import coordinates, distances
 from biornn_lite.study import run_networks
 from biornn_lite.variants import get_variant
 from biornn_lite.verdict import load_audit
@@ -39,7 +40,8 @@ def names_of(things):
 
 COMPLETE = (
     "same λ", "strong function", "few units", "sweep", "tuned by the first rule", "6_6_2 no penalty", "connectome",
-    "harder", "longer", "strong function, more controls",
+    "harder", "longer", "strong function, more controls", "strong function again", "one radius",
+    "one radius, not scaled", "positions", "curve",
 )  # fmt: skip
 """Studies with all the runs that the plan wants; the others grow."""
 
@@ -82,7 +84,8 @@ def test_rows_follow_the_plan_that_is_there(rows):
     assert set(rows["plan"]) <= {original, *later}
     began_before = {"starts", "sweep", "tuned", "tuned by the first rule", "same λ", "6_6_2 no penalty"}
     assert set(rows.loc[rows["plan"] == original, "study"]) <= began_before
-    assert set(rows.loc[rows["study"] == "connectome again", "plan"]) == {later[-1]}
+    for study, amendment in {"connectome again": 2, "strong function again": 3, "one radius": 3}.items():
+        assert set(rows.loc[rows["study"] == study, "plan"]) <= set(later[amendment - 1 :]), study
 
 
 def test_curves_end_where_rows_do(rows):
@@ -165,6 +168,20 @@ def test_the_page_says_how_the_graphs_of_the_wiring_differ_in_spectral_radius(mi
     assert f"7_3_8: {own}, against a mean of {shuffled} shuffled and {kept} with degrees kept" in page
 
 
+def test_the_page_says_how_many_pairs_the_published_positions_bring_near(microns):
+    def near(name, protocol):
+        field = load_field(microns / "all" / f"{name}.npz")
+        apart = distances(coordinates(field, protocol.coordinates, protocol.units))
+        return f"{100 * (apart[~np.eye(field.neurons, dtype=bool)] < 0.1).mean():.0f}"
+
+    published = audit.PUBLISHED
+    protocols = published, *(published.choose([it]) for it in ("coordinates=transposed", "units=micrometres"))
+    small, paper = ([near(name, protocol) for protocol in protocols] for name in ("5_3_4", "6_6_2"))
+    page = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+    assert f"so {small[0]} % of the pairs on 5_3_4 are nearer than 0.1" in page
+    assert "transposed it is {} %, in µm {} % (on 6_6_2: {}, {} and {} %)".format(*small[1:], *paper) in page
+
+
 def test_the_readme_says_what_the_rows_say(rows):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -174,10 +191,16 @@ def test_the_readme_says_what_the_rows_say(rows):
             mine = mine[mine[column] == value]
         return f"{mine['learns'].sum()} of {len(mine)}"
 
-    told = verdict.function_answers(rows)[:2]
-    assert [answer.second for answer in told] == ["diagonal alone", "off-diagonal shuffled"]
-    assert all(answer.found.says == "equivalent" for answer in told)
-    assert f"difference in gain {' and '.join(f'{a.found.difference:.2f}' for a in told)}, where 1 is" in readme
+    told = [
+        [a for a in verdict.function_answers(rows) if a.context == f"{field}, published penalty"][:2]
+        for field in ("5_3_4", "6_6_2")
+    ]
+    for of_field in told:
+        assert [answer.second for answer in of_field] == ["diagonal alone", "off-diagonal shuffled"]
+        assert {(answer.found.says, answer.found.runs) for answer in of_field} == {("equivalent", 20)}
+    gains = [[f"{answer.found.difference:.2f}".replace("-", "−") for answer in of_field] for of_field in told]
+    small, paper = map(" and ".join, gains)
+    assert f"difference in gain {small} on 5_3_4, {paper} on the paper's 6_6_2, where 1 is" in readme
     for study, start, sentence in (
         ("starts", "functional without diagonal", "the same spectral radius: {} networks learns"),
         ("starts", "0.75 I", "0.75 times the identity: {} learn"),
@@ -191,16 +214,26 @@ def test_the_readme_says_what_the_rows_say(rows):
     slow, fast = ([learners("6_6_2 no penalty", s, learning_rate=rate) for s in starts] for rate in (0.0001, 0.001))
     assert slow == ["5 of 5"] * 3 and fast == ["0 of 5", "3 of 5", "4 of 5"]
     fields = {answer.second: answer.found.says for answer in verdict.general_answers(rows)}
-    assert fields["permuted"] == "equivalent" and "equivalent on average over twelve fields (two runs each)" in readme
-    asked = [*verdict.wiring_answers(rows), *verdict.wiring_again_answers(rows)]
-    shuffled = [a.found for a in asked if a.second == "0.5 I + connectome shuffled"]
+    assert (
+        fields["permuted"] == "equivalent"
+        and "equivalent on average over twelve fields (two runs each), and" in readme
+    )
+    dealt = [a.found for a in verdict.position_answers(rows) if a.second == "permuted" and "functional" in a.context]
+    assert [(found.says, found.runs) for found in dealt] == [("equivalent", 20)] * 2
+    assert "on 5_3_4 by itself at two λ (20 runs)" in readme
+    asked = [*verdict.wiring_answers(rows), *verdict.wiring_again_answers(rows), *verdict.radius_answers(rows)]
+    shuffled = [a.found for a in asked if a.second.startswith("0.5 I + connectome shuffled")]
     gains = " and ".join(f"{found.difference:.2f}" for found in shuffled[:2])
     assert [found.runs for found in shuffled[:2]] == [10, 20] and f"({gains} in gain, 7_3_8)" in readme
-    assert shuffled[2].difference < 0 and not (verdict.answers(rows).query("question == 3")["p_holm"] < 0.05).any()
-    strong = [
-        answer.found.difference for answer in verdict.function_answers(rows) if answer.claim == "strong function"
-    ]
-    assert strong[0] > 0 > strong[1]
+    assert shuffled[2].difference < 0 and f"have one spectral radius ({shuffled[3].difference:.2f})" in readme
+    strong = [a.found for a in verdict.function_answers(rows) if a.claim == "strong function"]
+    assert f"({strong[0].difference:.2f} in gain, 20 runs, 5_3_4)" in readme and strong[1].difference < 0
+    again = {a.context[:5]: a.found for a in verdict.function_again_answers(rows) if a.second.endswith("shuffled")}
+    there, other = (f"{again[field].difference:.2f}" for field in ("5_3_4", "5_3_2"))
+    assert f"Asked again of 20 new runs each: {there} there, {other} in another field." in readme
+    assert {found.runs for found in again.values()} == {20}
+    of_hints = verdict.answers(rows).query("question == 3 or claim.str.startswith('strong')")
+    assert of_hints.loc[of_hints["p_holm"] < 0.05, "second"].eq("0.5 I").all()
     assert "learned in 5 of 5 runs" in readme and "at the published 0.001 in 0, 3 and 4 of 5 (exploratory)" in readme
 
 

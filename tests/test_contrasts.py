@@ -345,8 +345,10 @@ def test_a_table_is_corrected_over_all_of_its_rows():
 @pytest.mark.parametrize("count", [5, 20])
 @pytest.mark.parametrize("difference", [0.0, 0.1, -0.25])
 def test_power_is_that_of_statsmodels(sd, count, difference):
-    theirs = TTestPower().power(difference / sd, count, 0.05, alternative="two-sided")
-    assert power(sd, count, difference) == pytest.approx(theirs, abs=1e-6)
+    for level in (0.05, 0.004):
+        theirs = TTestPower().power(difference / sd, count, level, alternative="two-sided")
+        assert power(sd, count, difference, level) == pytest.approx(theirs, abs=1e-6)
+    assert power(sd, count, difference) == power(sd, count, difference, 0.05)
 
 
 @pytest.mark.parametrize(

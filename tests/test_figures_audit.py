@@ -135,6 +135,14 @@ def test_a_difference_of_two_runs_has_a_mark_of_its_own_and_no_interval():
     assert not marks(whole.axes[0], "x") and len(told(whole.legends[0])) == 4
 
 
+def test_what_both_sides_add_to_moves_to_the_context():
+    sides = ["0.5 I + connectome", "0.5 I + connectome", "0.5 I + x", "a"], ["0.5 I + x, kept", "0.5 I", "x", "a + b"]
+    (ax,) = figures.differences_forest_figure(answers(first=sides[0], second=sides[1])).axes
+    labels = ["connectome − x, kept", "0.5 I + connectome − 0.5 I", "0.5 I + x − x", "a − a + b"]
+    assert labels_of(ax) == labels
+    assert labels_of(ax, minor=True) == ["one, added to 0.5 I", "two", "three", "four"]
+
+
 def test_a_forest_shows_each_contrast_and_what_its_tests_say():
     figure = figures.differences_forest_figure(answers())
     (ax,) = figure.axes

@@ -39,7 +39,7 @@ def test_the_curve_shows_every_combination_in_order(networks):
     assert labels_of(strip) == list(figures.KINDS)
     assert sum(len(line.get_xdata()) for line in strip.lines) == len(table)
     heights = {text.get_text(): text.xy[1] for text in top.texts}
-    assert heights == pytest.approx(fixed.mean().to_dict())
+    assert heights == pytest.approx({f"{name}\n{len(runs)} runs": runs.mean() for name, runs in fixed.items()})
     above = (table["difference"] > 0).mean()
     assert top.get_title(loc="right").startswith(f"60 combinations: {100 * above:.0f} % above 0, median ")
     assert audit_parts.BAND_LABEL in told(top.get_legend()) and not figure.legends

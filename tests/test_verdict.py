@@ -43,6 +43,7 @@ from biornn_lite.verdict import (
     factorial_effects,
     factorial_shares,
     field_differences,
+    function_again_answers,
     function_answers,
     general_answers,
     harder_answers,
@@ -51,6 +52,7 @@ from biornn_lite.verdict import (
     penalty_answers,
     pooled_fields,
     position_answers,
+    radius_answers,
     verdicts,
     wiring_again_answers,
     wiring_answers,
@@ -283,6 +285,33 @@ def test_wiring_is_asked_again_in_two_fields_and_corrected_apart():
     np.testing.assert_allclose(again["p_holm"], multipletests(again["p"], method="holm")[1])
 
 
+def test_strong_function_is_asked_again_in_two_fields_and_corrected_apart():
+    gains = {"0.5 I + function": 0.6, "0.5 I + function shuffled": 0.4, "0.5 I + function, strengths kept": 0.6}
+    fields = ("5_3_4", "5_3_2")
+    rows = table_of(
+        *(made("strong function again", plain(gains), name, field=name) for name in fields),
+        made("strong function", plain(gains), "λ = 0"),
+    )
+    found = by_contrast(function_again_answers(rows))
+    assert {(context, other) for context, _, other in found} == {
+        (f"{name}, λ = 0, new runs", other) for name in fields for other in list(gains)[1:]
+    }
+    assert [answer.found.says for answer in found.values()] == ["first", "equivalent"] * 2
+    table = answers(rows)
+    again = table[table["claim"] == "strong function, again"]
+    np.testing.assert_allclose(again["p_holm"], multipletests(again["p"], method="holm")[1])
+
+
+def test_at_one_radius_the_connectome_is_compared_with_its_random_versions():
+    gains = {"0.5 I + connectome": 0.6, "0.5 I + connectome shuffled, its radius": 0.4}
+    gains |= {"0.5 I + connectome, degrees kept, its radius": 0.6}
+    found = by_contrast(radius_answers(table_of(made("one radius", plain(gains), "λ = 0", field="7_3_8"))))
+    assert [(context, other) for context, _, other in found] == [
+        ("7_3_8, λ = 0, new runs", other) for other in list(gains)[1:]
+    ]
+    assert [answer.found.says for answer in found.values()] == ["first", "equivalent"]
+
+
 def test_the_functional_start_is_compared_with_nine_others_each_at_its_own_lambda():
     gains = {start: 0.8 - 0.1 * k for k, start in enumerate(SWEPT_STARTS)}
     blocks = [
@@ -508,21 +537,35 @@ def test_what_was_not_planned_is_answered_apart():
         made("strong function", plain(STRONG), "λ = 0"),
         made("strong function, more controls", plain({"0.5 I + function, strengths kept": 0.5}), "λ = 0"),
     ]
+    graphs = ("0.5 I + connectome shuffled", "0.5 I + connectome, degrees kept")
+    scaled = {"0.5 I + connectome": 0.6} | {f"{graph}, its radius": 0.6 for graph in graphs}
+    earlier = plain({"0.5 I + connectome": 0.6, **dict.fromkeys(graphs, 0.4)})
+    wired = [
+        made("one radius", plain(scaled), "λ = 0", field="7_3_8"),
+        made("one radius, not scaled", plain(dict.fromkeys(graphs, 0.3)), "λ = 0", 20, task, "7_3_8"),
+        made("connectome again", earlier, "7_3_8", field="7_3_8").assign(seed=lambda rows: rows["seed"] + 1000),
+    ]
     found = exploratory_answers(
-        table_of(*blocks, *first, *strong, made("starts", starts({"functional": 0, "orthogonal": 1})))
+        table_of(*blocks, *first, *strong, *wired, made("starts", starts({"functional": 0, "orthogonal": 1})))
     )
     assert set(found["claim"]) == {"exploratory"}
-    assert found["first"].value_counts().to_dict() == {"functional": 6, "0.5 I + function": 1}
+    assert found["first"].value_counts().to_dict() == {
+        "functional": 6, "0.5 I + function": 2, "0.5 I + connectome": 4, **dict.fromkeys(list(scaled)[1:], 1),
+    }  # fmt: skip
     planted = {
         ("6_6_2, one-choice inference, λ = 0, learning rate 0.001", "diagonal alone"): (0, "not told apart"),
         ("6_6_2, one-choice inference, λ = 0, learning rate 0.001", "orthogonal"): (0.8, "not told apart"),
         ("6_6_2, one-choice inference, λ = 0, learning rate 0.0003", "diagonal alone"): (0.3, "not told apart"),
         ("6_6_2, one-choice inference, λ = 0, learning rate 0.0003", "orthogonal"): (0, "not told apart"),
         ("5_3_4, λ = 0", "0.5 I + function, strengths kept"): (0.3, "first"),
+        ("5_3_4, λ = 0, both sets of seeds", "0.5 I + function shuffled"): (0, "equivalent"),
         ("5_3_4, λ = 0.1 against λ = 3", "diagonal alone"): (0, "equivalent"),
         ("5_3_4, λ = 0.1 against λ = 3", "off-diagonal shuffled"): (0.2, "first"),
     }
-    rows = {(row["context"], row["second"]): row for row in found.to_dict("records")}
+    wiring = found["context"].str.startswith("7_3_8, one-choice inference, λ = 0, ")
+    assert found[wiring]["difference"].to_list() == [near(0.3)] * 4 + [near(0.25)] * 2
+    assert found[wiring]["runs"].to_list() == [20] * 4 + [40] * 2 and set(found[wiring]["second"]) == set(graphs)
+    rows = {(row["context"], row["second"]): row for row in found[~wiring].to_dict("records")}
     assert set(rows) == set(planted)
     for key, (difference, says) in planted.items():
         assert rows[key]["difference"] == near(difference) and rows[key]["says"] == says, key
@@ -603,7 +646,9 @@ ASKED = {
     function_answers: ("starts", "tuned", "same λ", "6_6_2", "strong function"),
     position_answers: ("positions",),
     wiring_answers: ("targets", "connectome"),
+    function_again_answers: ("strong function again",),
     wiring_again_answers: ("connectome again",),
+    radius_answers: ("one radius",),
     penalty_answers: ("tuned", "learning rate", "longer"),
     harder_answers: ("harder",),
     general_answers: ("fields",),
@@ -626,6 +671,7 @@ def test_with_the_rows_of_its_studies_no_claim_is_pending(ask):
     for (claim, _, second), contexts in counts.items():
         assert contexts == CONTEXTS[claim] - (claim == "function" and second == "same spectrum"), (claim, second)
     words = worded(found)
+    assert words["takes_away"].all(), "each control says what it takes away"
     assert len(words) == len(counts) and (words["word"] != "pending").all()
     for claim in words["claim"].unique():
         if CONTEXTS[claim] > 1:

@@ -124,6 +124,16 @@ def _differences(answers: pd.DataFrame, labels: Sequence[str], ax: Axes) -> Axes
     return ax
 
 
+def _told_short(first: str, second: str, context: str) -> tuple[str, str]:
+    """Write a contrast and its context; what both sides add to, such as ``0.5 I``, moves to the context."""
+    base, plus, _ = first.partition(" + ")
+    if plus and second.startswith(base + plus):
+        first, second = (side.removeprefix(base + plus) for side in (first, second))
+        context = f"{context}, added to {base}"
+    sides = [f"({side})" if "−" in side else side for side in (first, second)]
+    return " − ".join(sides), context
+
+
 def differences_forest(answers: pd.DataFrame, ax: Axes) -> Axes:
     """Draw each contrast in each context: the difference in gain with its 95 % interval.
 
@@ -135,11 +145,10 @@ def differences_forest(answers: pd.DataFrame, ax: Axes) -> Axes:
         Markers say what the tests say; see :data:`SAYS`.
     """
     answers = drawable(answers, "differences", "difference", "says")
-    sides = [
-        [f"({side})" if "−" in side else side for side in pair]
-        for pair in answers[["first", "second"]].itertuples(index=False)
-    ]
-    _differences(answers, [" − ".join(pair) for pair in sides], ax)
+    labels, contexts = zip(
+        *map(_told_short, *(answers[name] for name in ("first", "second", "context"))), strict=True
+    )
+    _differences(answers.assign(context=contexts), labels, ax)
     ax.set_xlabel("difference in gain, first − second (95 % interval)")
     return ax
 

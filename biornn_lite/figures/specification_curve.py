@@ -71,7 +71,7 @@ def sorted_differences(
     strip : Axes
         One row per treatment of self-connections, with a mark where each of its combinations lies.
     cursors : DataFrame, optional
-        From :func:`biornn_lite.verdict.cursors`; a line at the mean of each column.
+        From :func:`biornn_lite.verdict.cursors`; a line at the mean of each column, with its number of runs.
     chosen : ndarray of bool, shape (combinations,), optional
         The others are grey. Default: all.
     """
@@ -94,15 +94,16 @@ def sorted_differences(
     means = {} if cursors is None else cursors.mean().dropna().sort_values().to_dict()
     for place, (name, mean) in enumerate(means.items()):
         ax.axhline(mean, color="black", linestyle=("--", "-.")[place % 2], linewidth=1.2, zorder=1)
+        below = place % 2 == 0
         ax.annotate(
-            as_text(name), (1, mean), (4, -1 if place % 2 == 0 else 1), xycoords=ax.get_yaxis_transform(),
-            textcoords="offset points", va="top" if place % 2 == 0 and len(means) > 1 else "bottom", fontsize=8,
-            annotation_clip=False,
+            f"{as_text(name)}\n{cursors[name].count()} runs", (1, mean), (4, -1 if below else 1),
+            xycoords=ax.get_yaxis_transform(), textcoords="offset points",
+            va="top" if below and len(means) > 1 else "bottom", fontsize=8, annotation_clip=False,
         )  # fmt: skip
     ax.set_xlim(0, len(y) + 1)
     ax.tick_params(axis="x", labelbottom=False, length=0)
     ax.set_ylabel("difference in gain\n(W* − W)")
-    ax.legend(loc="lower right", fontsize=8, frameon=False, markerscale=1.3, handletextpad=0.2)
+    ax.legend(loc="lower right", fontsize=8, framealpha=0.9, edgecolor="none", markerscale=1.3, handletextpad=0.2)
     sns.despine(ax=ax, bottom=True)
     strip.set_xlim(0, len(y) + 1)
     strip.set_ylim(len(KINDS) - 0.4, -0.6)
