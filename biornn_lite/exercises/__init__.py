@@ -22,6 +22,7 @@ from .own_experiment import check_own_penalty, check_own_start, check_own_task, 
 from .own_field import check_control_field, check_neurons_needed, check_positions
 from .positive_only import check_largest_network, check_lost_step, check_nan_accuracy
 from .predictions import Prediction
+from .robustness import check_front, check_median_trials, check_rounding, check_sparse_share
 from .start_here import check_memoryless_ceiling, check_pair, check_variant_name
 from .topology import check_clustering, check_edges, check_graph_of_unlike, check_sources, check_two_triangles
 from .training import check_chance_loss, check_epochs_to_zero, check_last_state, check_leaky, check_small_penalty
@@ -44,6 +45,7 @@ __all__ = [
     "check_epochs_to_zero",
     "check_equivalence",
     "check_fixed_effect",
+    "check_front",
     "check_graph_of_unlike",
     "check_in_degree",
     "check_isolating_contrast",
@@ -54,6 +56,7 @@ __all__ = [
     "check_leaky",
     "check_lost_step",
     "check_median_epochs",
+    "check_median_trials",
     "check_memoryless_ceiling",
     "check_min_max",
     "check_nan_accuracy",
@@ -68,6 +71,7 @@ __all__ = [
     "check_positions",
     "check_reshaped",
     "check_restored",
+    "check_rounding",
     "check_row_shuffle",
     "check_scaling",
     "check_share_below_zero",
@@ -76,6 +80,7 @@ __all__ = [
     "check_small_penalty",
     "check_sorted_distance",
     "check_sources",
+    "check_sparse_share",
     "check_steps_held",
     "check_steps_kept",
     "check_sttc",
