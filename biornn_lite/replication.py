@@ -401,7 +401,7 @@ def _shares_of_labels(networks: pd.DataFrame, settings: Settings | None) -> np.n
         raise InputError("shared trials cannot be told from the rows; choose a study with trials=own")
     shares = {}
     for task, seed in dict.fromkeys(zip(networks["task"], networks["seed"], strict=True)):
-        _, labels = training_trials(get_task(task), [seed], settings or Settings())
+        _, labels = training_trials(task, [seed], settings or Settings())
         counts = labels.flatten().bincount(minlength=get_task(task).classes).numpy()
         shares[task, seed] = np.pad(counts / labels.numel(), (0, 4 - len(counts)), constant_values=np.nan)
     return np.array([shares[key] for key in zip(networks["task"], networks["seed"], strict=True)])

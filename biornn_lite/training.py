@@ -137,7 +137,7 @@ def _trials(task: Task, count: int, seeds: Sequence[int], purpose: str, device: 
 
 
 def training_trials(
-    task: Task, seeds: Sequence[int], settings: Settings, device: torch.device | str = "cpu"
+    task: Task | str, seeds: Sequence[int], settings: Settings, device: torch.device | str = "cpu"
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Draw the training trials of these seeds, without the input noise of training.
 
@@ -146,11 +146,11 @@ def training_trials(
     inputs : Tensor, shape (steps, seeds, trials, inputs)
     labels : Tensor of int, shape (seeds, trials)
     """
-    return _trials(task, settings.batches * settings.batch_size, seeds, "training trials", device)
+    return _trials(get_task(task), settings.batches * settings.batch_size, seeds, "training trials", device)
 
 
 def held_out_trials(
-    task: Task, seeds: Sequence[int], count: int = Settings.test_trials, device: torch.device | str = "cpu"
+    task: Task | str, seeds: Sequence[int], count: int = Settings.test_trials, device: torch.device | str = "cpu"
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Draw the test trials of these seeds, as a training with so many of them does.
 
@@ -159,6 +159,7 @@ def held_out_trials(
     inputs : Tensor, shape (steps, seeds, count, inputs)
     labels : Tensor of int, shape (seeds, count)
     """
+    task = get_task(task)
     return _trials(task.tested_as or task, count, seeds, "test trials", device)
 
 
