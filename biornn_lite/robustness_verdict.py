@@ -18,12 +18,14 @@ from .contrasts import LEARNS_ABOVE, SMALLEST_THAT_MATTERS, gain, paired_differe
 from .errors import InputError
 from .plumbing.files import data_folder
 from .pruning import KEPT_RETRAINED, front
+from .psychometric import fit
 from .replication import read_shipped
 from .results import KEY, ceilings
 from .robustness import DISTURBANCES, KEPT, area, retained
-from .robustness_studies import SIZES, name_of
+from .robustness_studies import CONTROLS, SIZES, TRIALS_PER_COHERENCE, WITHOUT_PENALTY, name_of, variants_of
 from .stability import LENGTHS
-from .statistics import bootstrap_interval, holm
+from .statistics import bootstrap_interval, holm, share_interval
+from .variants import get_variant
 
 MAIN = name_of(max(SIZES))
 """The part whose networks are disturbed."""
@@ -77,6 +79,47 @@ def load_robustness() -> Rows:
     return Rows(*(table.copy() for table in _shipped()))
 
 
+# Variants beside each other
+
+SHOWN: dict[str, dict[str, str]] = {
+    "published penalty": dict(
+        zip(
+            WITHOUT_PENALTY,
+            ("W*D*C*", "W!D*C*", "WD*C*", *(f"{control} | D* | C*" for control in CONTROLS)),
+            strict=True,
+        )
+    ),
+    "no penalty": {start: f"{start} | D* | no C" for start in WITHOUT_PENALTY},
+}
+"""One variant of each start in each study, by start: published starts, and the controls."""
+
+
+def shown(study: str, variants: Sequence[str] = ()) -> dict[str, str]:
+    """Choose one variant of each start, so that no variant is shown without the controls.
+
+    Parameters
+    ----------
+    study : str
+    variants : sequence of str
+        Variants to show in place of those of :data:`SHOWN` with the same start.
+
+    Returns
+    -------
+    dict of str to str
+        Variants by start.
+    """
+    if study not in SHOWN:
+        raise InputError(f"no study {study!r}; there are {', '.join(SHOWN)}")
+    there = [get_variant(each).name for each in variants_of(study)]
+    if unknown := [name for name in variants if name not in there]:
+        raise InputError(f"the study {study} has no variant {unknown[0]!r}; it has {', '.join(there)}")
+    starts = with_names(pd.DataFrame({"variant": list(variants)}))["start"] if len(variants) else []
+    chosen = dict(zip(starts, variants, strict=True))
+    if len(chosen) < len(variants):
+        raise InputError(f"{len(variants)} variants of {len(chosen)} starts; choose one of each start")
+    return SHOWN[study] | chosen
+
+
 # Gains
 
 FAMILIES: dict[str, tuple[str, ...]] = {
@@ -96,6 +139,16 @@ EDGE = (
 )  # fmt: skip
 """Measures and severities of the claim *edge*."""
 
+AFTER = ("after the trial, silence", "after the trial, noise")
+"""Gains of the readout some trial lengths after the trial."""
+
+SEVERITIES: dict[str, tuple[float, ...]] = {
+    **{name: disturbance.severities for name, disturbance in DISTURBANCES.items()},
+    "pruned and retrained": KEPT_RETRAINED,
+    **{name: tuple(map(float, LENGTHS)) for name in AFTER},
+}
+"""The severities at which a network's gain is measured, without the undisturbed case."""
+
 CLAIMS = ("less data", "robust", "stable", "edge")
 
 CONDITIONAL = ("robust", "stable", "edge", *FAMILIES)
@@ -111,9 +164,9 @@ def gains_of(rows: Rows) -> pd.DataFrame:
         Index ``study, variant, task, run``; columns (measure, severity), the undisturbed one is
         ``("undisturbed", 0)``. A diverged network has the gain of guessing throughout.
     """
-    accuracies = ("undisturbed", *DISTURBANCES, "pruned and retrained", "after the trial, silence",
-                  "after the trial, noise")  # fmt: skip
-    mine = rows.measures[(rows.measures["part"] == MAIN) & rows.measures["measure"].isin(accuracies)]
+    mine = rows.measures[
+        (rows.measures["part"] == MAIN) & rows.measures["measure"].isin(["undisturbed", *SEVERITIES])
+    ]
     mine = mine.assign(gain=gain(mine.assign(status="ok", test_accuracy=mine["value"])))
     table = mine.pivot_table("gain", NETWORK, ["measure", "severity"], sort=False)
     networks = rows.networks[rows.networks["part"] == MAIN].set_index(NETWORK)
@@ -126,8 +179,12 @@ def gains_of(rows: Rows) -> pd.DataFrame:
 
 def curve_of(gains: pd.DataFrame, measure: str) -> np.ndarray:
     """Return the gains of one disturbance, shape (severities + 1, networks), the undisturbed ones first."""
-    severities = DISTURBANCES[measure].severities
-    return gains[[("undisturbed", 0.0), *((measure, severity) for severity in severities)]].to_numpy().T
+    if measure not in SEVERITIES:
+        raise InputError(f"no disturbance {measure!r}; there are {', '.join(SEVERITIES)}")
+    points = [("undisturbed", 0.0), *((measure, severity) for severity in SEVERITIES[measure])]
+    if missing := [point for point in points if point not in gains]:
+        raise InputError(f"no network here has the measure {missing[0][0]} {missing[0][1]:g}")
+    return gains[points].to_numpy().T
 
 
 def _after(gains: pd.DataFrame, points: Sequence[tuple[str, float]]) -> tuple[np.ndarray, np.ndarray]:
@@ -289,20 +346,28 @@ def verdicts(table: pd.DataFrame) -> pd.DataFrame:
 def curve_table(rows: Rows, measures: Sequence[str] = tuple(DISTURBANCES)) -> pd.DataFrame:
     """Mean gain by severity, over all networks and over those that learned, with BCa intervals over runs.
 
+    Parameters
+    ----------
+    rows : Rows
+    measures : sequence of str
+        Some of :data:`SEVERITIES`.
+
     Returns
     -------
     DataFrame
-        Columns ``study, variant, task, measure, severity, all, low, high, learned`` (number), ``retained``,
-        ``retained_low`` and ``retained_high``.
+        Columns ``study, variant, task, measure, severity, networks, all, low, high, learned`` (number),
+        ``retained``, ``retained_low`` and ``retained_high``. Severity 0 is the undisturbed case. ``networks`` counts
+        those with a gain, diverged ones among them.
     """
     gains, found = gains_of(rows).dropna(how="all"), []
     for (study, variant, task), group in gains.groupby(level=NETWORK[:3], sort=False):
         for measure in measures:
             curve = curve_of(group, measure)
             kept = retained(curve)
-            for k, severity in enumerate((0.0, *DISTURBANCES[measure].severities)):
+            for k, severity in enumerate((0.0, *SEVERITIES[measure])):
                 found.append(
                     {"study": study, "variant": variant, "task": task, "measure": measure, "severity": severity}
+                    | {"networks": int(np.isfinite(curve[k]).sum())}
                     | _mean(curve[k], "all", "low", "high")
                     | {"learned": int(np.isfinite(kept[k]).sum())}
                     | _mean(kept[k], "retained", "retained_low", "retained_high")
@@ -317,6 +382,64 @@ def _mean(values: np.ndarray, *names: str) -> dict[str, float]:
     return dict(zip(names, (values.mean() if len(values) else np.nan, low, high), strict=True))
 
 
+def measure_table(rows: Rows, measures: Sequence[str]) -> pd.DataFrame:
+    """Mean of other measures of the networks with the most training trials, with BCa intervals over runs.
+
+    Parameters
+    ----------
+    rows : Rows
+    measures : sequence of str
+        Such as ``bounded, noise`` or ``consistency``.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``study, variant, task, measure, networks, mean, low, high``. Networks that diverged, and values that
+        are not finite, are left out; ``networks`` counts the others.
+    """
+    if missing := [name for name in measures if name not in set(rows.measures["measure"])]:
+        raise InputError(f"no network here has the measure {missing[0]!r}")
+    mine = rows.measures[(rows.measures["part"] == MAIN) & rows.measures["measure"].isin(measures)]
+    found = []
+    for key, values in mine.groupby([*NETWORK[:3], "measure"], sort=False)["value"]:
+        row = dict(zip([*NETWORK[:3], "measure"], key, strict=True))
+        number = int(np.isfinite(values).sum())
+        found.append(row | {"networks": number} | _mean(values.to_numpy(), "mean", "low", "high"))
+    return pd.DataFrame(found)
+
+
+def data_table(rows: Rows) -> pd.DataFrame:
+    """Mean gain, and share of networks that learn, by number of training trials.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``study, variant, task, trials, networks, gain, low, high`` (BCa interval over runs), ``learns``,
+        ``learns_low`` and ``learns_high`` (Wilson's interval). Networks without a measured accuracy are left out; a
+        diverged one has the gain of guessing.
+    """
+    networks = rows.networks.dropna(subset="gain")
+    networks = networks.assign(trials=_trials(networks)).sort_values("trials", kind="stable")
+    found = []
+    for key, group in networks.groupby([*NETWORK[:3], "trials"], sort=False):
+        learns = group["learns"].astype(bool)
+        found.append(
+            dict(zip([*NETWORK[:3], "trials"], key, strict=True))
+            | {"networks": len(group)}
+            | _mean(group["gain"].to_numpy(), "gain", "low", "high")
+            | {"learns": learns.mean()}
+            | dict(zip(("learns_low", "learns_high"), share_interval(learns.sum(), len(learns)), strict=True))
+        )
+    if not found:
+        raise InputError("no network here has a measured accuracy")
+    return pd.DataFrame(found)
+
+
+def _trials(networks: pd.DataFrame) -> pd.Series:
+    """Return the number of training trials of each network, from the name of its part."""
+    return networks["part"].str.split().str[0].astype(int)
+
+
 def trials_needed(rows: Rows, share: float = 0.9) -> pd.DataFrame:
     """Find the smallest number of training trials with which each network reaches a share of the best accuracy.
 
@@ -326,7 +449,7 @@ def trials_needed(rows: Rows, share: float = 0.9) -> pd.DataFrame:
         Columns ``study, variant, task, run, trials``; infinite for a network that never does (censored).
     """
     best = {task: ceilings(task, "test")[1] for task in rows.networks["task"].unique()}
-    networks = rows.networks.assign(size=rows.networks["part"].str.split().str[0].astype(int))
+    networks = rows.networks.assign(size=_trials(rows.networks))
     reached = networks["test_accuracy"] >= share * networks["task"].map(best)
     sizes = networks["size"].astype(float).where(reached & (networks["status"] == "ok"), np.inf)
     return sizes.groupby([networks[name] for name in NETWORK], sort=False).min().rename("trials").reset_index()
@@ -353,6 +476,74 @@ def median_needed(trials: Sequence[float], resamples: int = 2000, seed: int = 0)
     half = (len(trials) - 1) // 2  # the smallest value that half of them do not exceed
     ends = np.quantile(drawn[:, half], (0.025, 0.975), method="inverted_cdf")
     return float(trials[half]), *map(float, ends)
+
+
+def needed_table(needed: pd.DataFrame) -> pd.DataFrame:
+    """Describe how many training trials networks need.
+
+    Parameters
+    ----------
+    needed : DataFrame
+        From :func:`trials_needed`.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``study, variant, task, networks, censored`` (number), ``median, low, high`` from
+        :func:`median_needed`, and a column for each number of trials: the share that needs more.
+    """
+    found = []
+    for key, trials in needed.groupby(NETWORK[:3], sort=False)["trials"]:
+        row = dict(zip(NETWORK[:3], key, strict=True))
+        row |= {"networks": len(trials), "censored": int(np.isinf(trials).sum())}
+        row |= dict(zip(("median", "low", "high"), median_needed(trials), strict=True))
+        found.append(row | share_that_needs_more(trials).to_dict())
+    return pd.DataFrame(found)
+
+
+def psychometric_table(rows: Rows) -> pd.DataFrame:
+    """Mean accuracy of the perceptual decision by coherence, with BCa intervals over runs.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``study, variant, coherence`` (%), ``networks, accuracy, low, high``.
+    """
+    mine = rows.measures[(rows.measures["part"] == MAIN) & (rows.measures["measure"] == "psychometric")]
+    by = ["study", "variant", "severity"]
+    found = [
+        dict(zip(("study", "variant", "coherence"), key, strict=True))
+        | {"networks": len(values)}
+        | _mean(values.to_numpy(), "accuracy", "low", "high")
+        for key, values in mine.groupby(by, sort=False)["value"]
+    ]
+    if not found:
+        raise InputError("no network here has a psychometric curve")
+    return pd.DataFrame(found)
+
+
+def threshold_table(rows: Rows) -> pd.DataFrame:
+    """Thresholds of the perceptual decision, and the curve fitted to all answers of a variant's networks.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``study, variant, networks, censored`` (number), ``median, low, high`` of the networks' thresholds
+        in % (as :func:`median_needed`; infinite where censored), and ``scale, lapses`` of the curve.
+    """
+    curves, found = psychometric_table(rows), []
+    mine = rows.measures[(rows.measures["part"] == MAIN) & (rows.measures["measure"] == "threshold")]
+    for (study, variant), thresholds in mine.groupby(["study", "variant"], sort=False)["value"]:
+        curve = curves[(curves["study"] == study) & (curves["variant"] == variant)]
+        trials = curve["networks"].to_numpy() * TRIALS_PER_COHERENCE
+        fitted = fit(curve["coherence"], np.rint(curve["accuracy"] * trials), trials)
+        found.append(
+            {"study": study, "variant": variant, "networks": len(thresholds)}
+            | {"censored": int(np.isinf(thresholds).sum())}
+            | dict(zip(("median", "low", "high"), median_needed(thresholds), strict=True))
+            | {"scale": fitted.scale, "lapses": fitted.lapses}
+        )
+    return pd.DataFrame(found)
 
 
 def fronts(rows: Rows, cost: str = "wiring") -> pd.DataFrame:

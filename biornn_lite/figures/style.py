@@ -38,6 +38,16 @@ LINES = (
 SMOOTH_LINES = tuple(line | {"marker": ""} for line in LINES)
 """The same styles without markers, for curves with many points."""
 
+START_LINES = {
+    "functional": {"color": BLUE, "marker": "o", "linestyle": "-"},
+    "relabelled": {"color": ORANGE, "marker": "^", "linestyle": (0, (5, 1.5))},
+    "orthogonal": {"color": DARK, "marker": "s", "linestyle": "-"},
+    "diagonal alone": {"color": PURPLE, "marker": "v", "linestyle": (0, (4, 1, 1, 1))},
+    "0.95 I": {"color": GREEN, "marker": "D", "linestyle": (0, (2, 1))},
+    "functional without diagonal": {"color": SHADES[0], "marker": "X", "linestyle": (0, (1, 1))},
+}
+"""Style of each start in the figures of robustness: the published kinds of initial weights, and the controls."""
+
 
 def kind_of(variant: str) -> str:
     """Return the kind of initial weights of a variant by its name; ``own`` if the name is unknown."""
