@@ -87,6 +87,37 @@ def wiring_length(networks: Networks, distances: np.ndarray) -> np.ndarray:
     return (present(networks) * distances).sum((1, 2))
 
 
+def recurrent_bytes(networks: Networks, bits: int = 32, scales: str = "matrix") -> tuple[np.ndarray, np.ndarray]:
+    """Count the bytes that recurrent weights take, stored dense and sparse.
+
+    Parameters
+    ----------
+    networks : Networks
+    bits : int
+        Of each weight. With fewer than 32, there are scales of 4 bytes besides.
+    scales : {"matrix", "row"}
+        One scale for the matrix, or one for each row.
+
+    Returns
+    -------
+    dense, sparse : ndarray of int, shape (runs,)
+        Sparse are CSR: for each weight that is not 0 its value and its column, and ``N + 1`` row pointers; columns
+        and pointers take 2 bytes, or 4 where 2 cannot hold the largest one. Weights are packed without gaps.
+    """
+    if not 1 <= bits <= 32:
+        raise InputError(f"bits is {bits!r}; it must be from 1 to 32")
+    if scales not in ("matrix", "row"):
+        raise InputError(f"no scales {scales!r}; there are matrix, row")
+    neurons = networks.w.shape[-1]
+    there = present(networks).sum((1, 2))
+    more = 0 if bits == 32 else 4 if scales == "matrix" else 4 * neurons
+    dense = np.full(len(there), -(-(neurons**2 * bits) // 8) + more)
+    largest = np.iinfo(np.int16).max
+    columns = 2 if neurons - 1 <= largest else 4
+    pointers = np.where(there <= largest, 2, 4) * (neurons + 1)
+    return dense, -(-(there * bits) // 8) + columns * there + pointers + more
+
+
 def front(costs: Sequence[float], values: Sequence[float]) -> np.ndarray:
     """Find the points that no other point beats (Pareto front).
 

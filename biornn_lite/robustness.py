@@ -13,7 +13,6 @@ from functools import partial
 from numbers import Integral
 
 import numpy as np
-import pandas as pd
 import torch
 
 from .errors import InputError
@@ -295,57 +294,6 @@ def quantised(networks: Networks, bits: int, per_row: bool = False, matrices: Se
     return _changed(
         networks, **{name: quantise(getattr(networks, name).detach(), bits, per_row) for name in matrices}
     )
-
-
-def quantised_size(networks: Networks, bits: int, per_row: bool = False, matrices: Sequence[str] = RECURRENT) -> int:
-    """Count the bytes of one network whose weights are rounded as by :func:`quantised`.
-
-    A rounded matrix takes `bits` for each weight, filled up to whole bytes, and 4 bytes for each Δ or α. All other
-    weights, and the biases, take 4 bytes each.
-    """
-    total = 0
-    for name, values in networks.named_parameters():
-        rows, columns = values.shape[1:]
-        if name in matrices:
-            total += -(-bits * rows * columns // 8) + 4 * (rows if per_row else 1)
-        else:
-            total += 4 * rows * columns
-    return total
-
-
-def precision_table(
-    networks: Networks,
-    x: torch.Tensor,
-    labels: torch.Tensor,
-    per_row: bool = False,
-    matrices: Sequence[str] = RECURRENT,
-    bits: Sequence[int] = (8, 6, 5, 4, 3, 2, 1),
-) -> pd.DataFrame:
-    """Measure the accuracy of one network, and count its bytes, as it is and with weights of few bits.
-
-    Parameters
-    ----------
-    networks : Networks
-        With one run.
-    x, labels : Tensor
-        As in :func:`accuracies`.
-    per_row, matrices
-        As in :func:`quantised`.
-    bits : sequence of int
-
-    Returns
-    -------
-    DataFrame
-        Columns ``bits`` (32 for the network as it is, in the first row), ``accuracy`` and ``bytes``.
-    """
-    if len(networks.w) != 1:
-        raise InputError(f"{len(networks.w)} networks; the table is that of one")
-    rows = [(32, float(accuracies(networks, x, labels)[0]), quantised_size(networks, 32, matrices=()))]
-    for each in bits:
-        changed = quantised(networks, each, per_row, matrices)
-        accuracy = float(accuracies(changed, x, labels)[0])
-        rows.append((each, accuracy, quantised_size(networks, each, per_row, matrices)))
-    return pd.DataFrame(rows, columns=["bits", "accuracy", "bytes"])
 
 
 # Pruning
