@@ -30,6 +30,9 @@ from .variants import get_variant
 MAIN = name_of(max(SIZES))
 """The part whose networks are disturbed."""
 
+TABLES = ("networks.csv.gz", "curves.csv.gz", "measures.csv.xz")
+"""Files of the shipped tables, in the order of :class:`Rows`."""
+
 NETWORK = ["study", *KEY]
 """What names a network of one part."""
 
@@ -69,7 +72,7 @@ def as_rows(networks: pd.DataFrame, curves: pd.DataFrame, measures: pd.DataFrame
 def _shipped() -> Rows:
     folder = data_folder() / "robustness"
     try:
-        return as_rows(*(read_shipped(folder / f"{name}.csv.gz") for name in Rows._fields))
+        return as_rows(*(read_shipped(folder / name) for name in TABLES))
     except FileNotFoundError as error:
         raise InputError(f"{error.filename}: no such file; in a clone, data/make_robustness.py makes it") from None
 
@@ -149,6 +152,9 @@ SEVERITIES: dict[str, tuple[float, ...]] = {
 }
 """The severities at which a network's gain is measured, without the undisturbed case."""
 
+POINTS = (("undisturbed", 0.0), *((name, float(each)) for name, those in SEVERITIES.items() for each in those))
+"""Measures and severities whose value is an accuracy."""
+
 CLAIMS = ("less data", "robust", "stable", "edge")
 
 CONDITIONAL = ("robust", "stable", "edge", *FAMILIES)
@@ -162,15 +168,16 @@ def gains_of(rows: Rows) -> pd.DataFrame:
     -------
     DataFrame
         Index ``study, variant, task, run``; columns (measure, severity), the undisturbed one is
-        ``("undisturbed", 0)``. A diverged network has the gain of guessing throughout.
+        ``("undisturbed", 0)``. A diverged network has the gain of guessing throughout; what is not measured is NaN.
     """
-    mine = rows.measures[
-        (rows.measures["part"] == MAIN) & rows.measures["measure"].isin(["undisturbed", *SEVERITIES])
-    ]
-    mine = mine.assign(gain=gain(mine.assign(status="ok", test_accuracy=mine["value"])))
-    table = mine.pivot_table("gain", NETWORK, ["measure", "severity"], sort=False)
+    columns = pd.MultiIndex.from_tuples(POINTS, names=["measure", "severity"])
+    accuracies = columns.unique("measure")
+    mine = rows.measures[(rows.measures["part"] == MAIN) & rows.measures["measure"].isin(accuracies)]
+    gains = gain(mine.assign(status="ok", test_accuracy=mine["value"]))
+    mine = mine.assign(gain=gains, severity=mine["severity"].round(6))  # pandas may read the last digit otherwise
     networks = rows.networks[rows.networks["part"] == MAIN].set_index(NETWORK)
-    table = table.reindex(networks.index)
+    table = mine.pivot_table("gain", NETWORK, ["measure", "severity"])
+    table = table.reindex(index=networks.index, columns=columns)
     diverged = networks["status"] == "diverged"
     guessing = networks.loc[diverged, "gain"].to_numpy()[:, None]
     table.loc[diverged] = np.repeat(guessing, table.shape[1], axis=1)
@@ -269,23 +276,26 @@ def answers(rows: Rows) -> pd.DataFrame:
     DataFrame
         A row per claim or family, context and contrast: ``score``, ``claim`` (of which it is the test, or none),
         ``context``, ``against``, the entries of :func:`contrast`, ``p_holm`` over the six contrasts of the score,
-        and ``says``: ``better``, ``no better`` or ``unclear``.
+        and ``says``: ``better``, ``no better`` or ``unclear``. A context is left out while one of its starts has no
+        network in which the score is measured.
     """
     table = scores(rows)
-    found = []
+    found = [pd.DataFrame(columns=["score", "claim", "context", "against", "runs", "pairs", "says"])]
     for score in (*CLAIMS, *FAMILIES, *(f"{claim} (all)" for claim in CLAIMS[1:])):
         of_score = []
+        measured = table[table[f"{score.removesuffix(' (all)')} (all)"].notna()]
         for context, (functional, *others) in SIDES.items():
-            mine = table[table["study"] == context]
-            if mine.empty:
+            mine = measured[measured["study"] == context]
+            if not set(SIDES[context]) <= set(mine["variant"]):
                 continue
             of_score += [
                 {"score": score, "claim": score if score in CLAIMS else "", "context": context, "against": against}
                 | contrast(mine, functional, other, score)
                 for against, other in zip(COMPARED, others, strict=True)
             ]
-        found.append(with_words(pd.DataFrame(of_score)))
-    return pd.concat(found, ignore_index=True)
+        if of_score:
+            found.append(with_words(pd.DataFrame(of_score)))
+    return pd.concat(found[1:] or found, ignore_index=True)
 
 
 def with_words(contrasts: pd.DataFrame) -> pd.DataFrame:
@@ -440,16 +450,38 @@ def _trials(networks: pd.DataFrame) -> pd.Series:
     return networks["part"].str.split().str[0].astype(int)
 
 
+def by_size(rows: Rows) -> pd.DataFrame:
+    """Say how many networks learn with each number of training trials, and their gain.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``study, variant, task, trials, networks, learned`` (numbers), ``median`` and ``mean`` of the gain,
+        and ``low`` and ``high``, the BCa interval of the mean over runs.
+    """
+    groups = rows.networks.assign(trials=_trials(rows.networks)).groupby([*NETWORK[:3], "trials"], sort=False)
+    return pd.DataFrame(
+        [
+            dict(zip([*NETWORK[:3], "trials"], names, strict=True))
+            | {"networks": len(group), "learned": int(group["learns"].sum()), "median": group["gain"].median()}
+            | _mean(group["gain"].to_numpy(), "mean", "low", "high")
+            for names, group in groups
+        ]
+    )
+
+
 def trials_needed(rows: Rows, share: float = 0.9) -> pd.DataFrame:
     """Find the smallest number of training trials with which each network reaches a share of the best accuracy.
 
     Returns
     -------
     DataFrame
-        Columns ``study, variant, task, run, trials``; infinite for a network that never does (censored).
+        Columns ``study, variant, task, run, trials``; infinite for a network that never does (censored). Networks
+        that were not trained with all of :data:`biornn_lite.robustness_studies.SIZES` are left out.
     """
     best = {task: ceilings(task, "test")[1] for task in rows.networks["task"].unique()}
     networks = rows.networks.assign(size=_trials(rows.networks))
+    networks = networks[networks.groupby(NETWORK)["size"].transform("nunique") == len(SIZES)]
     reached = networks["test_accuracy"] >= share * networks["task"].map(best)
     sizes = networks["size"].astype(float).where(reached & (networks["status"] == "ok"), np.inf)
     return sizes.groupby([networks[name] for name in NETWORK], sort=False).min().rename("trials").reset_index()

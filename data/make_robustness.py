@@ -12,6 +12,7 @@ import argparse
 import gzip
 import hashlib
 import json
+import lzma
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +36,7 @@ from biornn_lite.priors import Priors
 from biornn_lite.pruning import RETRAINING
 from biornn_lite.results import KEY, NETWORKS_FILE, read_results
 from biornn_lite.robustness_studies import FIELD, SIZES, STUDIES, measured, name_of, parts
+from biornn_lite.robustness_verdict import TABLES
 from biornn_lite.seeds import run_seed
 from biornn_lite.space import distances
 from biornn_lite.study import Study, run_study
@@ -43,8 +45,8 @@ from biornn_lite.training import Settings
 
 HERE = Path(__file__).parent / "robustness"
 PLAN = Path(__file__).parents[1] / "docs" / "robustness_plan.md"
-PLAN_FILE, MEASURES = "plan", "measures"
-"""The plan that a folder follows; the folder of measures, a file per group of networks."""
+PLAN_FILE, PART_FILE, MEASURES = "plan", "part", "measures"
+"""The plan that a folder follows; its study and part; the folder of measures, a file per group of networks."""
 
 SIDE_BY_SIDE = 7
 """Networks measured at once."""
@@ -129,7 +131,7 @@ def make(
     folder, study = folder_of(part, out), part.on(field)
     folder.mkdir(parents=True, exist_ok=True)
     follow_the_plan(folder)
-    (folder / "part").write_text(json.dumps([part.study, part.name]), encoding="utf-8")
+    (folder / PART_FILE).write_text(json.dumps([part.study, part.name]), encoding="utf-8")
     if not complete(study, folder):
         run_study(study, folder, jobs=jobs, progress=progress, keep_networks=True)
         measure_all(study, folder, part.name == name_of(max(SIZES)), jobs, progress, retraining)
@@ -152,33 +154,50 @@ def measure_all(
             table[ROWS].to_csv(temporary, index=False)
 
 
+def names_in(table: pd.DataFrame) -> pd.MultiIndex:
+    """Return variant, task and run of each row."""
+    return pd.MultiIndex.from_frame(table[KEY])
+
+
 def pack(out: Path) -> None:
-    """Put what is trained and measured into three tables: networks, learning curves and measures."""
+    """Put what is trained and measured into three tables: networks, learning curves and measures.
+
+    Networks that still lack measures are left out, except those that diverged and never get any.
+    """
     networks, curves, measures = [], [], []
-    for folder in sorted(path.parent for path in out.glob(f"*/*/{NETWORKS_FILE}")):
-        study, part = json.loads((folder / "part").read_text(encoding="utf-8"))
+    for folder in sorted(path.parent for path in out.glob(f"*/*/{PART_FILE}")):
+        if not (folder / NETWORKS_FILE).exists():
+            continue
+        study, part = json.loads((folder / PART_FILE).read_text(encoding="utf-8"))
         names = {"study": study, "part": part}
-        results = read_results(folder)
-        networks.append(results.networks.assign(**names, plan=(folder / PLAN_FILE).read_text()))
+        results, of_part = read_results(folder), measures_of(folder)
+        lost = results.networks[results.networks["status"] == "diverged"]
+        there = names_in(of_part).append(names_in(lost))
+        of_networks, of_curves = (table[names_in(table).isin(there)] for table in results)
+        networks.append(of_networks.assign(**names, plan=(folder / PLAN_FILE).read_text()))
         if part == name_of(max(SIZES)):
-            curves.append(results.curves.assign(**names))
-        measures.append(measures_of(folder).assign(**names))
+            curves.append(of_curves.assign(**names))
+        measures.append(of_part.assign(**names))
     if not networks:
         raise InputError(f"{out}: no rows here to pack")
     HERE.mkdir(exist_ok=True)
-    for name, tables, digits in (("networks", networks, 6), ("curves", curves, 3), ("measures", measures, 6)):
-        if tables:
-            write_table(name, pd.concat(tables, ignore_index=True), digits)
+    for name, tables, digits in zip(TABLES, (networks, curves, measures), (6, 3, 6), strict=True):
+        if there := [table for table in tables if len(table)] or tables[:1]:
+            write_table(name, pd.concat(there, ignore_index=True), digits)
 
 
 def write_table(name: str, table: pd.DataFrame, digits: int) -> None:
-    """Write a packed table, sorted, with ``study`` and ``part`` in front and numbers to some digits."""
+    """Write a packed table, sorted, with ``study`` and ``part`` in front and numbers to some digits.
+
+    The ending of the name says how it is compressed.
+    """
     order = [c for c in ("study", "part", *KEY, "epoch", "measure", "severity") if c in table]
     table = table.sort_values(order, kind="stable")
     front = ["study", "part"]
     text = table[[*front, *table.columns.drop(front)]].to_csv(index=False, float_format=f"%.{digits}g")
-    with written_atomically(HERE / f"{name}.csv.gz") as temporary:
-        temporary.write_bytes(gzip.compress(text.encode(), mtime=0))
+    packed = lzma.compress(text.encode()) if name.endswith(".xz") else gzip.compress(text.encode(), mtime=0)
+    with written_atomically(HERE / name) as temporary:
+        temporary.write_bytes(packed)
 
 
 def make_networks(field: CorticalField, out: Path, jobs: int | None = None, progress: bool = True, **more) -> None:

@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pandas as pd
+from outcomes import Predictions, outcome
 from tables import number
 
 from biornn_lite import verdict
 from biornn_lite.contrasts import Comparison, compare, leave_one_group_out, variance_explained
 
-RIGHT, WRONG, PARTLY, OPEN = "right", "**wrong**", "**in part**", "not decided"
-
-PREDICTIONS: list[tuple[str, Callable]] = []
-
-
-def prediction(text: str) -> Callable[[Callable], Callable]:
-    """Add a function of (networks, answers), which returns what was found and the outcome, under its prediction."""
-
-    def add(function: Callable) -> Callable:
-        PREDICTIONS.append((text, function))
-        return function
-
-    return add
-
-
-def outcome(*parts: bool | None) -> str:
-    """Say whether all parts of a prediction came true; None is a part that the rows do not decide."""
-    if None in parts:
-        return PARTLY if True in parts else OPEN
-    return RIGHT if all(parts) else PARTLY if any(parts) else WRONG
+prediction = Predictions()
 
 
 def equivalent(says: pd.Series) -> bool | None:
@@ -285,9 +265,3 @@ def _23(networks, answers):
     rows = of(answers, 3, claim="wiring at one radius")["difference"]
     sizes = " / ".join(number(value, 2) for value in rows)
     return f"{sizes}; the reason is not shown", outcome(bool(rows.max() <= 0.1), None)
-
-
-def predictions(networks: pd.DataFrame, answers: pd.DataFrame) -> list[list[str]]:
-    """List number, prediction, finding and outcome of each prediction."""
-    found = [(text, *function(networks, answers)) for text, function in PREDICTIONS]
-    return [[f"{place}", text, what, word] for place, (text, what, word) in enumerate(found, 1)]

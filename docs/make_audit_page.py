@@ -11,9 +11,9 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pandas as pd
-from audit_predictions import predictions
+from audit_predictions import prediction
 from matplotlib.figure import Figure
-from tables import number, share, table
+from tables import NOT_YET, folded, interval, number, p_value, share, table
 
 from biornn_lite import verdict
 from biornn_lite.audit import STARTS, STUDIES, chosen_weights, parts
@@ -33,20 +33,6 @@ from biornn_lite.tasks import TASKS, title_of
 from biornn_lite.wiring import Pooled
 
 HERE = Path(__file__).parent
-NOT_YET = "*These rows are not there yet.*\n"
-
-
-def interval(row: pd.Series, digits: int = 2) -> str:
-    """A difference with its interval."""
-    if pd.isna(row["low"]):
-        return number(row["difference"], digits)
-    ends = f"[{number(row['low'], digits)}, {number(row['high'], digits)}]"
-    return f"{number(row['difference'], digits)} {ends}"
-
-
-def p_value(p: float) -> str:
-    """A p value to three digits."""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def says(row: pd.Series) -> str:
@@ -83,9 +69,8 @@ def contrasts_table(answers: pd.DataFrame, question: int) -> str:
             learn = "–"
         cells = [*names, row["runs"], interval(row), p_value(row["p_holm"]), better, learn, says(row)]
         lines.append([str(cell) for cell in cells])
-    folded = table(["first − second", "where", "median gain of networks", "difference in gain by task"], more)
-    summary = "<summary>Medians, and differences by task</summary>"
-    return f"{table(head, lines)}\n<details>{summary}\n\n{folded}\n</details>\n"
+    by_task = table(["first − second", "where", "median gain of networks", "difference in gain by task"], more)
+    return f"{table(head, lines)}\n{folded('Medians, and differences by task', by_task)}"
 
 
 def shares_table(rows: pd.DataFrame, by: str = "start") -> str:
@@ -123,7 +108,7 @@ def factorial_tables(networks: pd.DataFrame) -> str:
     first = table(["explains", "share of variance"], [[name, f"{100 * v:.1f} %"] for name, v in shares.items()])
     second = table(["factor", "level", "gain minus the mean of all"], [line for line in lines if "×" not in line[0]])
     third = table(["factors", "levels", "gain minus what both add up to"], [line for line in lines if "×" in line[0]])
-    return f"{first}\n{second}\n<details><summary>Interactions of two factors</summary>\n\n{third}\n</details>\n"
+    return f"{first}\n{second}\n{folded('Interactions of two factors', third)}"
 
 
 def harder_table(networks: pd.DataFrame) -> str:
@@ -387,7 +372,7 @@ def compose() -> str:
             fields=fields_tables(networks),
             curve=curve_tables(networks),
             before=before_table(networks),
-            predictions=table(["", "prediction", "found", "outcome"], predictions(networks, answers)),
+            predictions=table(["", "prediction", "found", "outcome"], prediction.rows(networks, answers)),
             runs=runs_table(networks),
             calibration=calibration_table(networks),
             **sentences(networks, answers, exploratory),

@@ -6,17 +6,34 @@ import pandas as pd
 
 from biornn_lite.statistics import share_interval
 
+NOT_YET = "*These rows are not there yet.*\n"
+
 
 def number(value: float, digits: int = 3) -> str:
     """Set a number with a true minus, or a dash for none."""
     return "–" if pd.isna(value) else f"{value:.{digits}f}".replace("-", "−")
 
 
-def span(low: float, mean: float, high: float) -> str:
+def span(low: float, mean: float, high: float, digits: int = 3) -> str:
     """A mean with its interval; alone where there is no other."""
     if pd.isna(mean):
         return "–"
-    return number(mean) if pd.isna(low) or low == high else f"{number(mean)} [{number(low)}, {number(high)}]"
+    if pd.isna(low) or low == high:
+        return number(mean, digits)
+    return f"{number(mean, digits)} [{number(low, digits)}, {number(high, digits)}]"
+
+
+def interval(row: pd.Series, digits: int = 2) -> str:
+    """A difference with its interval."""
+    if pd.isna(row["low"]):
+        return number(row["difference"], digits)
+    ends = f"[{number(row['low'], digits)}, {number(row['high'], digits)}]"
+    return f"{number(row['difference'], digits)} {ends}"
+
+
+def p_value(p: float) -> str:
+    """A p value to three digits."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -29,3 +46,8 @@ def share(successes: int, runs: int) -> str:
     """Set a share of runs with Wilson's interval."""
     low, high = share_interval(successes, runs)
     return f"{successes} of {runs} [{low:.2f}, {high:.2f}]"
+
+
+def folded(summary: str, text: str) -> str:
+    """Fold a text away behind a summary."""
+    return f"<details><summary>{summary}</summary>\n\n{text}\n</details>\n"

@@ -13,6 +13,7 @@ from biornn_lite.audit import Part, variant
 from biornn_lite.errors import InputError
 from biornn_lite.results import KEY, read_results
 from biornn_lite.robustness import accuracies
+from biornn_lite.robustness_verdict import TABLES
 from biornn_lite.seeds import run_seed
 from biornn_lite.tasks import TASKS
 from biornn_lite.trained_networks import SHIPPED, load_trained_networks, write_trained_networks
@@ -50,7 +51,7 @@ def test_a_part_is_trained_measured_and_packed_with_its_plan(make, small, here, 
     for part in (whole, few):
         train(make, part, small, out)
     make.pack(out)
-    networks, curves, measures = (pd.read_csv(here / f"{name}.csv.gz") for name in ("networks", "curves", "measures"))
+    networks, curves, measures = (pd.read_csv(here / name) for name in TABLES)
     plan = (ROOT / "docs" / "robustness_plan.md").read_bytes()
     assert set(networks["plan"]) == {hashlib.sha256(plan).hexdigest()[:12]} and len(networks) == 12
     assert set(networks["seed"]) == {run_seed(21, run) for run in range(2)}
@@ -117,7 +118,7 @@ def test_a_diverged_network_has_a_row_and_no_measures(make, small, here, tmp_pat
     assert set(read_results(folder).networks["status"]) == {"diverged"}
     assert make.measures_of(folder).empty and make.complete(part.on(small), folder)
     make.pack(tmp_path)
-    assert len(pd.read_csv(here / "networks.csv.gz")) == 3
+    assert len(pd.read_csv(here / TABLES[0])) == 3
 
 
 def test_rows_of_another_plan_are_not_continued(make, small, here, tmp_path, monkeypatch):
