@@ -24,7 +24,7 @@ from .results import KEY, ceilings
 from .robustness import DISTURBANCES, KEPT, area, retained
 from .robustness_studies import CONTROLS, SIZES, TRIALS_PER_COHERENCE, WITHOUT_PENALTY, name_of, variants_of
 from .stability import LENGTHS
-from .statistics import bootstrap_interval, holm, share_interval
+from .statistics import bootstrap_interval, bootstrap_intervals, holm, share_interval
 from .variants import get_variant
 
 MAIN = name_of(max(SIZES))
@@ -141,6 +141,12 @@ EDGE = (
     *(("pruned and retrained", share) for share in KEPT_RETRAINED),
 )  # fmt: skip
 """Measures and severities of the claim *edge*."""
+
+def shown_rows(rows: Rows) -> Rows:
+    """Return the rows of the variants in :data:`SHOWN`, which the figures draw."""
+    there = pd.MultiIndex.from_tuples([(study, name) for study, names in SHOWN.items() for name in names.values()])
+    return Rows(*(table[pd.MultiIndex.from_frame(table[["study", "variant"]]).isin(there)] for table in rows))
+
 
 AFTER = ("after the trial, silence", "after the trial, noise")
 """Gains of the readout some trial lengths after the trial."""
@@ -374,15 +380,23 @@ def curve_table(rows: Rows, measures: Sequence[str] = tuple(DISTURBANCES)) -> pd
         for measure in measures:
             curve = curve_of(group, measure)
             kept = retained(curve)
-            for k, severity in enumerate((0.0, *SEVERITIES[measure])):
-                found.append(
-                    {"study": study, "variant": variant, "task": task, "measure": measure, "severity": severity}
-                    | {"networks": int(np.isfinite(curve[k]).sum())}
-                    | _mean(curve[k], "all", "low", "high")
-                    | {"learned": int(np.isfinite(kept[k]).sum())}
-                    | _mean(kept[k], "retained", "retained_low", "retained_high")
-                )
-    return pd.DataFrame(found)
+            severities = (0.0, *SEVERITIES[measure])
+            names = {"study": study, "variant": variant, "task": task, "measure": measure}
+            table = pd.DataFrame({**names, "severity": severities, "networks": np.isfinite(curve).sum(1)})
+            table[["all", "low", "high"]] = _means(curve)
+            table["learned"] = np.isfinite(kept).sum(1)
+            table[["retained", "retained_low", "retained_high"]] = _means(kept)
+            found.append(table)
+    return pd.concat(found, ignore_index=True)
+
+
+def _means(curves: np.ndarray) -> np.ndarray:
+    """Mean and interval of the finite values of each row of (severities, networks), shape (severities, 3)."""
+    finite = np.isfinite(curves)
+    if (finite == finite[0]).all() and finite[0].sum() > 1:
+        values = curves[:, finite[0]]
+        return np.column_stack([values.mean(1), *bootstrap_intervals(values.T)])
+    return np.array([[*_mean(each, "mean", "low", "high").values()] for each in curves])
 
 
 def _mean(values: np.ndarray, *names: str) -> dict[str, float]:

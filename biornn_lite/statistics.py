@@ -87,6 +87,36 @@ def bootstrap_interval(
     return Interval(float(found.low), float(found.high))
 
 
+def bootstrap_intervals(
+    values: np.ndarray, confidence: float = 0.95, resamples: int = 9999, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the BCa bootstrap interval of the mean of each column, as :func:`bootstrap_interval` does of one.
+
+    Parameters
+    ----------
+    values : ndarray, shape (runs, columns)
+        At least two runs.
+    confidence, resamples, seed
+        As there.
+
+    Returns
+    -------
+    low, high : ndarray, shape (columns,)
+    """
+    values = np.asarray(values, dtype=float)
+    if values.ndim != 2 or len(values) < 2 or not np.isfinite(values).all():
+        raise InputError(f"values of shape {values.shape}; two axes, two runs and finite numbers are needed")
+    low, high = values.min(axis=0), values.max(axis=0)
+    spread = low < high
+    if spread.any():
+        found = stats.bootstrap(
+            (values[:, spread],), np.mean, axis=0, vectorized=True, n_resamples=resamples,
+            confidence_level=confidence, method="BCa", rng=np.random.default_rng(seed),
+        ).confidence_interval  # fmt: skip
+        low[spread], high[spread] = found.low, found.high
+    return low, high
+
+
 def share_interval(successes: int, runs: int, confidence: float = 0.95) -> Interval:
     """Return Wilson's score interval of a share, for example of the runs that learn.
 

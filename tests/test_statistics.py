@@ -385,3 +385,16 @@ def test_the_spread_of_runs_is_counted_by_hand():
     found = statistics.spread_of_runs(table).loc["go_nogo"]
     assert found.to_list() == [1, 4]
     assert statistics.far_off(table).to_list() == [False] * 4 + [True] * 4
+
+
+def test_intervals_of_columns_are_those_of_each_column():
+    """Each column has resamples of its own, so the ends agree but for chance."""
+    values = np.random.default_rng(3).normal(size=(12, 4))
+    values[:, 2] = 0.5
+    low, high = statistics.bootstrap_intervals(values)
+    for column in range(4):
+        alone = statistics.bootstrap_interval(values[:, column])
+        np.testing.assert_allclose((low[column], high[column]), alone, atol=0.02)
+    for wrong in (values[:1], values[0], np.full((3, 2), np.nan)):
+        with pytest.raises(InputError, match="two axes"):
+            statistics.bootstrap_intervals(wrong)
