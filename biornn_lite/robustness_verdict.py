@@ -402,6 +402,8 @@ def _means(curves: np.ndarray) -> np.ndarray:
 def _mean(values: np.ndarray, *names: str) -> dict[str, float]:
     """Mean and interval of finite values, by these names."""
     values = values[np.isfinite(values)]
+    if len(values) and np.ptp(values) < 1e-9:  # alike but for rounding
+        values = np.full(len(values), values.mean())
     low, high = bootstrap_interval(values) if len(values) > 1 else (np.nan, np.nan)
     return dict(zip(names, (values.mean() if len(values) else np.nan, low, high), strict=True))
 

@@ -345,9 +345,9 @@ def psychometric(
     """
     table = rows_of(table, "a psychometric curve", study, "variant", "coherence", "accuracy")
     fits = rows_of(thresholds, "a psychometric curve", study, "variant", "scale", "lapses").set_index("variant")
-    places = log_places([*COHERENCES, *table["coherence"]])
-    positive = [coherence for coherence in places if coherence > 0]
-    fine = np.geomspace(positive[0], positive[-1], 200)
+    places = log_places(COHERENCES)
+    table = drawable(table[table["coherence"].isin(COHERENCES)], "a psychometric curve")
+    fine = np.geomspace(min(filter(None, COHERENCES)), max(COHERENCES), 200)
     ax.plot(np.log10(fine), ideal_by_coherence(fine), color="black", linestyle="--", linewidth=1.6, label="_ideal")
     for start, mine in each_start(table, study, variants):
         mine, style = mine.sort_values("coherence"), START_LINES[start]
@@ -365,8 +365,7 @@ def psychometric(
                 np.log10(fine), curve(fine, fitted["scale"], fitted["lapses"]), color=style["color"],
                 linestyle=style["linestyle"], linewidth=1.6, label=start,
             )  # fmt: skip
-    log_axis(ax, places, list(places), [f"{coherence:g}" for coherence in places])
-    ax.tick_params(axis="x", labelsize=8)
+    _coherence_axis(ax)
     ax.set_xlabel("coherence (%)")
     ax.set_ylim(min(0.44, ax.dataLim.y0 - 0.02), 1.02)
     ax.set_ylabel("accuracy")
@@ -375,7 +374,15 @@ def psychometric(
 
 
 _BEYOND = 2.3
-"""Where a threshold above 100 % is drawn, as a logarithm."""
+"""Where a threshold that is censored is drawn, as a logarithm."""
+
+
+def _coherence_axis(ax: Axes) -> None:
+    """Give Axes the coherences of the studies, and room for thresholds beyond."""
+    places = log_places(COHERENCES)
+    log_axis(ax, places, list(places), [f"{coherence:g}" for coherence in places])
+    ax.set_xlim(ax.get_xlim()[0], _BEYOND + 0.12)
+    ax.tick_params(axis="x", labelsize=8)
 
 
 def thresholds_by_start(thresholds: pd.DataFrame, study: str, ax: Axes, variants: Sequence[str] = ()) -> Axes:
@@ -384,23 +391,23 @@ def thresholds_by_start(thresholds: pd.DataFrame, study: str, ax: Axes, variants
     Thresholds that are censored, above 100 % or no better than guessing, lie at the right end.
     """
     mine = rows_of(thresholds, "thresholds", study, "variant", "median", "low", "high", "networks", "censored")
-    labels = []
+    labels, counts = [], []
     for place, (start, rows) in enumerate(each_start(mine, study, variants)):
         row = rows.iloc[0]
         low, median, high = (
             np.log10(row[name]) if np.isfinite(row[name]) else _BEYOND for name in ("low", "median", "high")
         )
         look = {"color": START_LINES[start]["color"], "marker": START_LINES[start]["marker"], "markersize": 6}
-        draw_interval(ax, low, median, high, place, **look | ({} if median < _BEYOND else {"markerfacecolor": "w"}))
-        counted = f" ({row['censored']} of {row['networks']} censored)" if row["censored"] else ""
-        labels.append(f"{start}{counted}")
-    label_rows(ax, labels)
+        look |= {} if median < _BEYOND else {"markerfacecolor": "white"}
+        draw_interval(ax, low, median, high, place, **look)
+        labels.append(start)
+        counts.append(f"{row['censored']} of {row['networks']} censored")
+    label_rows(ax, labels, counts)
+    _coherence_axis(ax)
+    ax.set_xticks([*ax.get_xticks(), _BEYOND], [*(text.get_text() for text in ax.get_xticklabels()), "none"])
+    ax.axvline((_BEYOND + np.log10(max(COHERENCES))) / 2, color="0.7", linestyle=":", linewidth=1, zorder=0)
     ax.axvline(np.log10(ideal_threshold()), color="black", linestyle="--", linewidth=1.6, zorder=1)
-    positive = [coherence for coherence in COHERENCES if coherence > 0]
-    ax.set_xticks([*np.log10(positive), _BEYOND], [*(f"{each:g}" for each in positive), "none"], fontsize=8)
-    ax.set_xlim(np.log10(positive[0]) - 0.1, _BEYOND + 0.12)
-    ax.axvline(2.15, color="0.7", linestyle=":", linewidth=1, zorder=0)
-    ax.set_xlabel("threshold, coherence (%): median and 95 % interval")
+    ax.set_xlabel("threshold, coherence in %: median of runs and 95 % interval")
     return ax
 
 
@@ -410,7 +417,7 @@ def psychometric_figure(
     """Draw :func:`psychometric`, and :func:`thresholds_by_start` beneath it."""
     mine = rows_of(table, "a psychometric curve", study, "variant", "coherence", "accuracy", "networks")
     figure, axes = plt.subplots(
-        1, 2, figsize=(11, 5), layout="constrained", gridspec_kw={"width_ratios": (1.5, 1)}
+        2, 1, figsize=(9.5, 7.4), layout="constrained", gridspec_kw={"height_ratios": (1.6, 1)}
     )  # fmt: skip
     psychometric(mine, thresholds, study, axes[0], variants)
     thresholds_by_start(thresholds, study, axes[1], variants)
@@ -589,9 +596,11 @@ def claims_figure(answers: pd.DataFrame) -> Figure:
     contexts = [name for name in SHOWN if name in set(answers["context"])]
     if not contexts:
         raise InputError(f"no rows of a context {', '.join(SHOWN)}")
-    figure, axes = plt.subplots(1, len(contexts), figsize=(11, 6.2), layout="constrained", squeeze=False, sharey=True)
+    figure, axes = plt.subplots(1, len(contexts), figsize=(11, 6.2), layout="constrained", squeeze=False)
     for context, ax in zip(contexts, axes[0], strict=True):
         claims(answers, context, ax)
+    for ax in axes[0, 1:]:
+        ax.tick_params(axis="y", labelleft=False)
     handles = [handle(label, markersize=6.5, **style) for label, style in SAYS.items()]
     legend(figure, [*handles, band_handle()], 4)
     units = "less data: difference in mean gain; the others: in the share of the gain that is kept"
