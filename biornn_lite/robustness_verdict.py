@@ -611,12 +611,15 @@ def fronts(rows: Rows, cost: str = "wiring") -> pd.DataFrame:
     """
     if cost not in ("wiring", "synapses"):
         raise InputError(f"no cost {cost!r}; there are wiring, synapses")
-    means = rows.measures[rows.measures["part"] == MAIN].pivot_table(
+    measures = rows.measures.assign(severity=rows.measures["severity"].round(6))
+    means = measures[measures["part"] == MAIN].pivot_table(
         "value", ["study", "task", "variant"], ["measure", "severity"], sort=False
     )
     points = [("undisturbed", 0.0, "pruned", 1.0, False)]
     points += [("pruned", share, "pruned", share, False) for share in KEPT]
     points += [("pruned and retrained", share, "pruned and retrained", share, True) for share in KEPT_RETRAINED]
+    columns = [pair for what, level, name, kept, _ in points for pair in ((what, level), (f"{name}: {cost}", kept))]
+    means = means.reindex(columns=pd.MultiIndex.from_tuples(columns))
     tables = [
         pd.DataFrame(
             {"retrained": again, "kept": kept, "cost": means[f"{name}: {cost}", kept], "accuracy": means[what, level]}

@@ -51,8 +51,8 @@ EPOCHS = (1, 2, 5, 10)
 WITHOUT_A_TEST = ("W*D*C", "WD*C")
 """A contrast that the plan shows without a test."""
 
-ALL_MEASURES = {"bits": [name for name in DISTURBANCES if name.startswith("bits, all")]}
-"""Disturbances that no family counts and that have curves."""
+ALL_WEIGHTS = [name for name in DISTURBANCES if name.startswith("bits, all")]
+"""Disturbances that have curves and that no family counts."""
 
 Lines = dict[tuple[str, str], list[str]]
 """The cells of a table by study and variant."""
@@ -471,7 +471,7 @@ def compose(rows: Rows | None = None) -> str:
                 f"areas_{family}": areas_table(found, FAMILIES[family]) for family in ("noise", "damage", "precision")
             },
             **{f"curves_{family}": curves_tables(found, measures) for family, measures in FAMILIES.items()},
-            curves_all_weights=curves_tables(found, ALL_MEASURES["bits"]),
+            curves_all_weights=curves_tables(found, ALL_WEIGHTS),
             cut=cut_table(found),
             pruned=pruned_table(found),
             front_wiring=folded("Front: accuracy against wiring", front_table(rows, "wiring")),

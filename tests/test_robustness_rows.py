@@ -1,6 +1,7 @@
-"""The script of robustness trains, measures and packs, and goes on; the shipped networks are what they say."""
+"""The script of robustness trains, measures and packs, and goes on; shipped rows and networks are what they say."""
 
 import hashlib
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -8,13 +9,17 @@ import pandas as pd
 import pytest
 from conftest import ROOT, script
 
-from biornn_lite import robustness_studies, trained_networks
+from biornn_lite import robustness_studies, robustness_verdict, trained_networks
 from biornn_lite.audit import Part, variant
+from biornn_lite.datasets import read_released
 from biornn_lite.errors import InputError
-from biornn_lite.results import KEY, read_results
+from biornn_lite.psychometric import COHERENCES
+from biornn_lite.results import KEY, RECORDED, read_results
 from biornn_lite.robustness import accuracies
-from biornn_lite.robustness_verdict import TABLES
+from biornn_lite.robustness_studies import STUDIES
+from biornn_lite.robustness_verdict import MAIN, POINTS, TABLES, gains_of, load_robustness
 from biornn_lite.seeds import run_seed
+from biornn_lite.study import run_networks
 from biornn_lite.tasks import TASKS
 from biornn_lite.trained_networks import SHIPPED, load_trained_networks, write_trained_networks
 from biornn_lite.training import Settings, held_out_trials
@@ -63,6 +68,8 @@ def test_a_part_is_trained_measured_and_packed_with_its_plan(make, small, here, 
     keys = ["study", "part", *KEY, "measure", "severity"]
     assert list(measures) == [*keys, "value"] and not measures.duplicated(keys).any()
     before = {path.name: path.read_bytes() for path in here.iterdir()}
+    (out / "trained_networks" / "go_nogo").mkdir(parents=True)
+    shutil.copy(make.folder_of(few, out) / "results.csv", out / "trained_networks" / "go_nogo")
     make.pack(out)
     assert {path.name: path.read_bytes() for path in here.iterdir()} == before
 
@@ -98,6 +105,18 @@ def test_it_goes_on_where_it_was_stopped(make, small, here, tmp_path, monkeypatc
     assert len(make.measures_of(folder)) == 3 * len(first) and len(read_results(folder).networks) == 9
 
 
+def test_networks_without_measures_are_not_packed(make, small, here, tmp_path):
+    part, out = tiny(runs=2), tmp_path / "out"
+    train(make, part, small, out)
+    (gone, *_) = sorted((make.folder_of(part, out) / "measures").iterdir())
+    run = pd.read_csv(gone)["run"].unique().tolist()
+    gone.unlink()
+    make.pack(out)
+    networks, curves, measures = (pd.read_csv(here / name) for name in TABLES)
+    assert len(run) == 1 and len(networks) == len(curves) == 3
+    assert set(networks["run"]) == set(curves["run"]) == set(measures["run"]) == {0, 1} - set(run)
+
+
 def test_measures_do_not_depend_on_the_group(make, small, here, tmp_path, monkeypatch):
     part, found = tiny(), []
     for name, size in (("together", 7), ("alone", 1)):
@@ -129,6 +148,107 @@ def test_rows_of_another_plan_are_not_continued(make, small, here, tmp_path, mon
         train(make, tiny("640 trials", runs=2), small, tmp_path / "out")
     with pytest.raises(InputError, match="no rows here to pack"):
         make.pack(tmp_path / "empty")
+
+
+# Shipped rows
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return load_robustness()
+
+
+def planned(study):
+    """The parts of a study by name."""
+    return {part.name: part for part in robustness_studies.parts(study)}
+
+
+def test_rows_follow_the_plan_that_is_there(rows):
+    plan = (ROOT / "docs" / "robustness_plan.md").read_text(encoding="utf-8")
+    assert set(rows.networks["plan"]) == {hashlib.sha256(plan.encode()).hexdigest()[:12]}
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_network_is_of_the_plan_and_only_last_runs_are_missing(rows, study):
+    mine = rows.networks[rows.networks["study"] == study]
+    there = set(zip(mine["part"], mine["variant"], mine["task"], mine["run"], mine["seed"], strict=True))
+    wanted = set()
+    for name, part in planned(study).items():
+        runs = mine.loc[mine["part"] == name, "run"].nunique()
+        assert runs <= part.runs and (runs or name != MAIN), name
+        names = [v if isinstance(v, str) else v.name for v in part.variants]
+        wanted |= {(name, v, task, run, run_seed(23, run)) for v in names for task in TASKS for run in range(runs)}
+    assert len(there) == len(mine) and there == wanted
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_rows_carry_the_choices_of_their_part(rows, study):
+    for name, mine in rows.networks[rows.networks["study"] == study].groupby("part"):
+        part = planned(study)[name]
+        assert set(mine["field"]) == {"5_3_4"} and set(mine["sign"]) == {part.sign}
+        for choice, value in {**vars(part.protocol), **vars(part.settings)}.items():
+            (there,) = set(mine[choice])
+            assert there == (pytest.approx(value, rel=1e-12) if isinstance(value, float) else value), choice
+        assert (mine["epochs"] * mine["batches"] == 400).all()
+
+
+def test_every_network_that_did_not_diverge_is_measured(rows):
+    keys = ["study", "part", *KEY]
+    ok = rows.networks[rows.networks["status"] == "ok"]
+    assert ok["test_accuracy"].between(0, 1).all()
+    counts = rows.measures.groupby(keys).size()
+    assert set(counts.index) == set(ok[keys].itertuples(index=False, name=None))
+    perceptual = counts.index.get_level_values("task").str.startswith("perceptual")
+    main = counts.index.get_level_values("part") == MAIN
+    assert (counts[~main] == 1).all()
+    (few,), (more,) = (set(counts[main & of]) for of in (~perceptual, perceptual))
+    assert more == few + len(COHERENCES) + 2 and few > len(POINTS)
+    gains = gains_of(rows)
+    assert gains.notna().all(axis=None) and len(gains) == (rows.networks["part"] == MAIN).sum()
+
+
+def test_curves_end_where_rows_do(rows):
+    keys = ["study", "part", *KEY]
+    last = rows.curves[rows.curves["epoch"] == rows.curves.groupby(keys)["epoch"].transform("max")]
+    ok = rows.networks[(rows.networks["status"] == "ok") & (rows.networks["part"] == MAIN)]
+    joined = last.merge(ok, on=keys, suffixes=("", "_row"))
+    assert len(joined) == len(ok)
+    for what in set(RECORDED) - {"test_accuracy"}:
+        np.testing.assert_allclose(joined[what], joined[f"{what}_row"], rtol=5.01e-3, err_msg=what)  # three digits
+    np.testing.assert_allclose(joined["test_accuracy"], joined["test_accuracy_row"], atol=0.002)
+
+
+def test_rows_come_out_again(microns, rows):
+    part = planned("no penalty")[MAIN]
+    name = "0.95 I | D* | no C"
+    (start,) = [v for v in part.variants if v.name == name]
+    study = replace(part, variants=(start,), tasks=("go_nogo",)).on(read_released(microns / part.field))
+    trained = run_networks(study, [(name, "go_nogo", 0)]).networks.iloc[0]
+    mine = rows.networks.set_index(["study", "part", *KEY]).loc[("no penalty", MAIN, name, "go_nogo", 0)]
+    # Other processors round differently, and training amplifies it.
+    assert trained["test_accuracy"] == pytest.approx(mine["test_accuracy"], abs=0.02)
+    assert trained["seed"] == mine["seed"]
+
+
+def test_packed_files_are_small_enough_to_track():
+    for name in TABLES:
+        assert (ROOT / "data" / "robustness" / name).stat().st_size < 1_000_000, name
+
+
+def test_without_the_files_it_is_said(monkeypatch, tmp_path):
+    robustness_verdict._shipped.cache_clear()
+    monkeypatch.setattr(robustness_verdict, "data_folder", lambda: tmp_path)
+    with pytest.raises(InputError, match=r"networks.csv.gz: no such file; in a clone, data/make_robustness.py"):
+        load_robustness()
+
+
+def test_the_page_says_what_the_rows_say(rows):
+    page = (ROOT / "docs" / "robustness.md").read_text(encoding="utf-8")
+    assert script("docs/make_robustness_page.py").compose() == page
+    words = robustness_verdict.verdicts(robustness_verdict.answers(rows))
+    for claim, row in words.iterrows():
+        cells = [f"*{claim}*", row["published penalty"], row["no penalty"], f"**{row['word']}**"]
+        assert f"| {' | '.join(cells)} |" in page
 
 
 # Shipped networks

@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import script
 from scipy import stats
 
 from biornn_lite import robustness_verdict as verdict
@@ -13,18 +14,11 @@ from biornn_lite.pruning import KEPT_RETRAINED
 from biornn_lite.results import ceilings
 from biornn_lite.robustness import DISTURBANCES, KEPT
 from biornn_lite.robustness_studies import SIZES, STUDIES, name_of
-from biornn_lite.robustness_verdict import COMPARED, MAIN, SIDES, as_rows
+from biornn_lite.robustness_verdict import COMPARED, MAIN, POINTS, SIDES, as_rows
 from biornn_lite.seeds import run_seed
-from biornn_lite.stability import LENGTHS
 from biornn_lite.tasks import TASKS
 
 RUNS = 12
-POINTS = [
-    ("undisturbed", 0.0),
-    *((name, severity) for name, d in DISTURBANCES.items() for severity in d.severities),
-    *(("pruned and retrained", share) for share in KEPT_RETRAINED),
-    *((f"after the trial, {how}", float(length)) for how in ("silence", "noise") for length in LENGTHS),
-]
 
 
 def accuracy(task: str, gain: float) -> float:
@@ -40,7 +34,10 @@ def rows(clean, left, variants=None, runs: int = RUNS, sizes=SIZES):
             key = {"study": study, "part": name_of(size), "variant": name, "task": task, "run": run}
             rng = np.random.default_rng([run, len(task)])
             gain = clean(study, name, size) + 0.01 * rng.normal()
-            networks.append(key | {"seed": run_seed(21, run), "status": "ok", "test_accuracy": -1.0})
+            networks.append(
+                key
+                | {"seed": run_seed(21, run), "status": "ok", "test_accuracy": -1.0, "entropy": 5.0, "plan": "made"}
+            )
             measures.append(key | {"measure": "accuracy", "severity": 0.0, "value": accuracy(task, gain)})
             if size == max(sizes):
                 measures += [
@@ -82,6 +79,24 @@ def test_each_claim_has_the_word_that_its_rows_were_made_for(answers):
         assert words.loc[claim].tolist() == ["open", "not supported", "open"], "too few orthogonal networks learn"
     assert words.loc["stable"].tolist() == ["open", "not supported", "open"], "worse is no better"
     assert verdict.verdicts(answers[answers["context"] == "no penalty"])["word"].tolist() == ["pending"] * 4
+
+
+def part_of(made, keep):
+    """Keep the networks, and measures, of which `keep` is true."""
+    networks, measures = (table[keep(table)] for table in (made.networks, made.measures))
+    return verdict.Rows(networks, made.curves, measures)
+
+
+def test_a_context_is_pending_until_all_its_starts_and_sizes_have_rows(made):
+    orthogonal = part_of(made, lambda table: table["variant"] != "WD*C*")
+    words = verdict.verdicts(verdict.answers(orthogonal))
+    assert words["published penalty"].tolist() == ["pending"] * 4 == words["word"].tolist()
+    assert words["no penalty"].tolist() == ["not supported"] * 4
+    largest = part_of(made, lambda table: table["part"] == MAIN)
+    words = verdict.verdicts(verdict.answers(largest))
+    assert words.loc["less data"].tolist() == ["pending"] * 3 and "pending" not in words.loc["edge"].tolist()
+    nothing = part_of(made, lambda table: (table["part"] == MAIN) & (table["run"] < 0))
+    assert verdict.verdicts(verdict.answers(nothing))["word"].tolist() == ["pending"] * 4
 
 
 def test_contrasts_are_paired_and_corrected_together(answers):
@@ -199,6 +214,23 @@ def test_the_trials_needed_are_the_fewest_that_are_enough():
     }  # fmt: skip
 
 
+def test_networks_that_lack_a_number_of_trials_are_not_counted():
+    made = rows(lambda *_: 0.99, lambda *_: 1.0, ["W*D*C*"], runs=3)
+    lacks = (made.networks["part"] == "640 trials") & (made.networks["run"] == 2)
+    needed = verdict.trials_needed(made._replace(networks=made.networks[~lacks]))
+    assert set(needed["run"]) == {0, 1} and set(needed["trials"]) == {128}
+    assert verdict.trials_needed(made._replace(networks=made.networks[made.networks["part"] == MAIN])).empty
+
+
+def test_learners_are_counted_by_number_of_trials():
+    made = rows(lambda study, name, size: 0.9 if size > 1000 else 0.1, lambda *_: 1.0, ["W*D*C*"], runs=4)
+    found = verdict.by_size(made).set_index(["study", "variant", "task", "trials"])
+    assert len(found) == 2 * 3 * 6 and set(found["networks"]) == {4}
+    few, many = (found.loc[("no penalty", "W*D*C*", "go_nogo", size)] for size in (640, 1280))
+    assert (few["learned"], many["learned"]) == (0, 4)
+    assert few["low"] < few["mean"] < few["high"] < 0.2 and many["median"] == pytest.approx(0.9, abs=0.03)
+
+
 def test_shares_are_those_of_kaplan_and_meier():
     trials = np.array([128, 256, 256, 640, 5120, np.inf, np.inf, 1280])
     found = verdict.share_that_needs_more(trials)
@@ -250,3 +282,126 @@ def test_wrong_tables_are_said_in_one_line():
     measures = pd.DataFrame(columns=["study", "variant", "task", "run", "severity", "value"])
     with pytest.raises(InputError, match="the table of measures lacks measure, part"):
         as_rows(pd.DataFrame(), pd.DataFrame(), measures)
+
+
+# The page
+
+
+@pytest.fixture
+def page(monkeypatch):
+    """The script of the page, with intervals that cost nothing."""
+    made = script("docs/make_robustness_page.py")
+    monkeypatch.setattr(made, "bootstrap_interval", lambda values: (values.min(), values.max()))
+    monkeypatch.setattr(verdict, "bootstrap_interval", lambda values: (values.min(), values.max()))
+    return made
+
+
+def table_below(page: str, title: str) -> list[list[str]]:
+    """The cells of the first table below a title, without its head."""
+    lines = page.split(f"## {title}\n")[1].splitlines()
+    start = next(k for k, line in enumerate(lines) if line.startswith("| "))
+    rows = []
+    for line in lines[start + 2 :]:
+        if not line.startswith("| "):
+            return rows
+        rows.append(line.strip("| ").split(" | "))
+    return rows
+
+
+def test_the_page_has_the_words_and_says_what_is_pending(page, made, answers):
+    whole = page.compose(made)
+    words = verdict.verdicts(answers)
+    for cells, (claim, row) in zip(table_below(whole, "The verdict"), words.iterrows(), strict=True):
+        assert cells[:4] == [f"*{claim}*", row["published penalty"], row["no penalty"], f"**{row['word']}**"]
+    assert "− orthogonal too few runs" in whole and "−0.40 [" in whole
+    assert f"**{len(made.networks):,} of the 7,200 networks of the plan are there**" in whole
+    half = page.compose(part_of(made, lambda table: (table["study"] == "no penalty") & (table["part"] == MAIN)))
+    assert [cells[1:4] for cells in table_below(half, "The verdict")] == [
+        ["pending", word, "**pending**"] for word in ["pending", *words["no penalty"].iloc[1:]]
+    ]
+    runs = {tuple(cells[:2]): cells[2:] for cells in table_below(half, "What was not run")}
+    assert runs["no penalty", "5120 trials"] == ["360", "144", "12", "0"]
+    assert runs["published penalty", "128 trials"] == ["840", "0", "0", "0"]
+
+
+def with_thresholds(made, of):
+    """Add a threshold of every network of the perceptual decision."""
+    networks = made.networks[(made.networks["part"] == MAIN) & made.networks["task"].str.startswith("perceptual")]
+    more = networks[["study", "part", "variant", "task", "run"]].assign(measure="threshold", severity=0.0)
+    more["value"] = [of(start_of(name)) for name in networks["variant"]]
+    return made._replace(measures=pd.concat([made.measures, more]))
+
+
+IDENTITY_LIKE = ("functional", "diagonal alone", "0.95 I")
+
+
+def as_predicted(name, measure, severity):
+    """What is left, as the plan predicts it."""
+    start = start_of(name)
+    if measure.startswith("after"):
+        return {"functional": 0.4, "0.95 I": 0.9}.get(start, 0.5)
+    if measure == "self-connections cut":
+        return 0.3 if start in IDENTITY_LIKE else 0.95
+    if measure.endswith("strongest first"):
+        return 0.3 if start in IDENTITY_LIKE else 0.6
+    if measure == "pruned":
+        return 0.5 if name.endswith("no C") else 0.95
+    if measure == "bits, recurrent, per matrix":
+        return 0.5 if start == "functional" else 0.7
+    return 0.99
+
+
+def not_as_predicted(name, measure, severity):
+    """What is left, where no prediction of sizes comes true."""
+    start = start_of(name)
+    if measure.startswith("after"):
+        return 0.9 if start == "functional" else 0.5
+    if measure == "undisturbed":
+        return 1.0
+    if measure in ("self-connections cut", "others cut"):
+        return 0.4 if (start in IDENTITY_LIKE) == (measure == "others cut") else 0.6
+    if measure == "pruned":
+        return 0.95 if name.endswith("no C") else 0.5
+    if measure.startswith("bits") or measure.endswith("strongest first"):
+        return 0.9 if start == "functional" else 0.5
+    return 0.5 if start == "orthogonal" else 0.8
+
+
+def test_predictions_that_come_true_are_right(page):
+    def clean(study, name, size):
+        return 0.05 if study == "published penalty" and start_of(name) == "orthogonal" else 0.9
+
+    made = with_thresholds(rows(clean, as_predicted, runs=10), lambda start: 2.0)
+    found = page.predicted.rows(page.Evidence.of(made))
+    # No orthogonal network learns with a penalty, so whether "stable" is supported there stays open.
+    assert [row[3] for row in found] == ["right"] * 7 + ["**in part**", "right", "right"]
+    assert "0 of 80 are below 1.74 %" in found[9][2]
+
+
+def test_predictions_that_do_not_come_true_are_wrong(page):
+    def clean(study, name, size):
+        slow = start_of(name) == "functional" and size < 640
+        return 0.05 if slow or (study == "no penalty" and start_of(name) == "orthogonal" and size < 5120) else 0.9
+
+    made = with_thresholds(
+        rows(clean, not_as_predicted, runs=10), lambda start: 1.0 if start == "functional" else 2.0
+    )
+    found = page.predicted.rows(page.Evidence.of(made))
+    assert [row[3] for row in found] == ["**wrong**"] * 10
+    assert "20 of 80 are below 1.74 %" in found[9][2]
+
+
+def test_without_rows_predictions_are_not_decided(page, made):
+    nothing = part_of(made, lambda table: (table["part"] == MAIN) & (table["run"] < 0))
+    assert {row[3] for row in page.predicted.rows(page.Evidence.of(nothing))} == {"not decided"}
+
+
+def test_an_outcome_is_of_all_parts():
+    outcomes = script("docs/outcomes.py")
+    for parts, word in (
+        ((True, True), "right"), ((False, False), "**wrong**"), ((True, False), "**in part**"),
+        ((True, None), "**in part**"), ((None, False), "not decided"), ((None,), "not decided"),
+    ):  # fmt: skip
+        assert outcomes.outcome(*parts) == word, parts
+    assert outcomes.every([True, None, False]) is False and outcomes.every([True, None]) is None
+    assert outcomes.every([]) is None and outcomes.every([True, True]) is True
