@@ -94,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     add("out", type=Path, help="the file to write; its ending says what: .onnx, or .npz for NumPy alone")
     add("--step", action="store_true", help="one step at a time, where the caller keeps the state (.onnx)")
     add("--int8", action="store_true", help="weights and products of 8 bits (.onnx)")
+    add("--sparse", action="store_true", help="leave out recurrent weights of 0, as in a pruned network (.npz)")
     return parser
 
 
@@ -186,11 +187,13 @@ def _replicate(arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    out, options = arguments.out, [f"--{what}" for what in ("step", "int8") if getattr(arguments, what)]
+    out = arguments.out
     if out.suffix not in (".onnx", ".npz"):
         raise InputError(f"{out}: its name must end in .onnx or .npz")
-    if options and out.suffix != ".onnx":
-        raise InputError(f"{out}: with {' and '.join(options)}, its name must end in .onnx")
+    for suffix, names in ((".onnx", ("step", "int8")), (".npz", ("sparse",))):
+        options = [f"--{name}" for name in names if getattr(arguments, name)]
+        if options and out.suffix != suffix:
+            raise InputError(f"{out}: with {' and '.join(options)}, its name must end in {suffix}")
 
     from .export import cost, export_npz, export_onnx, export_step_onnx, quantized
     from .study_folder import read_finished_network
@@ -198,7 +201,7 @@ def _export(arguments: argparse.Namespace) -> None:
     network = read_finished_network(arguments.network)
     spent = cost(network)
     if out.suffix == ".npz":
-        export_npz(network, out)
+        export_npz(network, out, arguments.sparse)
     else:
         write = export_step_onnx if arguments.step else export_onnx
         with TemporaryDirectory() as folder:
@@ -208,7 +211,8 @@ def _export(arguments: argparse.Namespace) -> None:
                 quantized(whole, out)
     _, inputs, neurons = network.w_in.shape
     sizes = f"{inputs} inputs, {neurons} neurons, {network.w_out.shape[-1]} answers"
-    _show(f"{out}: {sizes}; {out.stat().st_size:,} bytes, {spent.step:,} multiply-adds a step")
+    work = spent.sparse_step if arguments.sparse else spent.step
+    _show(f"{out}: {sizes}; {out.stat().st_size:,} bytes, {work:,} multiply-adds a step")
 
 
 def _variant(name: str):

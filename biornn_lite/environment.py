@@ -34,21 +34,17 @@ def check_environment() -> pd.DataFrame:
         Columns ``what``, ``found`` and ``verdict``; the verdict is ``ok`` or a remedy.
     """
     rows = [("checked", time.strftime("%Y-%m-%d %H:%M"), "ok"), ("Python", platform.python_version(), "ok")]
-    for package in (
-        "torch",
-        "numpy",
-        "scipy",
-        "networkx",
-        "pandas",
-        "matplotlib",
-        "ipywidgets",
-        "jupyterlab",
-    ):
+    optional = {
+        "jupyterlab": "ok if notebooks open without it; else ",
+        "onnxruntime": "ok for all notebooks but 12; for that, ",
+        "onnxscript": "ok for all notebooks but 12; for that, ",
+    }
+    for package in ("torch", "numpy", "scipy", "networkx", "pandas", "matplotlib", "ipywidgets", *optional):
         try:
             rows.append((package, importlib.metadata.version(package), "ok"))
         except importlib.metadata.PackageNotFoundError:
-            otherwise = "ok if notebooks open without it; else " if package == "jupyterlab" else ""
-            rows.append((package, "missing", otherwise + "run `make lab`, or pip install 'biornn_lite[lab]'"))
+            remedy = optional.get(package, "") + "run `make lab`, or pip install 'biornn_lite[lab]'"
+            rows.append((package, "missing", remedy))
     try:
         field = load_field(EMBEDDED)
         rows.append(("embedded field", f"{field.label}, {field.neurons} neurons", "ok"))

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from scipy.sparse import csr_array
 from torch import nn
 
 from .errors import InputError
@@ -32,6 +33,23 @@ if TYPE_CHECKING:
 
 LONGEST = 50
 """Steps of constant input in which the activity of a network must stay finite: the longest published trial."""
+
+OUTSIDE = '''\
+"""Answer trials with an exported network: python outside.py network.onnx trials.npz"""
+
+import sys
+
+import numpy as np
+import onnxruntime
+
+network, trials = onnxruntime.InferenceSession(sys.argv[1]), np.load(sys.argv[2])
+(logits,) = network.run(["logits"], {"inputs": trials["inputs"]})  # (trials, classes)
+right = logits.argmax(axis=1) == trials["labels"]
+assert "torch" not in sys.modules and "biornn_lite" not in sys.modules
+print(f"{right.sum()} of {len(right)} answers are right: {right.mean():.4f}")
+'''
+"""A script that runs a file of :func:`export_onnx` and needs onnxruntime and NumPy alone. The trials are an ``.npz``
+file with ``inputs`` (trials, steps, inputs), float32, and ``labels`` (trials,)."""
 
 _BATCH, _STEPS = 2, 10  # of the trials with which PyTorch traces a network; the file is the same for any
 
@@ -129,7 +147,7 @@ def quantized(path: str | Path, out: str | Path) -> None:
         onnx.checker.check_model(temporary, full_check=True)
 
 
-def export_npz(network: Networks | SingleNetwork, path: str | Path) -> None:
+def export_npz(network: Networks | SingleNetwork, path: str | Path, sparse: bool = False) -> None:
     """Write the weights of a network of the published kind to an ``.npz`` file; :func:`run` runs it.
 
     Parameters
@@ -139,6 +157,11 @@ def export_npz(network: Networks | SingleNetwork, path: str | Path) -> None:
     path : path
         Ends in ``.npz``. ``numpy.load`` reads it: ``w_in`` (inputs, N), ``w`` (N, N) from neuron i to neuron j,
         ``b`` (N,), ``w_out`` (N, classes), ``b_out`` (classes,), all float32.
+    sparse : bool
+        Leave out recurrent weights of 0, as in a pruned network. In place of ``w``, the file then has the parts of
+        ``scipy.sparse.csr_array``: ``w_data`` (weights,), float32, row by row; ``w_indices`` (weights,), the column
+        of each; ``w_indptr`` (N + 1,), where each row begins, and the number of weights. The last two are int16 if
+        the largest number allows it, otherwise int32.
 
     Raises
     ------
@@ -146,9 +169,17 @@ def export_npz(network: Networks | SingleNetwork, path: str | Path) -> None:
         If the network has diverged or has its own ``step``, or the file cannot be written.
     """
     path, state = _target(path, ".npz"), _published(network).state_of_run(0)
+    biases = {name: state[name][0] for name in ("b", "b_out")}
+    arrays = {name: state[name] for name in ("w_in", "w", "w_out")} | biases
+    if sparse:
+        w = csr_array(arrays.pop("w"))
+        arrays |= {
+            "w_data": w.data,
+            "w_indices": w.indices.astype(_index_type(w.shape[1] - 1)),
+            "w_indptr": w.indptr.astype(_index_type(w.nnz)),
+        }
     with written_atomically(path) as temporary:
-        biases = {name: state[name][0] for name in ("b", "b_out")}
-        files.write_npz(temporary, {name: state[name] for name in ("w_in", "w", "w_out")} | biases)
+        files.write_npz(temporary, arrays)
 
 
 def read_npz(path: str | Path) -> dict[str, np.ndarray]:
@@ -157,7 +188,7 @@ def read_npz(path: str | Path) -> dict[str, np.ndarray]:
     Raises
     ------
     InputError
-        If it is not such a file.
+        If it is not such a file, or has weights that are not finite.
     """
     found = files.read_npz(Path(path), "network")
     shapes = {name: array.shape for name, array in found.items()}
@@ -165,18 +196,45 @@ def read_npz(path: str | Path) -> dict[str, np.ndarray]:
         case {"w_in": (_, n), "w": (n1, n2), "b": (n3,), "w_out": (n4, k), "b_out": (k1,)} if (
             len(shapes) == 5 and n == n1 == n2 == n3 == n4 and k == k1
         ):
-            return found
-    shown = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
-    raise InputError(f"{first_line(path)}: its arrays are not those of export_npz ({shown})")
+            pass
+        case {
+            "w_in": (_, n), "w_data": (m,), "w_indices": (m1,), "w_indptr": (p,), "b": (n1,), "w_out": (n2, k),
+            "b_out": (k1,),
+        } if len(shapes) == 7 and m == m1 and n == n1 == n2 == p - 1 and k == k1:  # fmt: skip
+            if not _is_csr(found["w_indices"], found["w_indptr"]):
+                raise InputError(f"{first_line(path)}: w_indices and w_indptr are not those of a sparse matrix")
+        case _:
+            shown = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+            raise InputError(f"{first_line(path)}: its arrays are not those of export_npz ({shown})")
+    for name, array in found.items():
+        if name not in ("w_indices", "w_indptr") and not (array.dtype == np.float32 and np.isfinite(array).all()):
+            raise InputError(f"{first_line(path)}: {name} has infinite values or NaN, or is not float32")
+    return found
+
+
+def _is_csr(columns: np.ndarray, pointers: np.ndarray) -> bool:
+    """Say whether columns and row pointers are those of a square matrix that has each weight once, in order."""
+    if not {columns.dtype, pointers.dtype} <= {np.dtype(np.int16), np.dtype(np.int32)}:
+        return False
+    n, columns, pointers = len(pointers) - 1, columns.astype(int), pointers.astype(int)
+    counts = np.diff(pointers)  # weights in each row
+    if pointers[0] != 0 or pointers[-1] != len(columns) or (counts < 0).any():
+        return False
+    places = np.repeat(np.arange(n), counts) * n + columns
+    return bool(((columns >= 0) & (columns < n)).all() and (np.diff(places) > 0).all())
 
 
 def run(arrays: Mapping[str, np.ndarray], inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Run an exported network with NumPy alone; copy these lines to where this library is not installed.
 
+    NumPy has no product with a sparse matrix, so the zeros of a sparse file are filled in. SciPy has one:
+    ``w = scipy.sparse.csr_array((arrays["w_data"], arrays["w_indices"], arrays["w_indptr"]), shape=(N, N))`` skips
+    weights of 0, and the loop below is the same.
+
     Parameters
     ----------
     arrays : mapping of str to ndarray
-        From :func:`read_npz` or ``numpy.load``.
+        From :func:`read_npz` or ``numpy.load``. ``w`` may also be a ``scipy.sparse.csr_array``.
     inputs : ndarray, shape (batch, steps, inputs)
 
     Returns
@@ -185,8 +243,14 @@ def run(arrays: Mapping[str, np.ndarray], inputs: np.ndarray) -> tuple[np.ndarra
     state : ndarray, shape (batch, N)
         After the last step.
     """
-    w_in, w, b = arrays["w_in"], arrays["w"], arrays["b"]
-    h = np.zeros((len(inputs), len(w)), dtype=w.dtype)  # (batch, N)
+    w_in, b = arrays["w_in"], arrays["b"]
+    if "w" in arrays:
+        w = arrays["w"]
+    else:  # from neuron (row) to neuron (column)
+        rows = np.repeat(np.arange(len(b)), np.diff(arrays["w_indptr"]))
+        w = np.zeros((len(b), len(b)), dtype=b.dtype)
+        w[rows, arrays["w_indices"]] = arrays["w_data"]
+    h = np.zeros((len(inputs), len(b)), dtype=b.dtype)  # (batch, N)
     for t in range(inputs.shape[1]):
         h = np.maximum(inputs[:, t] @ w_in + h @ w + b, 0)
     return h @ arrays["w_out"] + arrays["b_out"], h
@@ -233,18 +297,19 @@ def cost(network: Networks | SingleNetwork) -> Cost:
     _, inputs, neurons = network.w_in.shape
     classes, present = network.w_out.shape[-1], int(torch.count_nonzero(network.w))
     others = inputs * neurons + neurons + neurons * classes + classes
-    csr = present * (4 + _index_bytes(neurons - 1)) + (neurons + 1) * _index_bytes(present)
+    column, pointer = (np.dtype(_index_type(largest)).itemsize for largest in (neurons - 1, present))  # bytes
     return Cost(
         step=inputs * neurons + neurons**2,
         sparse_step=inputs * neurons + present,
         readout=neurons * classes,
         size=4 * (others + neurons**2),
-        sparse_size=4 * others + csr,
+        sparse_size=4 * others + present * (4 + column) + (neurons + 1) * pointer,
     )
 
 
-def _index_bytes(largest: int) -> int:
-    return 2 if largest <= np.iinfo(np.int16).max else 4
+def _index_type(largest: int) -> type[np.integer]:
+    """Return the smallest type of a column or row pointer up to this one; SciPy has no unsigned ones."""
+    return np.int16 if largest <= np.iinfo(np.int16).max else np.int32
 
 
 class _Trials(nn.Module):

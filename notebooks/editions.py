@@ -109,7 +109,7 @@ LINKS = r"(?s)(?<=<!-- online: begin -->\n).*?(?=<!-- online: end -->)"
 def online(path: Path, project: str, branch: str) -> nbformat.NotebookNode:
     """Make a learners' notebook that runs on Colab; `project` is owner/name on GitHub."""
     notebook = build(path, student)
-    install = f'%pip install --quiet "biornn_lite @ git+https://github.com/{project}@{branch}"'
+    install = f'%pip install --quiet "biornn_lite[export] @ git+https://github.com/{project}@{branch}"'
     notebook.cells.insert(0, nbformat.v4.new_code_cell(install, id="install"))
     pages = f"https://github.com/{project}/blob/{branch}/"
     for cell in notebook.cells:

@@ -167,7 +167,7 @@ def published(tmp_path_factory):
 def test_notebooks_for_colab_install_the_library_and_link_to_each_other(published):
     for path in SOURCES:
         first, *rest = nbformat.read(published / "online" / path.name, as_version=4).cells
-        assert first.source == '%pip install --quiet "biornn_lite @ git+https://github.com/owner/a.name@main"'
+        assert first.source == '%pip install --quiet "biornn_lite[export] @ git+https://github.com/owner/a.name@main"'
         for cell, ours in zip(rest, build(path, student).cells, strict=True):
             assert cell.cell_type == "markdown" or cell.source == ours.source
             for target in re.findall(r"\]\(([^)#]+)", cell.source) if cell.cell_type == "markdown" else ():

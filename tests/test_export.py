@@ -1,6 +1,8 @@
 """Exported networks: they answer as the library does, elsewhere, and what cannot be exported is refused."""
 
 import inspect
+import re
+import shutil
 import subprocess
 import sys
 from contextlib import chdir
@@ -10,13 +12,25 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT
+from scipy.sparse import csr_array
 
 from biornn_lite import Priors, Settings, Study, read_network, run_study, train
 from biornn_lite import export as exporting
 from biornn_lite.__main__ import main
 from biornn_lite.errors import InputError
-from biornn_lite.export import Cost, cost, export_npz, export_onnx, export_step_onnx, quantized, read_npz, run
+from biornn_lite.export import (
+    OUTSIDE,
+    Cost,
+    cost,
+    export_npz,
+    export_onnx,
+    export_step_onnx,
+    quantized,
+    read_npz,
+    run,
+)
 from biornn_lite.network import Networks, RecurrentNetworks, networks_of
+from biornn_lite.robustness import pruned
 from biornn_lite.study_folder import network_file, write_network
 from biornn_lite.synthetic import synthetic_field
 from biornn_lite.tasks import TASKS
@@ -261,6 +275,96 @@ def test_a_file_that_export_npz_did_not_write_is_refused(trained, tmp_path):
         np.savez(path, **other)
         with pytest.raises(InputError, match=r"its arrays are not those of export_npz|not a saved network"):
             read_npz(path)
+    for name, values in (("w", good["w"].astype(float)), ("b", good["b"] * np.nan), ("w_in", good["w_in"] + np.inf)):
+        np.savez(path, **good | {name: values})
+        with pytest.raises(InputError, match=f"{name} has infinite values or NaN, or is not float32"):
+            read_npz(path)
+
+
+# Sparse
+
+
+@pytest.mark.parametrize("share", [1, 0.1, 0])
+@pytest.mark.parametrize("neurons", SIZES)
+def test_a_sparse_file_has_the_bytes_that_are_counted_and_gives_the_same_answers(trained, tmp_path, neurons, share):
+    network, path = pruned(trained(neurons, "go_nogo"), share), tmp_path / "network.npz"
+    export_npz(network, path, sparse=True)
+    arrays = read_npz(path)
+    assert "w" not in arrays and len(arrays["w_data"]) == int(torch.count_nonzero(network.w))
+    assert sum(array.nbytes for array in arrays.values()) == cost(network).sparse_size
+    w = csr_array(tuple(arrays[name] for name in ("w_data", "w_indices", "w_indptr")), shape=(neurons, neurons))
+    np.testing.assert_array_equal(w.toarray(), network.state_of_run(0)["w"])
+    with np.load(path) as plain:
+        for inputs in several_trials(network):
+            expected = answers(network, inputs)
+            for form in (arrays, arrays | {"w": w}, plain):
+                for found, right in zip(run(form, inputs), expected, strict=True):
+                    assert type(found) is np.ndarray
+                    close(found, right)
+
+
+def test_pointers_are_as_small_as_the_number_of_weights_allows(trained, tmp_path):
+    """In 312 neurons a tenth of the weights fits int16, and all of them do not."""
+    for share, kind in ((0.1, np.int16), (1, np.int32)):
+        export_npz(pruned(trained(312, "go_nogo"), share), tmp_path / "network.npz", sparse=True)
+        arrays = read_npz(tmp_path / "network.npz")
+        assert (arrays["w_indices"].dtype, arrays["w_indptr"].dtype) == (np.int16, kind)
+
+
+def replaced(name, **at):
+    """Change single values of an array, by their places such as ``_0`` or ``last``."""
+
+    def change(arrays):
+        for place, value in at.items():
+            arrays[name][-1 if place == "last" else int(place[1:])] = value
+
+    return change
+
+
+def twice(arrays):
+    """Name the first column of a row again in place of its second."""
+    row = np.flatnonzero(np.diff(arrays["w_indptr"]) > 1)[0]
+    first = arrays["w_indptr"][row]
+    arrays["w_indices"][first + 1] = arrays["w_indices"][first]
+
+
+NO_MATRIX = "w_indices and w_indptr are not those of a sparse matrix"
+HOSTILE = {
+    "begins late": (replaced("w_indptr", _0=1), NO_MATRIX),
+    "begins before": (replaced("w_indptr", _0=-1), NO_MATRIX),
+    "ends early": (replaced("w_indptr", last=5), NO_MATRIX),
+    "ends beyond": (replaced("w_indptr", last=32767), NO_MATRIX),
+    "goes back": (replaced("w_indptr", _3=50, _4=2), NO_MATRIX),
+    "wraps around": (replaced("w_indptr", _3=32767, _4=-32768), NO_MATRIX),
+    "column beyond": (replaced("w_indices", _0=24), NO_MATRIX),
+    "column before": (replaced("w_indices", _0=-1), NO_MATRIX),
+    "the same weight twice": (twice, NO_MATRIX),
+    "pointers that are no integers": (lambda a: a.update(w_indptr=a["w_indptr"].astype(float)), NO_MATRIX),
+    "columns that are texts": (lambda a: a.update(w_indices=a["w_indices"].astype(str)), NO_MATRIX),
+    "NaN": (replaced("w_data", _0=np.nan), "w_data has infinite values or NaN"),
+    "infinite": (replaced("w_data", last=-np.inf), "w_data has infinite values or NaN"),
+    "a bias that is NaN": (replaced("b", _0=np.nan), "b has infinite values or NaN"),
+    "too few columns": (lambda a: a.update(w_indices=a["w_indices"][1:]), "not those of export_npz"),
+    "too few pointers": (lambda a: a.update(w_indptr=a["w_indptr"][1:]), "not those of export_npz"),
+    "a matrix of pointers": (lambda a: a.update(w_indptr=a["w_indptr"][None]), "w_indptr has shape"),
+    "no pointers at all": (lambda a: a.update(w_indptr=a["w_indptr"][:0]), "not those of export_npz"),
+    "pointers without end": (lambda a: a.update(w_indptr=np.zeros(30_000, np.int16)), "at most 20,000"),
+    "dense besides": (lambda a: a.update(w=np.zeros((24, 24), np.float32)), "not those of export_npz"),
+    "weights missing": (lambda a: a.pop("w_data"), "not those of export_npz"),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_sparse_file_that_is_wrong_is_refused_in_one_line(trained, tmp_path, what):
+    path, (change, says) = tmp_path / "network.npz", HOSTILE[what]
+    export_npz(pruned(trained(24, "go_nogo"), 0.2), path, sparse=True)
+    with np.load(path) as file:
+        arrays = dict(file)
+    change(arrays)
+    np.savez(path, **arrays)
+    with pytest.raises(InputError, match=says) as error:
+        read_npz(path)
+    assert "\n" not in str(error.value) and str(path) in str(error.value)
 
 
 # Eight bits
@@ -343,6 +447,19 @@ def test_the_command_writes_each_kind_of_file(kept, tmp_path, capsys):
     assert len(list(tmp_path.iterdir())) == 4
 
 
+def test_the_command_leaves_out_weights_of_0(kept, tmp_path, capsys):
+    name = ("W*", "go_nogo", 0)
+    state = pruned(read_network(kept, *name), 0.1).state_of_run(0)
+    folder, out = tmp_path / "study", tmp_path / "network.npz"
+    shutil.copytree(kept, folder)
+    write_network(folder, name, state)
+    assert main(["export", str(network_file(folder, *name)), str(out), "--sparse"]) == 0
+    # 24 neurons with 3 inputs each; a tenth of 576 weights are left.
+    assert capsys.readouterr().out.endswith(f"{out.stat().st_size:,} bytes, {72 + 58} multiply-adds a step\n")
+    arrays = read_npz(out)
+    assert len(arrays["w_data"]) == 58 and (arrays["w_data"] == state["w"][state["w"] != 0]).all()
+
+
 def test_the_command_says_nothing_of_the_packages_that_it_uses(kept, tmp_path):
     """In a process of its own: neither warnings nor messages, and no message of others is shown from then on."""
     call = ["export", str(network_file(kept, "W*", "go_nogo", 0)), str(tmp_path / "network.onnx"), "--int8"]
@@ -356,6 +473,7 @@ def test_the_command_says_nothing_of_the_packages_that_it_uses(kept, tmp_path):
     [
         ("", ["network.txt"], "network.txt: its name must end in .onnx or .npz"),
         ("", ["network.npz", "--int8", "--step"], "network.npz: with --step and --int8, its name must end in .onnx"),
+        ("", ["network.onnx", "--sparse"], "network.onnx: with --sparse, its name must end in .npz"),
         ("elsewhere.npz", ["network.onnx"], "elsewhere.npz: no such file; run_study"),
         ("", ["nowhere/network.onnx"], "nowhere/network.onnx: cannot be written"),
     ],
@@ -392,13 +510,41 @@ def test_the_command_refuses_networks_that_it_cannot_vouch_for(small, tmp_path, 
 
 # Elsewhere
 
+
+def write_trials(folder, network, task):
+    """Write the files that the script takes; return the number of right answers by the library."""
+    inputs, labels = TASKS[task].trials(200, np.random.default_rng(0))
+    np.savez(folder / "trials.npz", inputs=inputs.astype(np.float32), labels=labels)
+    export_onnx(network, folder / "whole.onnx")
+    (folder / "outside.py").write_text(OUTSIDE, encoding="utf-8")
+    return int((answers(network, inputs.astype(np.float32))[0].argmax(1) == labels).sum())
+
+
+def run_outside(python, folder, name):
+    """Run the script on a file in a process of its own; return how many answers it says are right."""
+    command = [python, "-I", "outside.py", name, "trials.npz"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    right, count, share = re.fullmatch(r"(\d+) of (\d+) answers are right: (\S+)\n", done.stdout).groups()
+    assert count == "200" and float(share) == int(right) / 200
+    return int(right)
+
+
+def test_the_script_for_elsewhere_answers_as_the_library(trained, tmp_path):
+    network = trained(96, "one_choice_inference")
+    right = write_trials(tmp_path, network, "one_choice_inference")
+    assert 0 < right < 200, "a network that learned nothing would hide mistakes of the script"
+    assert run_outside(sys.executable, tmp_path, "whole.onnx") == right
+    assert len(OUTSIDE.splitlines()) < 15 and compile(OUTSIDE, "outside.py", "exec")
+
+
 ELSEWHERE = """
 import importlib.util
 import numpy as np
 import onnxruntime
 
 assert not [name for name in ("torch", "biornn_lite", "onnx", "scipy") if importlib.util.find_spec(name)]
-inputs = np.load("inputs.npy")
+inputs = np.load("trials.npz")["inputs"]
 for name in ("whole", "small"):
     found = onnxruntime.InferenceSession(f"{name}.onnx").run(["logits"], {"inputs": inputs})[0]
     np.save(f"{name}.npy", found)
@@ -406,28 +552,32 @@ step, state = onnxruntime.InferenceSession("step.onnx"), np.zeros((len(inputs), 
 for t in range(inputs.shape[1]):
     logits, state = step.run(None, {"inputs": inputs[:, t], "state": state})
 np.save("step.npy", logits)
-np.save("numpy.npy", run(np.load("weights.npz"), inputs)[0])
+for name in ("weights", "sparse"):
+    np.save(f"{name}.npy", run(np.load(f"{name}.npz"), inputs)[0])
 """
 
 
 @pytest.mark.slow
 def test_the_files_run_where_only_a_runtime_and_numpy_are(trained, tmp_path):
-    network = trained(96, "one_choice_inference")
-    export_onnx(network, tmp_path / "whole.onnx")
+    task = "one_choice_inference"
+    network = trained(96, task)
+    right = write_trials(tmp_path, network, task)
     export_step_onnx(network, tmp_path / "step.onnx")
     export_npz(network, tmp_path / "weights.npz")
+    export_npz(network, tmp_path / "sparse.npz", sparse=True)
     quantized(tmp_path / "whole.onnx", tmp_path / "small.onnx")
-    inputs = several_trials(network, "one_choice_inference")[1]
-    np.save(tmp_path / "inputs.npy", inputs)
     # The source of run alone, as one would copy it.
     source = f"from __future__ import annotations\n{inspect.getsource(run)}\n{ELSEWHERE}"
     (tmp_path / "elsewhere.py").write_text(source, encoding="utf-8")
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "env"], check=True)
     python = tmp_path / "env" / ("Scripts" if sys.platform == "win32" else "bin") / "python"
     subprocess.run([python, "-m", "pip", "install", "--quiet", "numpy", "onnxruntime"], check=True, cwd=tmp_path)
+    assert run_outside(python, tmp_path, "whole.onnx") == right
+    assert abs(run_outside(python, tmp_path, "small.onnx") - right) <= 10
     done = subprocess.run([python, "-I", "elsewhere.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    inputs = np.load(tmp_path / "trials.npz")["inputs"]
     expected, _ = answers(network, inputs)
-    for name in ("whole", "step", "numpy"):
+    for name in ("whole", "step", "weights", "sparse"):
         close(np.load(tmp_path / f"{name}.npy"), expected)
     assert np.abs(np.load(tmp_path / "small.npy") - expected).max() < rounding(network, inputs)

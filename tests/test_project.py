@@ -28,18 +28,31 @@ CONDA_NAMES = {
 }
 
 
+def lines_of(extra):
+    """What an extra needs, with what the extras need that it names."""
+    for line in PYPROJECT["project"]["optional-dependencies"][extra]:
+        named = re.fullmatch(r"biornn_lite\[(\w+)\]", line)
+        yield from lines_of(named[1]) if named else [line]
+
+
 def test_conda_and_pip_install_the_same():
-    extras = PYPROJECT["project"]["optional-dependencies"]
-    pip = [*PYPROJECT["project"]["dependencies"], *extras["lab"], *extras["test"]]
-    pip = {re.sub(r"^[\w-]+", lambda m: CONDA_NAMES.get(m[0], m[0]), line) for line in pip}
+    lines = [*PYPROJECT["project"]["dependencies"], *lines_of("lab"), *lines_of("test")]
+    bounds = {re.match(r"[\w-]+", line)[0]: line for line in lines}  # an extra's bound is the higher one
+    pip = {re.sub(r"^[\w-]+", lambda m: CONDA_NAMES.get(m[0], m[0]), line) for line in bounds.values()}
     pip.add("python" + PYPROJECT["project"]["requires-python"])
     conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     assert {line for line in conda if isinstance(line, str)} - {"pip"} == pip
 
 
 def test_dependencies_have_lower_bounds_and_no_upper_ones():
-    for line in PYPROJECT["project"]["dependencies"] + PYPROJECT["project"]["optional-dependencies"]["lab"]:
+    for line in [*PYPROJECT["project"]["dependencies"], *lines_of("lab")]:
         assert re.fullmatch(r"[\w-]+>=[\d.]+", line), line
+
+
+def test_learners_can_export_without_a_network():
+    """`make lab` and environment.yml install what exporting needs."""
+    assert set(lines_of("export")) < set(lines_of("lab"))
+    assert ".[lab]" in (ROOT / "Makefile").read_text() and '".[lab]"' in (ROOT / "README.md").read_text()
 
 
 def test_versions_agree():

@@ -88,7 +88,7 @@ def read_npz(path: Path, what: str = "field") -> dict[str, np.ndarray]:
     ----------
     path : Path
     what : {"field", "network"}
-        The number of neurons is the number of rows of ``positions`` or of ``w``.
+        The number of neurons is the number of rows of ``positions`` or of ``w``, which may be stored sparse.
 
     Raises
     ------
@@ -213,7 +213,12 @@ def _check_room(shape: tuple[int, ...], dtype: np.dtype, most: int) -> None:
 
 def _check_headers(headers: Mapping[str, tuple[tuple[int, ...], np.dtype]], what: str) -> None:
     """Raise an error if the shapes and types in the headers cannot belong to one field or network."""
-    if what == "network":
+    if what == "network" and "w_indptr" in headers:  # a row pointer for each neuron, and one more
+        shape, _ = headers["w_indptr"]
+        if len(shape) != 1:
+            raise ValueError(f"w_indptr has shape {shape}; expected (neurons + 1,)")
+        shape = (shape[0] - 1,)
+    elif what == "network":
         shape, _ = headers.get("w", ((0, 0), None))
         if len(shape) != 2 or shape[0] != shape[1]:
             raise ValueError(f"w has shape {shape}; expected (neurons, neurons)")
