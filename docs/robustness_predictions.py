@@ -212,8 +212,8 @@ def _4(found):
     selves = left(found, ("functional", "0.95 I"), at("self-connections cut", 1.0))
     others = left(found, ("functional", "0.95 I"), at("others cut", 1.0), [PUBLISHED])
     orthogonal = left(found, ["orthogonal"], at("self-connections cut", 1.0))
-    text = f"left without self-connections: {listed(selves)}; without the others: {listed(others)}; "
-    text += f"orthogonal without self-connections: {listed(orthogonal)}"
+    text = f"left without self-connections: {listed(selves)}; without the others (judged against half): "
+    text += f"{listed(others)}; orthogonal without self-connections: {listed(orthogonal)}"
     return text, outcome(
         all_known(selves, lambda share: share < 0.5),
         all_known(others, lambda share: share > 0.5),
