@@ -142,6 +142,7 @@ EDGE = (
 )  # fmt: skip
 """Measures and severities of the claim *edge*."""
 
+
 def shown_rows(rows: Rows) -> Rows:
     """Return the rows of the variants in :data:`SHOWN`, which the figures draw."""
     there = pd.MultiIndex.from_tuples([(study, name) for study, names in SHOWN.items() for name in names.values()])
@@ -440,9 +441,9 @@ def data_table(rows: Rows) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``study, variant, task, trials, networks, gain, low, high`` (BCa interval over runs), ``learns``,
-        ``learns_low`` and ``learns_high`` (Wilson's interval). Networks without a measured accuracy are left out; a
-        diverged one has the gain of guessing.
+        Columns ``study, variant, task, trials, networks, gain, low, high`` (mean, with its BCa interval over runs),
+        ``median``, ``learned`` (number), ``learns`` (share), ``learns_low`` and ``learns_high`` (Wilson's interval).
+        Networks without a measured accuracy are left out; a diverged one has the gain of guessing.
     """
     networks = rows.networks.dropna(subset="gain")
     networks = networks.assign(trials=_trials(networks)).sort_values("trials", kind="stable")
@@ -453,7 +454,7 @@ def data_table(rows: Rows) -> pd.DataFrame:
             dict(zip([*NETWORK[:3], "trials"], key, strict=True))
             | {"networks": len(group)}
             | _mean(group["gain"].to_numpy(), "gain", "low", "high")
-            | {"learns": learns.mean()}
+            | {"median": group["gain"].median(), "learned": int(learns.sum()), "learns": learns.mean()}
             | dict(zip(("learns_low", "learns_high"), share_interval(learns.sum(), len(learns)), strict=True))
         )
     if not found:
@@ -464,26 +465,6 @@ def data_table(rows: Rows) -> pd.DataFrame:
 def _trials(networks: pd.DataFrame) -> pd.Series:
     """Return the number of training trials of each network, from the name of its part."""
     return networks["part"].str.split().str[0].astype(int)
-
-
-def by_size(rows: Rows) -> pd.DataFrame:
-    """Say how many networks learn with each number of training trials, and their gain.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``study, variant, task, trials, networks, learned`` (numbers), ``median`` and ``mean`` of the gain,
-        and ``low`` and ``high``, the BCa interval of the mean over runs.
-    """
-    groups = rows.networks.assign(trials=_trials(rows.networks)).groupby([*NETWORK[:3], "trials"], sort=False)
-    return pd.DataFrame(
-        [
-            dict(zip([*NETWORK[:3], "trials"], names, strict=True))
-            | {"networks": len(group), "learned": int(group["learns"].sum()), "median": group["gain"].median()}
-            | _mean(group["gain"].to_numpy(), "mean", "low", "high")
-            for names, group in groups
-        ]
-    )
 
 
 def trials_needed(rows: Rows, share: float = 0.9) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Write ``robustness.md`` from the rows of robustness and cost: ``python docs/make_robustness_page.py``.
+"""Write ``robustness.md`` and its figures from the rows: ``python docs/make_robustness_page.py``.
 
 The page's words stand in ``robustness.template.md``, the figures in it are filled in here.
 """
@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from outcomes import PARTLY, RIGHT, WRONG
 from robustness_predictions import Evidence, mine_of, predicted, trials_text
 from tables import NOT_YET, folded, interval, number, p_value, share, span, table
 
 from biornn_lite.contrasts import gain
+from biornn_lite.figures import robustness as drawn
+from biornn_lite.figures.pareto import front_figure
 from biornn_lite.plumbing.files import written_atomically
 from biornn_lite.pruning import KEPT_RETRAINED
 from biornn_lite.psychometric import COHERENCES, ideal_by_coherence, ideal_threshold
@@ -27,21 +31,29 @@ from biornn_lite.robustness_verdict import (
     FAMILIES,
     MAIN,
     NETWORK,
+    SEVERITIES,
     SIDES,
     Rows,
-    by_size,
+    answers,
     contrast,
     curve_of,
+    curve_table,
+    data_table,
     fronts,
     load_robustness,
+    measure_table,
     median_needed,
+    needed_table,
+    psychometric_table,
     share_that_needs_more,
+    shown_rows,
+    threshold_table,
     trials_needed,
     verdicts,
 )
 from biornn_lite.stability import LENGTHS
 from biornn_lite.statistics import bootstrap_interval
-from biornn_lite.tasks import TASKS, title_of
+from biornn_lite.tasks import PERCEPTUAL, TASKS, title_of
 
 HERE = Path(__file__).parent
 
@@ -180,7 +192,7 @@ def sizes_table(rows: Rows) -> str:
 
 def learners_table(rows: Rows) -> str:
     """How many learn each task with each number of trials, and their median gain."""
-    found = by_size(rows).set_index(["study", "variant", "task", "trials"])
+    found = data_table(rows).set_index(["study", "variant", "task", "trials"])
     lines = []
     for (study, variant), task in ((names, task) for names in every_variant() for task in TASKS):
         keys = [(study, variant, task, size) for size in sorted(SIZES)]
@@ -389,7 +401,7 @@ def thresholds_table(rows: Rows) -> str:
     return both(["median threshold (% coherence)", "censored", "median lapses"], lines_of(values, cells))
 
 
-def psychometric_table(rows: Rows) -> str:
+def accuracies_by_coherence(rows: Rows) -> str:
     """Accuracy by coherence, with the ideal observer in the last line."""
     mine = rows.measures[rows.measures["measure"] == "psychometric"]
     values = mine.assign(severity=mine["severity"].round(6)).pivot_table("value", NETWORK, "severity")
@@ -482,7 +494,7 @@ def compose(rows: Rows | None = None) -> str:
             entropy=entropy_table(rows),
             edge=edge_table(found),
             thresholds=thresholds_table(rows),
-            psychometric=psychometric_table(rows),
+            psychometric=accuracies_by_coherence(rows),
             predictions=table(["", "prediction", "found", "outcome"], predicted.rows(found)),
             runs=runs_table(rows),
             **sentences(found),
@@ -490,6 +502,26 @@ def compose(rows: Rows | None = None) -> str:
     )
 
 
+def figures() -> dict[str, Figure]:
+    """Draw the figures of the page."""
+    rows = shown_rows(load_robustness())
+    curves = curve_table(rows, tuple(SEVERITIES))
+    bounded = measure_table(rows, list(drawn.BOUNDED))
+    return {
+        "claims": drawn.claims_figure(answers(rows)),
+        "less_data": drawn.less_data_figure(data_table(rows), "no penalty"),
+        "trials_needed": drawn.trials_needed_figure(needed_table(trials_needed(rows)), "no penalty"),
+        "disturbances": drawn.degradation_sheet(curves, "no penalty", PERCEPTUAL, retained=True),
+        "front": front_figure(fronts(load_robustness()), "published penalty"),
+        "stability": drawn.stability_figure(curves, bounded, "no penalty", retained=True),
+        "psychometric": drawn.psychometric_figure(psychometric_table(rows), threshold_table(rows), "no penalty"),
+    }
+
+
 if __name__ == "__main__":
+    mpl.use("Agg")
     with written_atomically(HERE / "robustness.md") as temporary:
         temporary.write_text(compose(), encoding="utf-8", newline="\n")
+    for name, figure in figures().items():
+        with written_atomically(HERE / f"robustness_{name}.png") as temporary:
+            figure.savefig(temporary, dpi=100, format="png")

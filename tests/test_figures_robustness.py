@@ -15,17 +15,14 @@ from biornn_lite import robustness_verdict as verdict
 from biornn_lite.errors import InputError
 from biornn_lite.figures import pareto
 from biornn_lite.figures import robustness as figures
-from biornn_lite.figures import robustness_live as live
 from biornn_lite.figures.robustness_parts import log_places
 from biornn_lite.figures.style import COLOURS, MARKERS, START_LINES
-from biornn_lite.network import RecurrentNetworks
 from biornn_lite.psychometric import COHERENCES, curve, fit, ideal_by_coherence, ideal_threshold
 from biornn_lite.results import ceilings
-from biornn_lite.robustness import ALL, KEPT, accuracies, cut, precision_table, quantised, silenced
+from biornn_lite.robustness import KEPT
 from biornn_lite.robustness_studies import SIZES, TRIALS_PER_COHERENCE
 from biornn_lite.robustness_verdict import AFTER, MAIN, SEVERITIES, SHOWN
-from biornn_lite.tasks import PERCEPTUAL, TASKS, get_task, title_of
-from biornn_lite.training import held_out_trials
+from biornn_lite.tasks import PERCEPTUAL, TASKS, title_of
 
 RUNS = 4
 PENALTY, NONE = "published penalty", "no penalty"
@@ -426,64 +423,6 @@ def test_claims_have_their_contrasts_and_their_words(answers):
     assert "holds for any identity-like start" in [text.get_text() for text in ax.texts]
 
 
-# One network
-
-
-@pytest.fixture(scope="module")
-def network():
-    """An untrained network of 24 units for Go/NoGo."""
-    rng = np.random.default_rng(3)
-    task = get_task("go_nogo")
-    w = 0.5 * np.eye(24) + 0.1 * rng.normal(size=(24, 24))
-    return RecurrentNetworks([w], [rng.normal(size=(task.inputs, 24))], [rng.normal(size=(24, task.classes))])
-
-
-@pytest.mark.parametrize("measure", live.LESIONS)
-def test_a_lesion_is_shown_as_it_is_made(network, measure):
-    gone = live.lesion_mask(network, measure, 0.25, 5)
-    assert gone.sum() == (24**2 - 18**2 if measure.startswith("units") else 144)
-    x, labels = held_out_trials(get_task("go_nogo"), [5], live.SOME_TRIALS)
-    if measure.endswith("strongest first"):
-        units = gone.all(1)[None]
-        hurt = silenced(network, units) if measure.startswith("units") else cut(network, gone[None])
-        found = live.lesion_accuracies(network, "go_nogo", measure, (0.25,), 5)
-        assert found[0.25] == accuracies(hurt, x, labels)[0]
-    figure = live.lesion_figure(network, "go_nogo", measure, 0.25, 5)
-    image = figure.axes[0].images[1].get_array()
-    assert (
-        np.ma.filled(image, np.nan) == 1
-    ).sum() == gone.sum() and f"{gone.sum():,} of 576" in figure.get_suptitle()
-    curve_axes = figure.axes[1]
-    known = live.lesion_accuracies(network, "go_nogo", measure, seed=5)
-    np.testing.assert_allclose(curve_axes.lines[2].get_ydata(), known)
-    assert known[0.0] == accuracies(network, x, labels)[0]
-    now = line_of(curve_axes, "_now")
-    assert now.get_xdata() == [4.5], "between 20 and 30 %"
-    assert now.get_ydata() == live.lesion_accuracies(network, "go_nogo", measure, (0.25,), 5).to_numpy()
-
-
-def test_panels_of_one_network_follow_their_controls(network):
-    check_that_every_control_redraws(
-        live.lesion_panel(network, "go_nogo"), {"share": 0.5, "lesion": "synapses cut, at random"}
-    )
-    check_that_every_control_redraws(
-        live.bits_panel(network, "go_nogo"), {"bits": 2, "one scale": False, "of": ("w",)}
-    )
-
-
-def test_bits_are_shown_with_their_accuracy_and_bytes(network):
-    figure = live.bits_figure(network, "go_nogo", 3, False, ALL, 5)
-    x, labels = held_out_trials(get_task("go_nogo"), [5], live.SOME_TRIALS)
-    table = precision_table(network, x, labels, False, ALL)
-    left, right = figure.axes
-    np.testing.assert_allclose(left.lines[2].get_ydata(), table["accuracy"])
-    assert line_of(left, "_now").get_xdata() == [5]
-    assert line_of(left, "_now").get_ydata() == accuracies(quantised(network, 3, matrices=ALL), x, labels)
-    assert [bar.get_height() for bar in right.patches] == list(table["bytes"])
-    assert [text.get_text() for text in right.texts] == [f"{size:,}" for size in table["bytes"]]
-    assert [text.get_text() for text in right.get_xticklabels()] == ["32", "8", "6", "5", "4", "3", "2", "1"]
-
-
 # All of them
 
 
@@ -540,16 +479,3 @@ def test_what_cannot_be_drawn_is_said_in_one_line(made, curves, draw, said):
     with pytest.raises(InputError, match=said) as caught:
         draw(made, curves)
     assert "\n" not in str(caught.value)
-
-
-def test_one_network_is_asked_for(network):
-    two = RecurrentNetworks(*(getattr(network, name).detach().repeat(2, 1, 1) for name in ("w", "w_in", "w_out")))
-    for draw, said in (
-        (lambda: live.lesion_figure(two, "go_nogo"), "2 networks; the figure is that of one"),
-        (lambda: live.bits_figure(two, "go_nogo"), "2 networks; the figure is that of one"),
-        (lambda: live.lesion_figure(network, "go_nogo", "x"), "no lesion 'x'; there are units"),
-        (lambda: live.lesion_figure(network, "go_nogo", share=1.5), "must be at least 0 and at most 1"),
-        (lambda: live.bits_figure(network, "go_nogo", 7), "bits is 7; there are 32, 8, 6"),
-    ):
-        with pytest.raises(InputError, match=said):
-            draw()

@@ -224,11 +224,11 @@ def test_networks_that_lack_a_number_of_trials_are_not_counted():
 
 def test_learners_are_counted_by_number_of_trials():
     made = rows(lambda study, name, size: 0.9 if size > 1000 else 0.1, lambda *_: 1.0, ["W*D*C*"], runs=4)
-    found = verdict.by_size(made).set_index(["study", "variant", "task", "trials"])
+    found = verdict.data_table(made).set_index(["study", "variant", "task", "trials"])
     assert len(found) == 2 * 3 * 6 and set(found["networks"]) == {4}
     few, many = (found.loc[("no penalty", "W*D*C*", "go_nogo", size)] for size in (640, 1280))
     assert (few["learned"], many["learned"]) == (0, 4)
-    assert few["low"] < few["mean"] < few["high"] < 0.2 and many["median"] == pytest.approx(0.9, abs=0.03)
+    assert few["low"] < few["gain"] < few["high"] < 0.2 and many["median"] == pytest.approx(0.9, abs=0.03)
 
 
 def test_shares_are_those_of_kaplan_and_meier():
