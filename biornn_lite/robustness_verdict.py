@@ -391,12 +391,16 @@ def curve_table(rows: Rows, measures: Sequence[str] = tuple(DISTURBANCES)) -> pd
     return pd.concat(found, ignore_index=True)
 
 
+RESAMPLES = 1999
+"""Resamples of the bootstrap intervals of curves, of which there are thousands."""
+
+
 def _means(curves: np.ndarray) -> np.ndarray:
     """Mean and interval of the finite values of each row of (severities, networks), shape (severities, 3)."""
     finite = np.isfinite(curves)
     if (finite == finite[0]).all() and finite[0].sum() > 1:
         values = curves[:, finite[0]]
-        return np.column_stack([values.mean(1), *bootstrap_intervals(values.T)])
+        return np.column_stack([values.mean(1), *bootstrap_intervals(values.T, resamples=RESAMPLES)])
     return np.array([[*_mean(each, "mean", "low", "high").values()] for each in curves])
 
 
@@ -460,6 +464,47 @@ def data_table(rows: Rows) -> pd.DataFrame:
     if not found:
         raise InputError("no network here has a measured accuracy")
     return pd.DataFrame(found)
+
+
+EPOCHS = tuple(range(1, 11))
+"""Epochs after which the networks with the most training trials are tested."""
+
+
+def gains_by_epoch(rows: Rows) -> pd.DataFrame:
+    """Return the gain of each network with the most training trials after each epoch; one that diverged guesses.
+
+    Returns
+    -------
+    DataFrame
+        Index ``study, variant, task, run``, columns :data:`EPOCHS`. Empty without learning curves.
+    """
+    if rows.curves.empty:
+        return pd.DataFrame(columns=EPOCHS)
+    curves = rows.curves[(rows.curves["part"] == MAIN) & rows.curves["epoch"].isin(EPOCHS)]
+    networks = rows.networks[rows.networks["part"] == MAIN].set_index(NETWORK)
+    curves = curves.assign(gain=gain(curves.assign(status="ok")))
+    gains = curves.pivot_table("gain", NETWORK, "epoch").reindex(index=networks.index, columns=EPOCHS)
+    diverged = networks["status"] == "diverged"
+    gains[diverged] = gains[diverged].apply(lambda column: column.fillna(networks["gain"]))
+    return gains
+
+
+def epochs_table(rows: Rows) -> pd.DataFrame:
+    """Mean gain after each epoch of the networks with the most training trials.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``study, variant, task, epoch, networks, gain, low, high`` (BCa interval over runs).
+    """
+    gains, found = gains_by_epoch(rows), []
+    if gains.empty:
+        raise InputError("no network here has a learning curve")
+    for key, group in gains.groupby(level=NETWORK[:3], sort=False):
+        table = pd.DataFrame(dict(zip(NETWORK[:3], key, strict=True)) | {"epoch": EPOCHS, "networks": len(group)})
+        table[["gain", "low", "high"]] = _means(group.to_numpy().T)
+        found.append(table)
+    return pd.concat(found, ignore_index=True)
 
 
 def _trials(networks: pd.DataFrame) -> pd.Series:

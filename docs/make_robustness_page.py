@@ -16,7 +16,6 @@ from outcomes import PARTLY, RIGHT, WRONG
 from robustness_predictions import Evidence, mine_of, predicted, trials_text
 from tables import NOT_YET, folded, interval, number, p_value, share, span, table
 
-from biornn_lite.contrasts import gain
 from biornn_lite.figures import robustness as drawn
 from biornn_lite.figures.pareto import front_figure
 from biornn_lite.plumbing.files import written_atomically
@@ -40,6 +39,7 @@ from biornn_lite.robustness_verdict import (
     curve_table,
     data_table,
     fronts,
+    gains_by_epoch,
     load_robustness,
     measure_table,
     median_needed,
@@ -236,16 +236,12 @@ def needed_tables(rows: Rows) -> str:
 
 
 def epochs_table(rows: Rows) -> str:
-    """Gain after some epochs, of the networks with the most training trials; one that has diverged guesses."""
-    if rows.curves.empty:
+    """Gain after some epochs, of the networks with the most training trials."""
+    gains = gains_by_epoch(rows)
+    if gains.empty:
         return NOT_YET
-    curves = rows.curves[rows.curves["epoch"].isin(EPOCHS) & (rows.curves["part"] == MAIN)]
-    curves = curves.assign(gain=gain(curves.assign(status="ok")))
-    networks = rows.networks[rows.networks["part"] == MAIN].set_index(NETWORK)
-    gains = curves.pivot_table("gain", NETWORK, "epoch").reindex(index=networks.index, columns=EPOCHS)
-    diverged = networks["status"] == "diverged"
-    gains[diverged] = gains[diverged].apply(lambda column: column.fillna(networks["gain"]))
-    return both([f"{epoch} epoch{'s' * (epoch > 1)}" for epoch in EPOCHS], in_columns(gains))
+    names = [f"{epoch} epoch{'s' * (epoch > 1)}" for epoch in EPOCHS]
+    return both(names, in_columns(gains[list(EPOCHS)]))
 
 
 # Disturbances

@@ -9,7 +9,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgba
 from test_figures_audit import intervals, labels_of, marks, told
 from test_figures_panels import check_that_every_control_redraws
-from test_robustness_verdict import rows, start_of
+from test_robustness_verdict import rows, start_of, with_curves
 
 from biornn_lite import robustness_verdict as verdict
 from biornn_lite.errors import InputError
@@ -179,6 +179,16 @@ def test_gains_and_shares_by_trials_are_those_of_the_table(made):
     names = told(figure.legends[0])
     assert names[:4] == ["functional, W*D*C*", "relabelled, W!D*C*", "orthogonal, WD*C*", "diagonal alone"]
     assert names[-3:] == ["95 % interval over runs", "without memory", "best possible"]
+
+
+def test_gains_by_epoch_are_those_of_the_table(made):
+    table = verdict.epochs_table(with_curves(made))
+    figure = figures.fewer_epochs_figure(table, NONE)
+    assert [ax.get_title() for ax in figure.axes] == [title_of(task) for task in TASKS]
+    for task, ax in zip(TASKS, figure.axes, strict=True):
+        for start, variant in SHOWN[NONE].items():
+            mine = of(table, study=NONE, task=task, variant=variant)
+            check_line(ax, start, mine, list(verdict.EPOCHS), "low", "gain", "high")
 
 
 # Trials needed

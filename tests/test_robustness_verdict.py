@@ -231,6 +231,37 @@ def test_learners_are_counted_by_number_of_trials():
     assert few["low"] < few["gain"] < few["high"] < 0.2 and many["median"] == pytest.approx(0.9, abs=0.03)
 
 
+def with_curves(made, last_epoch=10):
+    """Add learning curves that rise to the gain of each network, in equal steps; the first network has diverged."""
+    main = made.networks[made.networks["part"] == MAIN].reset_index(drop=True)
+    curves = [
+        {key: getattr(row, key) for key in ("study", "part", "variant", "task", "run")}
+        | {"epoch": epoch, "test_accuracy": accuracy(row.task, row.gain * epoch / last_epoch)}
+        for row in main.itertuples()
+        for epoch in range(1, last_epoch + 1)
+        if row.Index or epoch <= 2
+    ]
+    status = ["diverged"] + ["ok"] * (len(main) - 1)
+    return made._replace(networks=main.assign(status=status), curves=pd.DataFrame(curves))
+
+
+def test_gains_by_epoch_are_those_of_the_learning_curves():
+    made = with_curves(rows(lambda *_: 0.9, lambda *_: 1.0, ["W*D*C*"], runs=4))
+    gains = verdict.gains_by_epoch(made)
+    ends = made.networks.set_index(verdict.NETWORK)["gain"]
+    np.testing.assert_allclose(gains.loc[ends.index[1:], 5], ends.iloc[1:] / 2)
+    lost = gains.loc[ends.index[0]]
+    np.testing.assert_allclose(lost, [ends.iloc[0] / 10, ends.iloc[0] / 5] + [ends.iloc[0]] * 8)
+    table = verdict.epochs_table(made).set_index(["study", "variant", "task", "epoch"])
+    row = table.loc[("no penalty", "W*D*C*", "go_nogo", 5)]
+    assert row["networks"] == 4 and row["low"] < row["gain"] < row["high"]
+    assert row["gain"] == pytest.approx(gains.loc[("no penalty", "W*D*C*", "go_nogo"), 5].mean())
+    none = made._replace(curves=pd.DataFrame())
+    assert verdict.gains_by_epoch(none).empty
+    with pytest.raises(InputError, match="learning curve"):
+        verdict.epochs_table(none)
+
+
 def test_shares_are_those_of_kaplan_and_meier():
     trials = np.array([128, 256, 256, 640, 5120, np.inf, np.inf, 1280])
     found = verdict.share_that_needs_more(trials)

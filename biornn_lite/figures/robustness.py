@@ -95,6 +95,32 @@ def less_data_figure(table: pd.DataFrame, study: str, variants: Sequence[str] = 
     return figure
 
 
+def fewer_epochs_figure(table: pd.DataFrame, study: str, variants: Sequence[str] = ()) -> Figure:
+    """Draw the mean gain after each epoch of training, for each task.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :func:`biornn_lite.robustness_verdict.epochs_table`.
+    study : str
+    variants : sequence of str
+        See :func:`biornn_lite.robustness_verdict.shown`.
+    """
+    table = rows_of(table, "gains by epoch", study, "variant", "task", "epoch", "gain")
+    tasks = in_order(table["task"])
+    figure, axes = task_axes(tasks, sharey=True)
+    for task, ax in zip(tasks, axes[0], strict=True):
+        for start, mine in each_start(table[table["task"] == task], study, variants):
+            mean_line(ax, start, mine["epoch"], mine["low"], mine["gain"], mine["high"])
+        ax.set_xticks(sorted(set(table["epoch"])))
+        ax.set_xlabel("epochs of 40 batches")
+        gain_axis(ax)
+    outer_labels(axes)
+    legend(figure, [*start_handles(table, study, variants), interval_handle(), *ceiling_handles()])
+    entitle(figure, "Fewer epochs, 5,120 training trials", study, table)
+    return figure
+
+
 # Trials needed
 
 ABOVE = 1.75
