@@ -271,6 +271,30 @@ def test_only_the_named_matrices_are_quantised():
         assert changed == [name == "w", name in ("w", "w_in", "w_out")], name
 
 
+def test_bytes_are_those_by_hand():
+    networks = drawn(neurons=7)  # 49 recurrent, 21 input and 14 readout weights, 7 and 2 biases
+    others = 4 * (21 + 14 + 7 + 2)
+    assert robustness.quantised_size(networks, 3) == 19 + 4 + others, "147 bits take 19 bytes"
+    assert robustness.quantised_size(networks, 8, per_row=True) == 49 + 4 * 7 + others
+    everything = robustness.quantised_size(networks, 3, True, robustness.ALL)
+    assert everything == (19 + 4 * 7) + (8 + 4 * 3) + (6 + 4 * 7) + 4 * 9
+
+
+def test_the_table_of_one_network_begins_with_what_it_is(trials):
+    x, labels = (each[..., :1, :, :] if each.dim() == 4 else each[:1] for each in trials)
+    network = drawn(runs=1)
+    table = robustness.precision_table(network, x, labels, matrices=robustness.ALL, bits=(4, 1))
+    assert table["bits"].tolist() == [32, 4, 1] and table["bytes"][0] == 4 * 93
+    for row, changed in zip(
+        table.itertuples(),
+        (network, *(quantised(network, bits, matrices=robustness.ALL) for bits in (4, 1))),
+        strict=True,
+    ):
+        assert row.accuracy == accuracies(changed, x, labels)[0]
+    with pytest.raises(InputError, match="2 networks; the table is that of one"):
+        robustness.precision_table(drawn(runs=2), *trials)
+
+
 # Pruning
 
 
