@@ -11,11 +11,13 @@ from scipy import stats
 from biornn_lite import robustness_verdict as verdict
 from biornn_lite.errors import InputError
 from biornn_lite.pruning import KEPT_RETRAINED
+from biornn_lite.psychometric import COHERENCES, curve
 from biornn_lite.results import ceilings
 from biornn_lite.robustness import DISTURBANCES, KEPT
 from biornn_lite.robustness_studies import SIZES, STUDIES, name_of
 from biornn_lite.robustness_verdict import COMPARED, MAIN, POINTS, SIDES, as_rows
 from biornn_lite.seeds import run_seed
+from biornn_lite.statistics import bootstrap_interval, share_interval
 from biornn_lite.tasks import TASKS
 
 RUNS = 12
@@ -281,6 +283,77 @@ def test_the_median_may_be_above_the_last_number():
     for empty in (verdict.median_needed, verdict.share_that_needs_more):
         with pytest.raises(InputError, match="no network is here"):
             empty([])
+
+
+def test_medians_and_shares_are_described_per_variant():
+    made = rows(
+        lambda study, name, size: 0.99 * (name.startswith("0.95") and size >= 640), lambda *_: 1.0,
+        ["0.95 I | D* | C*", "WD*C*"], runs=4,
+    )  # fmt: skip
+    table = verdict.needed_table(verdict.trials_needed(made)).set_index(["study", "variant", "task"])
+    good, bad = (table.loc[("no penalty", name, "go_nogo")] for name in ("0.95 I | D* | C*", "WD*C*"))
+    assert good[["networks", "censored", "median", "low", "high"]].tolist() == [4, 0, 640, 640, 640]
+    assert good[[128, 256, 640, 5120]].tolist() == [1, 1, 0, 0]
+    assert bad[["networks", "censored", "median", 5120]].tolist() == [4, 4, np.inf, 1]
+
+
+def test_gains_by_number_of_trials_have_both_kinds_of_intervals(made):
+    table = verdict.data_table(made).set_index(["study", "variant", "task", "trials"])
+    gains = made.networks.query(
+        "study == 'no penalty' and variant == '0.95 I | D* | no C' and task == 'go_nogo' and part == '640 trials'"
+    )["gain"]
+    row = table.loc[("no penalty", "0.95 I | D* | no C", "go_nogo", 640)]
+    assert row["gain"] == pytest.approx(gains.mean()) and row["networks"] == RUNS == len(gains)
+    assert tuple(row[["low", "high"]]) == pytest.approx(bootstrap_interval(gains))
+    assert tuple(row[["learns", "learns_low", "learns_high"]]) == pytest.approx((1, *share_interval(RUNS, RUNS)))
+    failed = table.loc[("published penalty", "WD*C*", "go_nogo", 5120)]
+    assert failed["learns"] == 0 and failed["learns_high"] == pytest.approx(share_interval(0, RUNS).high)
+    missing = made._replace(networks=made.networks.assign(gain=np.nan))
+    with pytest.raises(InputError, match="no network here has a measured accuracy"):
+        verdict.data_table(missing)
+
+
+def measured(values: dict[str, list[float]], severities=(0.0,)) -> verdict.Rows:
+    """Rows of one variant and task with these values of measures, a run each."""
+    found = [
+        {"study": "no penalty", "part": MAIN, "variant": "functional | D* | no C", "task": "go_nogo", "run": run}
+        | {"measure": name, "severity": severity, "value": value}
+        for name, each in values.items()
+        for severity in severities
+        for run, value in enumerate(each)
+    ]
+    return verdict.Rows(pd.DataFrame(), pd.DataFrame(), pd.DataFrame(found))
+
+
+def test_other_measures_leave_out_what_is_not_finite():
+    (row,) = verdict.measure_table(measured({"x": [1.0, 2.0, np.nan, 6.0], "y": [0.0]}), ["x"]).to_dict("records")
+    assert (row["measure"], row["networks"], row["mean"]) == ("x", 3, 3.0) and row["low"] < 3 < row["high"]
+    alike = verdict.measure_table(measured({"x": [0.3, 0.1 + 0.2]}), ["x"]).iloc[0]
+    assert alike["low"] == alike["high"] == pytest.approx(0.3), "rounding is no spread"
+
+
+def test_a_curve_is_fitted_to_all_answers_and_thresholds_may_be_censored():
+    chances = curve(COHERENCES, 4.0, 0.1)
+    made = measured({"threshold": [2.0, 3.0, np.inf]})
+    points = [
+        measured({"psychometric": [chance - 0.01, chance, chance + 0.01]}, (coherence,)).measures
+        for coherence, chance in zip(COHERENCES, chances, strict=True)
+    ]
+    made = made._replace(measures=pd.concat([made.measures, *points]))
+    table = verdict.psychometric_table(made)
+    assert table["coherence"].tolist() == list(COHERENCES) and set(table["networks"]) == {3}
+    np.testing.assert_allclose(table["accuracy"], chances)
+    (row,) = verdict.threshold_table(made).to_dict("records")
+    assert (row["median"], row["high"], row["censored"], row["networks"]) == (3.0, np.inf, 1, 3)
+    assert row["scale"] == pytest.approx(4.0, rel=0.02) and row["lapses"] == pytest.approx(0.1, abs=0.01)
+    with pytest.raises(InputError, match="no network here has a psychometric curve"):
+        verdict.threshold_table(measured({"x": [1.0]}))
+
+
+def test_a_measure_that_no_network_has_is_said(made):
+    few = made._replace(measures=made.measures[made.measures["measure"] != "pruned"])
+    with pytest.raises(InputError, match=r"no network here has the measure pruned 0\.5"):
+        verdict.curve_table(few, ["pruned"])
 
 
 # Fronts
