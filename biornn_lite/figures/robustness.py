@@ -597,7 +597,9 @@ def claims(answers: pd.DataFrame, context: str, ax: Axes) -> Axes:
             labels.append(f"− {against}")
             if np.isnan(row["difference"]):
                 told = f"too few: {row['runs']:.0f} runs"
-                ax.text(0, place, told, ha="center", va="center", fontsize=8, color="0.3")
+                ax.annotate(
+                    told, (0, place), (5, 0), textcoords="offset points", va="center", fontsize=8, color="0.3"
+                )
                 continue
             draw_interval(
                 ax, row["low"], row["difference"], row["high"], place, markersize=6.5, **SAYS[row["says"]]
