@@ -195,10 +195,7 @@ def curve_of(gains: pd.DataFrame, measure: str) -> np.ndarray:
     """Return the gains of one disturbance, shape (severities + 1, networks), the undisturbed ones first."""
     if measure not in SEVERITIES:
         raise InputError(f"no disturbance {measure!r}; there are {', '.join(SEVERITIES)}")
-    points = [("undisturbed", 0.0), *((measure, severity) for severity in SEVERITIES[measure])]
-    if missing := [point for point in points if point not in gains]:
-        raise InputError(f"no network here has the measure {missing[0][0]} {missing[0][1]:g}")
-    return gains[points].to_numpy().T
+    return gains[[("undisturbed", 0.0), *((measure, severity) for severity in SEVERITIES[measure])]].to_numpy().T
 
 
 def _after(gains: pd.DataFrame, points: Sequence[tuple[str, float]]) -> tuple[np.ndarray, np.ndarray]:
@@ -377,6 +374,9 @@ def curve_table(rows: Rows, measures: Sequence[str] = tuple(DISTURBANCES)) -> pd
         those with a gain, diverged ones among them.
     """
     gains, found = gains_of(rows).dropna(how="all"), []
+    for measure in measures:
+        if np.isnan(curve_of(gains, measure)[1:]).all():
+            raise InputError(f"no network here has the measure {measure!r}")
     for (study, variant, task), group in gains.groupby(level=NETWORK[:3], sort=False):
         for measure in measures:
             curve = curve_of(group, measure)

@@ -107,7 +107,7 @@ def bootstrap_intervals(
     if values.ndim != 2 or len(values) < 2 or not np.isfinite(values).all():
         raise InputError(f"values of shape {values.shape}; two axes, two runs and finite numbers are needed")
     low, high = values.min(axis=0), values.max(axis=0)
-    spread = low < high
+    spread = high - low > 1e-9  # the others are alike but for rounding
     if spread.any():
         found = stats.bootstrap(
             (values[:, spread],), np.mean, axis=0, vectorized=True, n_resamples=resamples,
