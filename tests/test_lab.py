@@ -244,6 +244,7 @@ PANELS = {
     "07_training": ("epoch", "network", "WD*C"),
     "08_topology": ("shuffled (share of edges)", "graph", "four communities of equal size"),
     "10_positive_only": ("scaled to radius", "task", "One-choice inference"),
+    "12_robustness_and_cost": ("share (%)", "network", "orthogonal"),
     "13_your_own_field": ("threshold (SD of the noise)", None, None),
     "16_your_own_experiment": ("cue (steps)", None, None),
     "14_across_cortex": ("distance", "measure", "mean correlation"),
