@@ -14,7 +14,7 @@ from nbclient import NotebookClient
 from PIL import Image, ImageChops, ImageStat
 from tqdm import tqdm
 
-UNSEEN = 0.1
+UNSEEN = 0.4
 """Mean difference per pixel and colour, of 255, that a palette may make."""
 
 
