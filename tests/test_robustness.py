@@ -580,7 +580,8 @@ def test_severities_are_those_of_the_plan(plan):
         assert written(DISTURBANCES[name].severities, scale) in plan, name
     assert written(robustness.KEPT, 100) in plan and written(robustness_studies.KEPT_RETRAINED, 100) in plan
     assert written(psychometric.COHERENCES) in plan and written(stability.LENGTHS) in plan
-    assert DISTURBANCES["bits, all, per row"].severities == (8, 4, 3, 2, 1) and "8, 4, 3, 2 bits and binary" in plan
+    assert DISTURBANCES["bits, all, per row"].severities == (8, 6, 5, 4, 3, 2, 1)
+    assert "8, 6, 5, 4, 3, 2 bits and binary" in plan
     draws = {name: d.draws for name, d in DISTURBANCES.items() if d.draws > 1}
     assert draws == {
         "weight noise": 2, "weight noise, proportional": 2,
