@@ -51,7 +51,7 @@ def retrained(
     Parameters
     ----------
     networks : Networks
-        Of the published kind, such as those of :func:`pruned`.
+        Of the published kind, such as those of :func:`biornn_lite.robustness.pruned`.
     starts : sequence of Start
         One per run; they hold the penalty of the training. Their weights are not used.
     task : Task or str

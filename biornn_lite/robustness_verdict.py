@@ -163,6 +163,7 @@ POINTS = (("undisturbed", 0.0), *((name, float(each)) for name, those in SEVERIT
 """Measures and severities whose value is an accuracy."""
 
 CLAIMS = ("less data", "robust", "stable", "edge")
+"""The four claims of the text."""
 
 CONDITIONAL = ("robust", "stable", "edge", *FAMILIES)
 """Scores that are retained gains, compared among pairs of which both learned."""
@@ -240,6 +241,7 @@ SIDES: dict[str, tuple[str, ...]] = {
 """The variants of the contrasts in each context: functional, and what it is compared with."""
 
 COMPARED = ("orthogonal", "diagonal alone", "0.95 I")
+"""What functional starts are compared with."""
 
 FEWEST = 10
 """Runs of which a contrast needs at least this many."""

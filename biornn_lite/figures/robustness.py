@@ -459,6 +459,7 @@ def psychometric_figure(
 # Stability
 
 BOUNDED = ("bounded, silence", "bounded, noise")
+"""Shares of trials whose states stay bounded after the trial."""
 
 
 def by_start(table: pd.DataFrame, study: str, measure: str, ax: Axes, variants: Sequence[str] = ()) -> Axes:
