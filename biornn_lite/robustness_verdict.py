@@ -441,6 +441,12 @@ def measure_table(rows: Rows, measures: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
+def of_all_sizes(networks: pd.DataFrame) -> pd.DataFrame:
+    """Return the networks whose run was trained with all numbers of training trials that are in their study."""
+    own = networks.groupby(NETWORK)["part"].transform("nunique")
+    return networks[own == networks.groupby("study")["part"].transform("nunique")]
+
+
 def data_table(rows: Rows) -> pd.DataFrame:
     """Mean gain, and share of networks that learn, by number of training trials.
 
@@ -449,9 +455,10 @@ def data_table(rows: Rows) -> pd.DataFrame:
     DataFrame
         Columns ``study, variant, task, trials, networks, gain, low, high`` (mean, with its BCa interval over runs),
         ``median``, ``learned`` (number), ``learns`` (share), ``learns_low`` and ``learns_high`` (Wilson's interval).
-        Networks without a measured accuracy are left out; a diverged one has the gain of guessing.
+        Only runs with all numbers of trials that are there count, so that all means are of the same runs. Networks
+        without a measured accuracy are left out; a diverged one has the gain of guessing.
     """
-    networks = rows.networks.dropna(subset="gain")
+    networks = of_all_sizes(rows.networks.dropna(subset="gain"))
     networks = networks.assign(trials=_trials(networks)).sort_values("trials", kind="stable")
     found = []
     for key, group in networks.groupby([*NETWORK[:3], "trials"], sort=False):

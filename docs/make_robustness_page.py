@@ -6,6 +6,7 @@ The page's words stand in ``robustness.template.md``, the figures in it are fill
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import product
 from pathlib import Path
 
 import matplotlib as mpl
@@ -26,6 +27,7 @@ from biornn_lite.robustness import DISTURBANCES, area, retained
 from biornn_lite.robustness_studies import SIZES, STUDIES, parts, variants_of
 from biornn_lite.robustness_verdict import (
     CLAIMS,
+    COMPARED,
     EDGE,
     FAMILIES,
     MAIN,
@@ -44,6 +46,7 @@ from biornn_lite.robustness_verdict import (
     measure_table,
     median_needed,
     needed_table,
+    of_all_sizes,
     psychometric_table,
     share_that_needs_more,
     shown_rows,
@@ -179,12 +182,24 @@ def untested(found: Evidence, score: str) -> list[list[str]]:
     ]
 
 
+def by_task_table(found: Evidence) -> str:
+    """The contrasts of the retained scores, task by task."""
+    lines = []
+    for score, (context, (functional, *others)) in product(("robust", "stable", "edge"), SIDES.items()):
+        mine = found.scores[found.scores["study"] == context]
+        for against, variant in zip(COMPARED, others, strict=True):
+            both_learn = [contrast(mine[mine["task"] == task], functional, variant, score) for task in TASKS]
+            cells = [told(pd.Series({"difference": np.nan} | each)) for each in both_learn]
+            lines.append([score, f"functional − {against}", context, *cells])
+    return table(["number", "first − second", "context", *map(title_of, TASKS)], lines)
+
+
 # Less data
 
 
 def sizes_table(rows: Rows) -> str:
-    """Mean gain by number of training trials."""
-    gains = rows.networks.pivot_table("gain", NETWORK, "part")
+    """Mean gain by number of training trials, of the runs that have all of them."""
+    gains = of_all_sizes(rows.networks).pivot_table("gain", NETWORK, "part")
     sizes = sorted(SIZES)
     gains = gains.reindex(columns=[f"{size} trials" for size in sizes])
     return both([f"{size:,}" for size in sizes], in_columns(gains))
@@ -253,7 +268,7 @@ def families_tables(found: Evidence) -> str:
     names = [*FAMILIES, "robust"]
     kept, plain = (in_columns(scores[[name + end for name in names]]) for end in ("", " (all)"))
     counts = lines_of(scores["learns"], lambda group: [f"{int(group.sum())} of {len(group)}"])
-    kept = {key: [*counts[key], *cells] for key, cells in kept.items()}
+    kept = {key: [*cells, *kept.get(key, ["–"] * len(names))] for key, cells in counts.items()}
     first = both(["learn", *names], kept, "All starts, retained area")
     return f"{first}\n{folded('Area of the gain itself, all networks', whole(names, plain))}"
 
@@ -421,9 +436,12 @@ def runs_table(rows: Rows) -> str:
             mine = rows.networks[(rows.networks["study"] == study) & (rows.networks["part"] == part.name)]
             runs = mine.groupby(["variant", "task"])["seed"].nunique()
             there = " to ".join(dict.fromkeys((f"{runs.min()}", f"{runs.max()}"))) if len(mine) else "0"
+            which = f"{mine['run'].min()}–{mine['run'].max()} of 0–{part.runs - 1}" if len(mine) else "–"
             diverged = int((mine["status"] == "diverged").sum())
-            lines.append([study, f"{part.name}", f"{planned:,}", f"{len(mine):,}", there, f"{diverged}"])
-    return table(["context", "training", "networks planned", "there", "runs of each kind", "diverged"], lines)
+            lines.append([study, f"{part.name}", f"{planned:,}", f"{len(mine):,}", there, which, f"{diverged}"])
+    return table(
+        ["context", "training", "networks planned", "there", "runs of each kind", "which", "diverged"], lines
+    )
 
 
 def planned() -> int:
@@ -470,6 +488,8 @@ def compose(rows: Rows | None = None) -> str:
             verdicts=verdict_table(found.answers),
             **{f"contrasts_{claim.replace(' ', '_')}": contrasts_table(found, [claim]) for claim in CLAIMS},
             contrasts_exploratory=contrasts_table(found, exploratory),
+            by_task=folded("The contrasts by task", by_task_table(found)),
+            common=of_all_sizes(rows.networks)["run"].nunique(),
             sizes=sizes_table(rows),
             learners=folded("Networks that learn, and median gain, by task", learners_table(rows)),
             needed=needed_tables(rows),

@@ -180,7 +180,8 @@ def _2(found):
         medians = [median_needed(each)[0] for each in trials]
         parts.append(medians[0] == medians[1] if np.isfinite(medians).all() else None)
         texts.append(f"{context}, {title_of(task)} " + " and ".join(map(trials_text, medians)))
-    return f"medians: {'; '.join(texts)}" if texts else "pending", outcome(every(parts))
+    floor = f"; {min(SIZES)} are the fewest that were tried, a floor" if any("128" in text for text in texts) else ""
+    return f"medians: {'; '.join(texts)}{floor}" if texts else "pending", outcome(every(parts))
 
 
 def trials_text(trials: float) -> str:
@@ -233,6 +234,7 @@ def _5(found):
         }
         texts.append(f"{what}, difference in retained area: {listed(differences)}")
         parts.append(all_known(differences, lambda difference: difference < 0))
+    texts.append("an area of 0.07 is left where all is lost at the first severity")
     return "; ".join(texts), outcome(*parts)
 
 

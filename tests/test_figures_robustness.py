@@ -234,7 +234,7 @@ def test_a_degradation_curve_is_that_of_its_table_in_equal_steps(curves):
             assert {0.0, 1.0} <= ceilings_of(ax)
         written = [text.get_text() for text in figure.axes[0].get_xticklabels()]
         assert written == ["0", "1", "5", "10", "20", "30", "40", "50"]
-        assert ("orthogonal, WD*C*: none learned" in told(figure.legends[0])) == retained
+        assert ("orthogonal, WD*C*: too few learned" in told(figure.legends[0])) == retained
     assert figure.axes[0].get_ylabel() == "gain retained" and not figure.axes[1].get_ylabel()
 
 

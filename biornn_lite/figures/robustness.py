@@ -287,10 +287,20 @@ def degradation(
     return ax
 
 
+FEWEST_DRAWN = 3
+"""Networks that must have learned for what they retain to be drawn."""
+
+
 def _degraded(table: pd.DataFrame, study: str, retained: bool) -> pd.DataFrame:
-    """Return the rows of a study, with the number of networks that a curve is the mean of as ``networks``."""
+    """Return the rows of a study, with the number of networks that a curve is the mean of as ``networks``.
+
+    What so few networks retain says nothing of their start, and is left out.
+    """
     table = rows_of(table, "a degradation curve", study, "variant", "task", "measure", "severity", "networks")
-    return table.assign(networks=table["learned"]) if retained else table
+    if not retained:
+        return table
+    few = table["learned"] < FEWEST_DRAWN
+    return table.assign(networks=table["learned"].mask(few, 0), retained=table["retained"].mask(few))
 
 
 def degradation_figure(

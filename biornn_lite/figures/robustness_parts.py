@@ -54,7 +54,7 @@ def start_handles(table: pd.DataFrame, study: str, variants: Sequence[str] = (),
     """Return the legend's entries of the starts in a table, and say of which there is nothing to draw."""
     found = []
     for start, mine in each_start(table, study, variants):
-        note = ": none learned" if "networks" in mine and not mine["networks"].any() else ""
+        note = ": too few learned" if "networks" in mine and not mine["networks"].any() else ""
         label = as_text(label_of(start, mine["variant"].iloc[0]) + note)
         found.append(handle(label, markersize=5, linewidth=1.8, **START_LINES[start] | more))
     return found
