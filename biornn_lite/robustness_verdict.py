@@ -165,9 +165,6 @@ POINTS = (("undisturbed", 0.0), *((name, float(each)) for name, those in SEVERIT
 CLAIMS = ("less data", "robust", "stable", "edge")
 """The four claims of the text."""
 
-CONDITIONAL = ("robust", "stable", "edge", *FAMILIES)
-"""Scores that are retained gains, compared among pairs of which both learned."""
-
 
 def gains_of(rows: Rows) -> pd.DataFrame:
     """Return the gain of every disturbed network with the most training trials.

@@ -254,6 +254,33 @@ def test_the_page_says_what_the_rows_say(rows):
 # Shipped networks
 
 
+def test_readme_and_notebook_say_what_the_rows_say():
+    """The figures in their sentences, which no code writes."""
+    rows = load_robustness()
+    answers = robustness_verdict.answers(rows).set_index(["score", "context", "against"])
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for score, told in (
+        ("robust", "0.04 [0.01, 0.06]"),
+        ("edge", "0.19 [0.16, 0.22]"),
+        ("stable", "0.12 [0.03, 0.24]"),
+    ):
+        row = answers.loc[(score, "no penalty", "orthogonal")]
+        assert told == f"{row['difference']:.2f} [{row['low']:.2f}, {row['high']:.2f}]" and told in readme
+    signs = [answers.loc[(family, "no penalty", "orthogonal"), "difference"] for family in ("pruning", "precision")]
+    assert np.round(signs, 2).tolist() == [0.20, -0.21]
+    for claim in ("less data", "robust", "stable", "edge"):
+        assert answers.loc[(claim, "published penalty", "diagonal alone"), "says"] == "no better"
+    assert set(robustness_verdict.verdicts(answers.reset_index())["word"]) == {"open"}
+    learned = rows.networks[rows.networks["part"] == MAIN].groupby("variant")["learns"].agg(["sum", "size"])
+    assert learned.loc["WD*C*"].tolist() == [0, 60] and learned.loc["WD*C"].tolist() == [41, 60]
+    curves = robustness_verdict.curve_table(robustness_verdict.shown_rows(rows), robustness_verdict.AFTER)
+    one = curves[(curves["task"] == "one_choice_inference") & (curves["severity"] == 1) & (curves["learned"] > 10)]
+    assert (one.loc[~one["variant"].str.startswith("0.95 I"), "retained"] < 0.1).all(), "the answer is lost"
+    bounded = robustness_verdict.measure_table(robustness_verdict.shown_rows(rows), ["bounded, noise"])
+    often = curves.groupby(["study", "variant"])["learned"].min().loc[lambda learned: learned > 10].index
+    assert (bounded.groupby(["study", "variant"])["mean"].mean().loc[often] < 0.5).all()
+
+
 @pytest.fixture(scope="module")
 def shipped(make, small, tmp_path_factory):
     """A file of networks as the script writes it, of a smaller field and trained for a moment."""
