@@ -1,8 +1,9 @@
 """Make the rows in ``data/robustness`` again: ``python data/make_robustness.py [STUDY ...]``.
 
 Trains the studies of :data:`biornn_lite.robustness_studies.STUDIES` into ``--out``, measures the networks of each
-part as soon as they are trained, goes on where it was stopped, and packs what is there. ``--networks`` instead trains
-the networks of the embedded field that come with the library. The field is fetched where it is not in ``--fields`` or
+part as soon as they are trained, goes on where it was stopped, and packs what is there. ``--first-run`` leaves out
+the runs before it and keeps their packed rows. ``--networks`` instead trains the networks of the embedded field that
+come with the library. The field is fetched where it is not in ``--fields`` or
 ``BIORNN_DATA``.
 """
 
@@ -16,7 +17,7 @@ import lzma
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import joblib
@@ -52,6 +53,18 @@ SIDE_BY_SIDE = 7
 """Networks measured at once."""
 
 ROWS = [*KEY, "measure", "severity", "value"]
+
+
+@dataclass(frozen=True)
+class LaterRuns(Study):
+    """The runs of a study from `first_run` on."""
+
+    first_run: int = 0
+
+    @property
+    def networks(self) -> list[tuple[str, str, int]]:
+        """Networks as (variant, task, run), without the runs before the first one."""
+        return [network for network in super().networks if network[2] >= self.first_run]
 
 
 def plan_digest() -> str:
@@ -126,9 +139,12 @@ def make(
     progress: bool = True,
     forget: bool = False,
     retraining: Settings = RETRAINING,
+    first_run: int = 0,
 ) -> None:
     """Train and measure what a part lacks; with `forget`, remove its networks when all are measured."""
-    folder, study = folder_of(part, out), part.on(field)
+    folder, whole = folder_of(part, out), part.on(field)
+    same = {each.name: getattr(whole, each.name) for each in fields(Study) if each.init}
+    study = LaterRuns(**same, first_run=first_run)
     folder.mkdir(parents=True, exist_ok=True)
     follow_the_plan(folder)
     (folder / PART_FILE).write_text(json.dumps([part.study, part.name]), encoding="utf-8")
@@ -159,10 +175,11 @@ def names_in(table: pd.DataFrame) -> pd.MultiIndex:
     return pd.MultiIndex.from_frame(table[KEY])
 
 
-def pack(out: Path) -> None:
+def pack(out: Path, add: bool = False) -> None:
     """Put what is trained and measured into three tables: networks, learning curves and measures.
 
-    Networks that still lack measures are left out, except those that diverged and never get any.
+    Networks that still lack measures are left out, except those that diverged and never get any. With `add`, the
+    packed rows of all other networks stay, if they follow the same plan.
     """
     networks, curves, measures = [], [], []
     for folder in sorted(path.parent for path in out.glob(f"*/*/{PART_FILE}")):
@@ -181,9 +198,30 @@ def pack(out: Path) -> None:
     if not networks:
         raise InputError(f"{out}: no rows here to pack")
     HERE.mkdir(exist_ok=True)
+    if add:
+        new = pd.concat(networks)
+        for tables, packed in zip((networks, curves, measures), others(new), strict=True):
+            tables.append(packed)
     for name, tables, digits in zip(TABLES, (networks, curves, measures), (6, 3, 6), strict=True):
         if there := [table for table in tables if len(table)] or tables[:1]:
             write_table(name, pd.concat(there, ignore_index=True), digits)
+
+
+def others(new: pd.DataFrame) -> list[pd.DataFrame]:
+    """Read the packed rows of networks that are not among the new ones.
+
+    Raises
+    ------
+    InputError
+        If packed rows follow another plan than the new ones.
+    """
+    texts = {"variant": str, "plan": str, "own_objects": str}
+    tables = [pd.read_csv(HERE / name, dtype=texts) for name in TABLES]
+    if set(tables[0]["plan"]) != set(new["plan"]):
+        raise InputError(f"{HERE / TABLES[0]}: these rows follow another plan; pack all runs anew")
+    names = ["study", "part", *KEY]
+    theirs = pd.MultiIndex.from_frame(new[names])
+    return [table[~pd.MultiIndex.from_frame(table[names]).isin(theirs)] for table in tables]
 
 
 def write_table(name: str, table: pd.DataFrame, digits: int) -> None:
@@ -223,14 +261,15 @@ def main(arguments: argparse.Namespace, find: Callable[[str], CorticalField]) ->
     if arguments.networks:
         make_networks(load_field(EMBEDDED), arguments.out, arguments.jobs)
         return
+    first = arguments.first_run
     if not arguments.pack:
         for size in arguments.sizes or SIZES:
             for study in arguments.studies or STUDIES:
                 (part,) = parts(study, (size,))
                 print(f"{part.study}: {part.name}", file=sys.stderr)
                 part = replace(part, runs=min(part.runs, arguments.runs))
-                make(part, find(FIELD), arguments.out, arguments.jobs, forget=arguments.forget)
-    pack(arguments.out)
+                make(part, find(FIELD), arguments.out, arguments.jobs, True, arguments.forget, first_run=first)
+    pack(arguments.out, add=first > 0)
 
 
 if __name__ == "__main__":
@@ -240,6 +279,7 @@ if __name__ == "__main__":
     parser.add_argument("--fields", type=Path, help="folder of fields in plain files, NAME.npz")
     parser.add_argument("--sizes", type=int, nargs="*", help=f"numbers of training trials; all: {SIZES}")
     parser.add_argument("--runs", type=int, default=20, help="train no more runs than these, for now")
+    parser.add_argument("--first-run", type=int, default=0, help="train from this run on, add to the packed rows")
     parser.add_argument("--jobs", type=int, help="processes; as many as processors when left out")
     parser.add_argument("--forget", action="store_true", help="remove the weights of a part when it is measured")
     parser.add_argument("--networks", action="store_true", help="train the shipped networks of the embedded field")

@@ -21,9 +21,11 @@ def script(path: str):
     sys.path.insert(0, str((ROOT / path).parent))
     spec = importlib.util.spec_from_file_location(path.replace("/", "_"), ROOT / path)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where a dataclass looks for its types
     try:
         spec.loader.exec_module(module)
     finally:
+        del sys.modules[spec.name]
         sys.path.remove(str((ROOT / path).parent))
     return module
 

@@ -117,6 +117,33 @@ def test_networks_without_measures_are_not_packed(make, small, here, tmp_path):
     assert set(networks["run"]) == set(curves["run"]) == set(measures["run"]) == {0, 1} - set(run)
 
 
+def test_later_runs_are_added_to_the_packed_rows(make, small, here, tmp_path):
+    for name in ("5120 trials", "640 trials"):
+        train(make, tiny(name, runs=3), small, tmp_path / "at once")
+    make.pack(tmp_path / "at once")
+    at_once = {path.name: path.read_bytes() for path in here.iterdir()}
+    for name in ("5120 trials", "640 trials"):
+        train(make, tiny(name, runs=2), small, tmp_path / "first")
+    make.pack(tmp_path / "first")
+    before = pd.read_csv(here / TABLES[0])
+    for name in ("5120 trials", "640 trials"):
+        part = tiny(name, runs=3)
+        train(make, part, small, tmp_path / "later", first_run=2, forget=True)
+        assert set(read_results(make.folder_of(part, tmp_path / "later")).networks["run"]) == {2}
+    for _ in range(2):
+        make.pack(tmp_path / "later", add=True)
+        for name in TABLES[1:]:
+            assert (here / name).read_bytes() == at_once[name]
+    after = pd.read_csv(here / TABLES[0])
+    assert len(before) == 12 and len(after) == 18
+    old = after["run"] < 2
+    pd.testing.assert_frame_equal(after[old].reset_index(drop=True), before)
+    for name in ("5120_trials", "640_trials"):
+        (tmp_path / "later" / "no_penalty" / name / make.PLAN_FILE).write_text("0123456789ab")
+    with pytest.raises(InputError, match="another plan; pack all runs anew"):
+        make.pack(tmp_path / "later", add=True)
+
+
 def test_measures_do_not_depend_on_the_group(make, small, here, tmp_path, monkeypatch):
     part, found = tiny(), []
     for name, size in (("together", 7), ("alone", 1)):
