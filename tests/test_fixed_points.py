@@ -267,6 +267,23 @@ def test_random_starts_find_most_of_what_there_is(seed):
     assert len(expected) and len(found.points) == len(expected)
 
 
+@pytest.mark.parametrize(
+    ("w", "drive"),
+    [
+        ([[0.5, -1.25, -0.5], [2.25, 1.5, 0.5], [0.75, -1.25, -0.75]], [-0.5, -0.75, -0.5]),
+        ([[1.25, -1.0, 1.5], [0.75, 0.75, -1.0], [-1.5, 1.0, 0.25]], [1.0, 1.75, 0.75]),
+        ([[0.75, -0.75, -0.5], [-1.25, -1.5, -1.75], [0.5, 1.25, 0.5]], [0.25, 0.25, -0.25]),
+        ([[1.5, 0.5, -1.5], [-0.25, -0.5, -0.25], [0.75, -1.5, 1.25]], [-1.25, -0.25, 1.0]),
+    ],
+)
+def test_a_search_that_runs_in_circles_ends_too(w, drive):
+    """Newton's method alone goes round among patterns: damped steps end it in the first two, the network in others."""
+    w, drive = np.array(w), np.array(drive)
+    found = find_fixed_points(network_of(w, drive), [0.0], starts_of(3, 20))
+    assert (found.origin >= 0).all()
+    assert_same_set(found.points, enumerated(w, drive)[0])
+
+
 # Patterns by hand
 
 
