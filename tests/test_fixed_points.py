@@ -277,7 +277,7 @@ def test_random_starts_find_most_of_what_there_is(seed):
     ],
 )
 def test_a_search_that_runs_in_circles_ends_too(w, drive):
-    """Newton's method alone goes round among patterns: damped steps end it in the first two, the network in others."""
+    """Newton's method alone goes round among patterns; damped steps or steps of the network end that."""
     w, drive = np.array(w), np.array(drive)
     found = find_fixed_points(network_of(w, drive), [0.0], starts_of(3, 20))
     assert (found.origin >= 0).all()
