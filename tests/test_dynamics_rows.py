@@ -10,10 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT, script
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.model_selection import StratifiedKFold, cross_val_score
 
 from biornn_lite import dynamics_studies
 from biornn_lite.audit import PLANNED_STARTS, Part, variant
 from biornn_lite.datasets import read_released
+from biornn_lite.dynamics import cued_trials
 from biornn_lite.dynamics_studies import COMPARED_STARTS, OTHER_STARTS, STUDIES, WHEN, Measured, measured, part_of
 from biornn_lite.errors import InputError
 from biornn_lite.network import networks_of
@@ -156,6 +159,37 @@ def test_every_measure_of_the_plan_is_there(small, few, task):
         "others": others_cut(trained),
     }.items():
         assert value["trained", "accuracy", at] == accuracies(networks, *trials)[0]
+
+
+@pytest.mark.parametrize(
+    ("task", "steps", "memory_input"),
+    [
+        ("one_choice_inference", (19, 24, 29, 49), [0] * 8),
+        ("go_nogo", (24, 29, 34, 39), [1, 0, 0]),
+        ("perceptual_decision_making", (30, 35, 40, 40), [1, 0, 0]),
+    ],
+)
+def test_the_times_of_a_trial_are_those_of_the_plan(small, few, task, steps, memory_input):
+    """Against scikit-learn at steps counted by hand, and the eigenvalues of the active units."""
+    trained = of_start(small, "functional", task)
+    found = measured(trained, trained, task, [3], small.positions).measures.set_index(["when", "measure", "at"])[
+        "value"
+    ]
+    trials = cued_trials(task, [3], 60)
+    states, cues = trained.activity(trials.x)[list(steps), 0].double().numpy(), trials.cues[0].numpy()
+    decoder = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+    folds = StratifiedKFold(5, shuffle=True, random_state=3)
+    for time, h in zip(TIMES, states, strict=True):
+        fires = np.ptp(h, axis=0) > 0
+        score = (
+            cross_val_score(decoder, h[:, fires], cues, cv=folds).mean() if fires.any() else 1 / len(np.unique(cues))
+        )
+        assert found["trained", "decoding", f"all, {time}"] == pytest.approx(score, abs=0.02), time
+    w, w_in = (each.detach().double().numpy()[0] for each in (trained.w, trained.w_in))
+    means = [states[2][cues == cue].mean(0) for cue in np.unique(cues)]
+    active = [mean @ w + np.array(memory_input) @ w_in > 0 for mean in means]
+    largest = [np.abs(np.linalg.eigvals(w * each)).max() for each in active]
+    assert found["trained", "memory eigenvalue", ""] == pytest.approx(np.mean(largest), rel=1e-5)
 
 
 def test_equal_networks_are_measured_as_equal_alone_and_together(small, few):
