@@ -27,7 +27,7 @@ from .memory import (
     CUTS,
     communities_of,
     cut_networks,
-    decoding_of_groups,
+    decoding,
     kept_tuning,
     likeness,
     mantel,
@@ -134,7 +134,13 @@ class OneNetwork(NamedTuple):
 def decoded(one: OneNetwork, groups: dict[str, list[np.ndarray]]) -> Iterator[Row]:
     """Yield how well groups of units tell the cue at each time; of communities, the mean and the best."""
     steps = one.phases.times
-    found = {steps[k]: decoding_of_groups(one.states[k], one.cues, groups, seed=one.seed) for k in one.distinct}
+    found = {
+        steps[k]: {
+            name: [decoding(one.states[k], one.cues, units, seed=one.seed) for units in each]
+            for name, each in groups.items()
+        }
+        for k in one.distinct
+    }
     for time, step in zip(TIMES, steps, strict=True):
         for name, scores in found[step].items():
             if name == "communities":

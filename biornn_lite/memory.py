@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
-from sklearn.model_selection import StratifiedKFold
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from .discriminant import predictions
 from .dynamics import cue_means
 from .errors import InputError
 from .network import Networks
@@ -132,6 +133,8 @@ def decoding(
 ) -> float:
     """Decode the cue from states by linear discriminant analysis with shrinkage (Ledoit & Wolf 2004).
 
+    Units are standardised first, since states shrink by orders of magnitude while a network forgets.
+
     Parameters
     ----------
     states : ndarray, shape (trials, N)
@@ -152,58 +155,25 @@ def decoding(
 
     Notes
     -----
-    Units are standardised first, since states shrink by orders of magnitude while a network forgets.
-    ``make_pipeline(StandardScaler(), LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"))`` of scikit-learn
-    gives the same answers, and takes much longer for many groups; see :mod:`biornn_lite.discriminant`.
-    """
-    states = np.asarray(states, dtype=float)
-    if states.ndim != 2:
-        raise InputError(f"states of shape {states.shape}; (trials, units) is needed")
-    units = np.arange(states.shape[1]) if units is None else np.asarray(units)
-    return decoding_of_groups(states, cues, {"all": [units]}, folds, seed)["all"][0]
-
-
-def decoding_of_groups(
-    states: np.ndarray,
-    cues: np.ndarray,
-    groups: Mapping[str, Sequence[np.ndarray]],
-    folds: int = 5,
-    seed: int = 0,
-) -> dict[str, list[float]]:
-    """Decode the cue from each group of units as :func:`decoding` does, with shared work.
-
-    Parameters
-    ----------
-    states, cues, folds, seed
-        As in :func:`decoding`.
-    groups : mapping of str to sequence of ndarray of int
-        As from :func:`unit_groups`.
-
-    Returns
-    -------
-    dict of str to list of float
-        Share of right answers from each group.
+    Without noise, states of one cue are equal and have no covariance. The nearest other trial then tells the cue.
     """
     states, cues = np.asarray(states, dtype=float), np.asarray(cues)
     if states.ndim != 2 or cues.shape != states.shape[:1]:
         raise InputError(f"states of shape {states.shape} and cues of shape {cues.shape}; each trial needs one cue")
-    _, counts = np.unique(cues, return_counts=True)
+    kinds, counts = np.unique(cues, return_counts=True)
     if folds < 2 or len(counts) < 2 or counts.min() < folds:
         raise InputError(f"cues occur {counts.tolist()} times; two or more must occur in each of 2 or more folds, "
                          f"and there are {folds}")  # fmt: skip
-    finite, varies = np.isfinite(states).all(axis=0), np.zeros(states.shape[1], dtype=bool)
-    varies[finite] = np.ptp(states[:, finite], axis=0) > 0
-    flat = [units for each in groups.values() for units in each]
-    known = [k for k, units in enumerate(flat) if finite[units].all() and varies[units].any()]
-    right = np.array([1 / len(counts) if finite[units].all() else np.nan for units in flat])
-    right[known] = 0
-    place = np.cumsum(varies) - 1  # of each unit among those that vary
-    vary, states = [place[units[varies[units]]] for units in (flat[k] for k in known)], states[:, varies]
-    for train, test in StratifiedKFold(folds, shuffle=True, random_state=seed).split(np.zeros(len(cues)), cues):
-        told = predictions(states[train], cues[train], states[test], vary) if known else []
-        right[known] += [(each == cues[test]).mean() / folds for each in told]
-    found = iter(right.tolist())
-    return {name: [next(found) for _ in each] for name, each in groups.items()}
+    states = states if units is None else states[:, np.asarray(units)]
+    if not np.isfinite(states).all():
+        return float("nan")
+    states = states[:, np.ptp(states, axis=0) > 0]
+    if not states.shape[1]:
+        return 1 / len(kinds)
+    noisy = any(np.ptp(states[cues == kind], axis=0).any() for kind in kinds)
+    last = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto") if noisy else KNeighborsClassifier(1)
+    parts = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    return float(cross_val_score(make_pipeline(StandardScaler(), last), states, cues, cv=parts).mean())
 
 
 # Selectivity in space

@@ -4,8 +4,6 @@ import networkx as nx
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 from scipy.stats import kstest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -13,7 +11,6 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from biornn_lite.discriminant import predictions
 from biornn_lite.dynamics import cued_trials
 from biornn_lite.errors import InputError
 from biornn_lite.memory import (
@@ -22,7 +19,6 @@ from biornn_lite.memory import (
     communities_of,
     cut_networks,
     decoding,
-    decoding_of_groups,
     kept_tuning,
     likeness,
     mantel,
@@ -177,32 +173,6 @@ def plain():
     return make_pipeline(StandardScaler(), LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"))
 
 
-@settings(deadline=None, max_examples=25)
-@given(
-    seed=st.integers(0, 10**6),
-    cues=st.integers(2, 4),
-    units=st.integers(1, 60),
-    signal=st.sampled_from([0.0, 0.3, 1.0]),
-    scale=st.sampled_from([1e-12, 1.0, 1e6]),
-    silent=st.floats(0, 0.9),
-)
-def test_predictions_are_those_of_scikit_learn(seed, cues, units, signal, scale, silent):
-    """On states like those of relu networks: silent and rare units, more units than trials per cue, any size."""
-    rng = np.random.default_rng(seed)
-    labels = 2 * rng.permutation(np.arange(90) % cues) + 1  # not counted from 0
-    states = rng.normal(size=(90, units)) @ rng.normal(size=(units, units)) / np.sqrt(units)
-    means = signal * rng.normal(size=(2 * cues, units))
-    states = scale * np.maximum(states + means[labels] - rng.uniform(-1, 2, units), 0)
-    states *= rng.random(units) >= silent
-    states = states[:, np.ptp(states[:70], axis=0) > 0]
-    if not states.shape[1]:
-        return
-    groups = [np.arange(states.shape[1]), rng.permutation(states.shape[1])[:7]]
-    for group, told in zip(groups, predictions(states[:70], labels[:70], states[70:], groups), strict=True):
-        decoder = plain().fit(states[:70, group], labels[:70])
-        np.testing.assert_array_equal(told, decoder.predict(states[70:, group]))
-
-
 @pytest.mark.parametrize(("cues", "units"), [(2, 2), (2, 70), (4, 10)])
 def test_decoding_is_that_of_scikit_learn(cues, units):
     rng = np.random.default_rng(units)
@@ -226,16 +196,17 @@ def test_noise_is_decoded_at_chance_and_separable_states_at_one():
     assert decoding(1e-20 * states, cues) == 1, "sizes do not matter"
 
 
-def test_groups_are_decoded_as_if_alone():
+def test_states_like_those_of_relu_networks_are_decoded_at_any_size():
+    """Silent units, units that fire rarely, and more units than trials of a cue."""
     rng = np.random.default_rng(0)
-    cues = rng.integers(3, size=150)
-    states = np.maximum(rng.normal(size=(150, 40)) + 0.6 * rng.normal(size=(3, 40))[cues], 0)
+    cues = rng.integers(3, size=90)
+    states = np.maximum(rng.normal(size=(90, 40)) + 0.8 * rng.normal(size=(3, 40))[cues] - 1, 0)
     states[:, :12] = 0
-    groups = unit_groups(rng.normal(size=(40, 40)), 1) | {"silent": [np.arange(12), np.arange(4)]}
-    found = decoding_of_groups(states, cues, groups, seed=6)
-    assert found["silent"] == [1 / 3, 1 / 3]
-    for name, each in groups.items():
-        assert found[name] == [decoding(states, cues, units, seed=6) for units in each]
+    assert 0.5 < decoding(states, cues) < 1
+    for scale in (1e-20, 1e6):
+        assert decoding(scale * states, cues) == pytest.approx(decoding(states, cues), abs=0.02)
+    assert decoding(states, cues, np.arange(12)) == 1 / 3
+    assert decoding(states, cues, np.arange(8, 30)) == decoding(states[:, 12:30], cues)
 
 
 def test_constant_columns_do_no_harm():
@@ -250,7 +221,7 @@ def test_constant_columns_do_no_harm():
     assert 0.3 < decoding(rare, cues) < 0.7
 
 
-def test_without_noise_the_nearest_mean_tells_the_cue():
+def test_without_noise_the_nearest_trial_tells_the_cue():
     cues = np.random.default_rng(0).integers(3, size=100)
     assert decoding(0.1 * np.array([[0, 1], [2, 2], [2, 3]])[cues], cues) == 1
     assert 0.4 < decoding(0.1 * np.array([[0, 1], [2, 2], [2, 2]])[cues], cues) < 0.9, "two look alike"
@@ -261,8 +232,8 @@ def test_overflow_is_not_decoded():
     cues, states = rng.integers(2, size=60), rng.normal(size=(60, 8))
     for bad in (np.nan, np.inf):
         states[7, 2] = bad
-        found = decoding_of_groups(states, cues, {"bad": [np.arange(4)], "good": [np.arange(4, 8)]})
-        assert np.isnan(found["bad"][0]) and found["good"][0] == decoding(states[:, 4:], cues)
+        assert np.isnan(decoding(states, cues, np.arange(4)))
+        assert decoding(states, cues, np.arange(4, 8)) == decoding(states[:, 4:], cues)
 
 
 def test_what_cannot_be_decoded_is_refused():
