@@ -293,11 +293,26 @@ def test_readme_and_notebook_say_what_the_rows_say():
     ):
         row = answers.loc[(score, "no penalty", "orthogonal")]
         assert told == f"{row['difference']:.2f} [{row['low']:.2f}, {row['high']:.2f}]" and told in readme
+    for context, against, told in (
+        ("published penalty", "orthogonal", "0.85 [0.76, 0.92] more than `WD*C*`"),
+        ("published penalty", "0.95 I", "0.13 [0.06, 0.22] less than 0.95 I"),
+    ):
+        row = answers.loc[("less data", context, against)]
+        low, high = sorted(abs(row[["low", "high"]]))
+        assert told.startswith(f"{abs(row['difference']):.2f} [{low:.2f}, {high:.2f}]") and told in readme
+        assert (row["difference"] < 0) == ("less" in told)
+    without = answers.sort_index().loc[("less data", "no penalty")]
+    assert without["says"].to_dict() == {"orthogonal": "unclear", "diagonal alone": "unclear", "0.95 I": "no better"}
+    worse = without[without["says"] == "no better"].iloc[0]
+    assert np.round([worse["difference"], worse["p_holm"]], 2).tolist() == [-0.06, 0.03]
     signs = [answers.loc[(family, "no penalty", "orthogonal"), "difference"] for family in ("pruning", "precision")]
     assert np.round(signs, 2).tolist() == [0.20, -0.21]
     for claim in ("less data", "robust", "stable", "edge"):
         assert answers.loc[(claim, "published penalty", "diagonal alone"), "says"] == "no better"
     assert set(robustness_verdict.verdicts(answers.reset_index())["word"]) == {"open"}
+    words = robustness_verdict.verdicts(answers.reset_index())
+    assert words.loc["less data", "published penalty"] == "holds for any identity-like start"
+    assert words.loc["robust", "no penalty"] == "not supported"
     learned = rows.networks[rows.networks["part"] == MAIN].groupby("variant")["learns"].agg(["sum", "size"])
     assert learned.loc["WD*C*"].tolist() == [0, 60] and learned.loc["WD*C"].tolist() == [41, 60]
     curves = robustness_verdict.curve_table(robustness_verdict.shown_rows(rows), robustness_verdict.AFTER)
@@ -306,6 +321,25 @@ def test_readme_and_notebook_say_what_the_rows_say():
     bounded = robustness_verdict.measure_table(robustness_verdict.shown_rows(rows), ["bounded, noise"])
     often = curves.groupby(["study", "variant"])["learned"].min().loc[lambda learned: learned > 10].index
     assert (bounded.groupby(["study", "variant"])["mean"].mean().loc[often] < 0.5).all()
+
+
+def test_the_notebook_says_what_pruning_leaves_as_the_page_does():
+    page = (ROOT / "docs" / "robustness.md").read_text(encoding="utf-8")
+    lines = page.partition("### Pruning")[2].splitlines()
+    left = []
+    for variant in ("W*D*C", "WD*C"):
+        cells = next(line for line in lines if line.startswith(f"| published penalty | `{variant}` |")).split(" | ")
+        left.append(cells[5].split()[0])  # after 50, 20 and 10 %
+    notebook = (ROOT / "notebooks" / "source" / "12_robustness_and_cost.ipynb").read_text(encoding="utf-8")
+    assert f"functional starts keep {left[0]} and orthogonal ones {left[1]}" in notebook
+
+
+def test_the_notebook_says_how_fast_the_forms_were():
+    table = pd.read_csv(ROOT / "data" / "robustness" / "deployment.csv")
+    seconds = table.groupby(["runtime", "kept"])["trial_ratio"].median()
+    int8, plain = (seconds[name, 1.0] for name in ("ONNX int8", "ONNX float32"))
+    assert f"{int8 / plain:.1f}" == f"{seconds['SciPy sparse', 0.1]:.1f}" == "1.2"
+    assert f"{seconds['NumPy', 1.0]:.1f}" == "0.2", "a fifth"
 
 
 @pytest.fixture(scope="module")
