@@ -327,8 +327,8 @@ def test_the_notebook_says_what_pruning_leaves_as_the_page_does():
     page = (ROOT / "docs" / "robustness.md").read_text(encoding="utf-8")
     lines = page.partition("### Pruning")[2].splitlines()
     left = []
-    for variant in ("W*D*C", "WD*C"):
-        cells = next(line for line in lines if line.startswith(f"| published penalty | `{variant}` |")).split(" | ")
+    for name in ("W*D*C", "WD*C"):
+        cells = next(line for line in lines if line.startswith(f"| published penalty | `{name}` |")).split(" | ")
         left.append(cells[5].split()[0])  # after 50, 20 and 10 %
     notebook = (ROOT / "notebooks" / "source" / "12_robustness_and_cost.ipynb").read_text(encoding="utf-8")
     assert f"functional starts keep {left[0]} and orthogonal ones {left[1]}" in notebook
