@@ -75,7 +75,12 @@ class Penalty:
         if len(self.factor):
             reached = costs[self.factor] * communicability(w[self.factor])  # (factor, N, N)
             total = total.index_copy(0, self.factor, reached.sum((1, 2)))
-        if len(self.pulled):
-            distance = distribution_distance(communicability(w[self.pulled]), self.targets)  # (pulled,)
-            total = total.index_add(0, self.pulled, self.emd_weights * distance)
-        return total
+        return total + self.pull(w) if len(self.pulled) else total
+
+    def pull(self, w: torch.Tensor) -> torch.Tensor:
+        """Return the part of each penalty that pulls towards an empirical target, shape (runs,); 0 without one."""
+        pull = w.new_zeros(len(w))
+        if self.own is not None or not len(self.pulled):
+            return pull
+        distance = distribution_distance(communicability(w[self.pulled]), self.targets)  # (pulled,)
+        return pull.index_add(0, self.pulled, self.emd_weights * distance)

@@ -33,9 +33,9 @@ class Snapshot:
         Recurrent weights, from row to column.
     test_accuracy : float
         NaN before the first epoch and after the network has diverged.
-    loss, penalty : float
-        Cross-entropy (nats) on the first training batch without noise, and the penalty. Training reduces the sum
-        of both.
+    loss, penalty, pull : float
+        Cross-entropy (nats) on the first training batch without noise, the penalty, and the part of the penalty that
+        pulls towards an empirical communicability. Training reduces the sum of loss and penalty.
     loss_gradient, penalty_gradient : float
         Euclidean norms of their gradients with respect to the recurrent weights.
     """
@@ -47,6 +47,7 @@ class Snapshot:
     test_accuracy: float
     loss: float
     penalty: float
+    pull: float
     loss_gradient: float
     penalty_gradient: float
 
@@ -112,7 +113,7 @@ def _looked_at(networks, penalty, x, labels, variants, task, epoch, accuracy) ->
     losses = losses.view(len(variants), -1).mean(1)  # (runs,)
     costs = penalty(w)  # (runs,)
     gradients = [torch.autograd.grad(value.sum(), w)[0].flatten(1).norm(dim=1) for value in (losses, costs)]
-    numbers = [value.detach().double().numpy() for value in (losses, costs, *gradients)]
+    numbers = [value.detach().double().numpy() for value in (losses, costs, penalty.pull(w.detach()), *gradients)]
     weights = w.detach().numpy().copy()
     return {
         variant: Snapshot(variant, task, epoch, weights[r], float(accuracy[r]), *(float(c[r]) for c in numbers))

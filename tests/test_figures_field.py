@@ -1,6 +1,7 @@
 """Panels, figures and exercises about fields: panels as their code allows, answers right and wrong."""
 
 import re
+import warnings
 from dataclasses import replace
 
 import ipywidgets as ipw
@@ -23,8 +24,10 @@ from biornn_lite.figures.field import (
     pair_panel,
     sttc_by_tile,
     tiles,
+    window_of_both,
 )
 from biornn_lite.figures.panels import figure_panel
+from biornn_lite.figures.tiles import EVENTS, SECONDS, frames_in_reach, tile_counts
 from biornn_lite.seeds import generator
 from biornn_lite.synthetic import synthetic_field
 
@@ -105,6 +108,35 @@ def test_tiles_tell_which_events_are_near():
     plt.close("all")
 
 
+def test_the_panel_of_a_pair_opens_where_both_have_events():
+    trains = [np.array([1.0, 2, 3, 47, 90]), np.array([45.0, 70]), np.array([9.0]), np.array([100.0])]
+    field = replace(synthetic_field(4, 0), spike_times=trains)
+    assert window_of_both(field, 0, 1) == 40 and window_of_both(field, 1, 2) == 0, "the latter never meet"
+    assert parts_of(pair_panel(field, 0, 1))["from (s)"].value == 40
+
+
+def test_the_drawing_of_tiles_counts_as_the_coefficient_does():
+    """Its title tells the same shares as a fine grid of times."""
+    title = tile_counts(plt.figure().add_subplot()).get_title()
+    inside, events, covered, length = map(float, re.findall(r"\d+(?:\.\d+)?", title))
+    a, b = (np.array(EVENTS[name]) for name in "AB")
+    near = np.abs(a[:, None] - b) <= 0.1
+    assert (inside, events, length) == (near.any(axis=1).sum(), len(a), SECONDS)
+    grid = np.linspace(0, SECONDS, 30_001)
+    assert covered == pytest.approx(SECONDS * (np.abs(grid[:, None] - b) <= 0.1).any(axis=1).mean(), abs=0.05)
+    wide = tile_counts(plt.figure().add_subplot(), 0.2).get_title()  # two tiles overlap
+    assert f"cover {SECONDS * (np.abs(grid[:, None] - b) <= 0.2).any(axis=1).mean():.1f} of" in wide
+    plt.close("all")
+
+
+def test_a_tile_reaches_the_frames_whose_middle_it_covers():
+    ax = frames_in_reach(plt.figure().add_subplot(), 0.1587, (0.1, 0.16, 0.32))
+    told = [text.get_text() for text in ax.texts]
+    assert [re.search(r"reaches (\d+) frame", text)[1] for text in told] == ["1", "3", "5"]
+    assert "tile of 0.20 s" in told[0] and told[0].endswith("0.16 s") and told[1].endswith("0.48 s")
+    plt.close("all")
+
+
 def test_degrees_count_partners(small):
     ax = degrees(small, plt.figure().add_subplot())
     heights = [bar.get_height() for bars in ax.containers for bar in bars]
@@ -172,6 +204,8 @@ CASES = {
             (lambda x, y, lag: (x[:-lag] * y[lag:]).mean(), "Subtract each mean"),
             (lambda x, y, lag: -lagged(x, y, lag), "sign is wrong"),
             (lambda x, y, lag: correlate(x[:-lag], y[lag:]) if lag else np.nan, "x[:-0] is empty"),
+            (lambda x, y, lag: correlate(x[:-lag], y[lag:]), "but with 0 it fails: x[:-0] is empty"),
+            (lambda x, y, lag: correlate(x[:-lag], y[lag:] if lag else y[:0]), "gives nan; expected"),  # warns
             (lambda x, y, lag: lagged(x, y, min(lag, 3)), "Right with a lag of 3, but with"),
             (lambda x, y, lag: spearmanr(x[:-lag], y[lag:]).statistic, "expected"),
             (lambda x, y, lag: 0.7, "gives 0.700000"),
@@ -243,6 +277,18 @@ def test_a_check_says_what_is_right_and_what_is_wrong(name, field, capsys):
         assert check(answer, field) is False
         out = capsys.readouterr().out
         assert out.startswith("✗ ") and says in out, (answer, out)
+
+
+def test_the_check_of_a_lag_says_what_fails_itself(field, capsys):
+    """NumPy warns of empty arrays, and its words say nothing of a lag."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not exercises.check_lagged_correlation(lambda x, y, lag: np.corrcoef(x[:-lag], y[lag:])[0, 1], field)
+        assert not exercises.check_lagged_correlation(
+            lambda x, y, lag: ((x[:-lag] - x[:-lag].mean()) * (y[lag:][: len(x[:-lag])])).mean(), field
+        )
+    said = capsys.readouterr()
+    assert said.out.count("\n") == 2 and said.err == ""
 
 
 def test_the_check_of_a_distance(capsys):

@@ -17,7 +17,7 @@ from biornn_lite.exercises import Prediction
 from biornn_lite.figures import panels
 from biornn_lite.figures.field import field_map
 from biornn_lite.figures.matrices import matrix
-from biornn_lite.figures.panels import collected_afterwards, figure_panel
+from biornn_lite.figures.panels import collected_afterwards, dropdown, figure_panel, slider
 from biornn_lite.figures.style import COLOURS, MARKERS
 from biornn_lite.figures.training import two_variants_figure, two_variants_panel
 from biornn_lite.priors import Priors
@@ -126,6 +126,25 @@ def test_garbage_collection_is_left_as_it_was(enabled):
         assert gc.isenabled() == enabled
     finally:
         gc.enable()
+
+
+def test_a_slider_has_no_more_decimals_than_its_step():
+    """Browsers send sums of steps, such as −180 + 24 × 5 or 0.02 + 14 × 0.02, as floating numbers."""
+    whole = slider("turn", -60, -180.0, np.float64(180), 5)
+    assert isinstance(whole, ipw.IntSlider) and whole.value == -60 and type(whole.value) is int
+    for step, sent, value, readout in ((0.02, 0.30000000000000004, 0.3, ".2f"), (0.25, 2.25, 2.25, ".2f")):
+        control = slider("Δt", 0.5, 0, 5, step, "s")
+        control.set_state({"value": sent})
+        assert repr(control.value) == repr(value) and control.readout_format == readout
+        control.value = 9
+        assert control.value == 5, "it still ends where it ends"
+    assert slider("radius", 0.95, 0.5, 1.3, 0.05).value == 0.95
+
+
+def test_a_dropdown_is_wide_enough_for_its_longest_option():
+    options = [("short", 1), ("the nearer the stronger, exp(−distance / 50 µm)", 2)]
+    assert int(dropdown("network", options, 1).layout.width.removesuffix("ch")) > len("network") + len(options[1][0])
+    assert dropdown("network", ["a", "b"], "a").layout.max_width == "100%", "a long name does not leave the page"
 
 
 def test_a_prediction_is_kept(capsys):

@@ -9,7 +9,15 @@ from test_figures_panels import check_said, check_takes_numbers, check_that_ever
 
 from biornn_lite import exercises, space
 from biornn_lite.datasets import read_released
-from biornn_lite.figures.space import CORNERS, sheet_colours, space_figure, space_panel
+from biornn_lite.figures.space import (
+    CORNERS,
+    FOLLOWED,
+    LARGEST,
+    lattice_figure,
+    sheet_colours,
+    space_figure,
+    space_panel,
+)
 from biornn_lite.priors import Priors
 from biornn_lite.space import PLACES, believed_places, relabelled_costs
 from biornn_lite.synthetic import synthetic_field
@@ -25,6 +33,14 @@ def test_colours_are_like_where_neurons_are_near(column):
     expected = [plt.matplotlib.colors.to_rgb(c) for pair in CORNERS.values() for c in pair]
     np.testing.assert_allclose(corners, expected)
     assert np.isfinite(sheet_colours(np.zeros((3, 3)))).all()
+
+
+def test_no_colour_of_the_sheet_is_grey():
+    x, z = map(np.ravel, np.meshgrid(np.linspace(0, 2, 21), np.linspace(0, 1, 11)))
+    colours = sheet_colours(np.column_stack([x, 0 * x, z]))
+    assert np.ptp(colours, axis=1).min() > 0.15
+    lightness = (colours @ (0.2126, 0.7152, 0.0722)).reshape(11, 21)
+    assert (np.diff(lightness, axis=0) > 0).all(), "what hue alone would tell, some readers do not see"
 
 
 # Figures
@@ -61,6 +77,27 @@ def test_the_figure_shows_places_and_distances(column):
     assert histogram.get_title() == f"mean {pdist(points).mean():.2f}"
     assert sum(bar.get_width() for bar in histogram.patches) == 96 * 95 / 2
     assert "reshaped" in figure.get_suptitle() and "synthetic" in figure.get_suptitle()
+
+
+def test_distances_in_a_penalty_are_drawn_on_one_scale_but_for_the_raw_lattice(column):
+    def end(*choices):
+        *_, histogram = (ax for part in space_figure(column, *choices).subfigs for ax in part.axes)
+        plt.close("all")
+        return histogram.get_ylim()[1]
+
+    assert end("transposed") == end("transposed", "micrometres") == end("reshaped") == LARGEST
+    assert end("lattice", "min_max", "matched") == LARGEST and end("lattice") > LARGEST
+
+
+def test_the_lattice_has_the_colours_of_the_sheet(column):
+    flat, solid = (ax for part in lattice_figure(column).subfigs for ax in part.axes)
+    points = space.lattice(column.lattice)
+    np.testing.assert_allclose(np.array(solid.collections[0]._offsets3d).T, points)
+    np.testing.assert_allclose(np.array(solid.lines[0].get_data_3d()).T, points[:FOLLOWED])
+    colours = [Collection.get_facecolor(ax.collections[0]) for ax in (flat, solid)]
+    np.testing.assert_allclose(*colours)
+    assert " × ".join(map(str, column.lattice)) in solid.get_title()
+    plt.close("all")
 
 
 def test_a_flat_field_of_few_neurons_is_drawn():

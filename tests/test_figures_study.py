@@ -85,6 +85,14 @@ def test_the_forest_shows_ours_beside_the_published():
     assert len(alone.lines) < len(ax.lines)
 
 
+def test_tasks_side_by_side_have_one_scale():
+    figure = forest_figure(load_replication("6_6_2").networks, title="a study")
+    ends = {ax.get_xlim() for ax in figure.axes}
+    assert len(figure.axes) == 3 and len(ends) == 1
+    (low, high) = ends.pop()
+    assert all(low <= x <= high for ax in figure.axes for line in ax.lines for x in line.get_xdata())
+
+
 def test_published_numbers_stand_beside_the_rows_of_their_own_study_alone():
     def handles(table):
         figure = forest_figure(table, "go_nogo", title="a study")

@@ -5,6 +5,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import linregress
 from test_figures_panels import check_said, check_takes_numbers, check_that_every_control_redraws
 
 from biornn_lite import exercises, statistics, topology
@@ -138,13 +139,17 @@ def test_the_figure_of_a_relation_shows_all_networks(study):
     figure = relation_figure(study, "go_nogo", "modularity")
     drawn = np.sort(np.concatenate([line.get_xdata() for line in figure.axes[0].lines]))
     np.testing.assert_allclose(drawn, np.sort(go["modularity"]))
-    within = np.column_stack([np.concatenate([line.get_data()[k] for line in figure.axes[1].lines]) for k in (0, 1)])
-    assert np.corrcoef(within.T)[0, 1] == pytest.approx(statistics.relation(go, "modularity").within)
+    filled = [line for line in figure.axes[0].lines if line.get_markerfacecolor() != "white"]
+    midpoint = go["train_accuracy"] > 0.75
+    assert sum(len(line.get_xdata()) for line in filled) == midpoint.sum()
     by_hand = go.assign(x=0.0, y=0.0)
     for variant, rows in go.groupby("variant"):
         by_hand.loc[go["variant"] == variant, "x"] = rows["modularity"] - rows["modularity"].mean()
         by_hand.loc[go["variant"] == variant, "y"] = rows["test_accuracy"] - rows["test_accuracy"].mean()
     assert by_hand["x"].corr(by_hand["y"]) == pytest.approx(statistics.relation(go, "modularity").within)
+    assert np.nansum(figure.axes[1].collections[0].get_array()) == len(go)
+    (x0, x1), (y0, y1) = figure.axes[1].lines[0].get_data()
+    assert (y1 - y0) / (x1 - x0) == pytest.approx(linregress(by_hand["x"], by_hand["y"]).slope)
 
 
 def test_what_the_notebook_says_of_the_study(study):

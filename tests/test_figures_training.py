@@ -10,6 +10,7 @@ from test_figures_panels import check_said, check_takes_numbers, check_that_ever
 
 from biornn_lite import exercises
 from biornn_lite.figures.training import (
+    DRAWN,
     network_figure,
     network_panel,
     two_variants_panel,
@@ -17,7 +18,6 @@ from biornn_lite.figures.training import (
     watched_figure,
 )
 from biornn_lite.snapshots import histories, watch
-from biornn_lite.topology import strongest_graph
 from biornn_lite.training import Settings
 from biornn_lite.variants import Protocol
 
@@ -72,14 +72,29 @@ def test_figures_show_the_network_of_the_epoch(small, watched):
     history = histories(watched)["W*D*C"]
     figure = network_figure(history, 2, small)
     np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), history[2].weights)
-    graph = strongest_graph(history[2].weights)
-    edges = figure.axes[1].collections[0].get_segments()
-    assert len(edges) == graph.sum() // 2
+    lines = figure.axes[1].collections[0]
+    strengths = np.abs(history[2].weights)
+    of_pairs = sorted(max(strengths[i, j], strengths[j, i]) for i in range(24) for j in range(i))
+    np.testing.assert_allclose(lines.get_array(), of_pairs[-DRAWN:])
+    strongest = np.unravel_index(np.where(np.eye(24), 0, strengths).argmax(), strengths.shape)
+    ends = {tuple(end) for end in small.positions[list(strongest)][:, [0, 2]]}
+    assert {tuple(end) for end in lines.get_segments()[-1]} == ends, "on top, between its neurons"
     heights = sum(bar.get_height() for bar in figure.axes[2].patches if hasattr(bar, "get_height"))
     assert heights == small.neurons * (small.neurons - 1), "each connection off the diagonal in one bin"
     assert f"epoch 2, test accuracy {history[2].test_accuracy:.3f}" in figure.get_suptitle()
     ratio = watched_figure({"W*D*C": history}).axes[3].lines[0].get_ydata()
     np.testing.assert_allclose(ratio, [s.penalty_gradient / s.loss_gradient for s in history])
+
+
+def test_the_pull_is_taken_off_the_penalty_and_the_title_says_so(watched):
+    by_variant = histories(watched)
+    figure = watched_figure(by_variant)
+    for history, line in zip(by_variant.values(), figure.axes[2].lines, strict=True):
+        np.testing.assert_allclose(line.get_ydata(), [s.penalty - s.pull for s in history])
+    plain, pulled = by_variant.values()
+    assert all(s.pull == 0 for s in plain) and all(0 < s.pull < s.penalty for s in pulled)
+    assert f"without the pull of C* ({pulled[0].pull:.3g}" in figure.axes[2].get_title()
+    assert "pull" not in watched_figure({"W*D*C": plain}).axes[2].get_title()
 
 
 # Exercises of notebook 07

@@ -7,7 +7,7 @@ from test_figures_panels import check_said, check_takes_numbers, check_that_ever
 
 from biornn_lite import exercises
 from biornn_lite.datasets import read_released
-from biornn_lite.figures.weights import stages, weights_figure, weights_panel
+from biornn_lite.figures.weights import SIZES, stages, weights_figure, weights_panel
 from biornn_lite.priors import Priors
 from biornn_lite.untrained import fading
 from biornn_lite.variants import Protocol
@@ -98,11 +98,24 @@ def test_the_figure_says_what_the_matrix_is(column):
     np.testing.assert_allclose(angle, fading(weights).angle)
 
 
-def test_stages_show_medians(column):
-    matrices = {"a": np.array([[1.0, 2, 3], [4, 5, 6], [7, 8, 9]])}
+def test_sizes_are_drawn_on_one_scale_unless_a_curve_leaves_it(column):
+    def scale(**choices):
+        figure = weights_figure(column, **choices)
+        (ax,) = (ax for part in figure.subfigs for ax in part.axes if "activity" in ax.get_ylabel())
+        size = ax.lines[0].get_ydata()
+        assert ax.get_ylim()[0] <= size.min() and size.max() <= ax.get_ylim()[1]
+        return ax.get_ylim()
+
+    assert scale() == scale(self_connections="removed") == scale(self_connections="only") == SIZES
+    assert scale(radius=0.5)[0] < SIZES[0] and scale(radius=1.3)[1] > SIZES[1]
+
+
+def test_stages_show_the_means_that_the_notebook_compares():
+    matrices = {"a": np.array([[1.0, 0, 3], [4, 5, 6], [7, 8, 30]])}
     ax = stages(matrices, plt.figure().add_subplot())
     dots = sorted(float(line.get_xdata()[0]) for line in ax.lines if len(line.get_xdata()) == 1)
-    assert dots == [5, 5] and [t.get_text() for t in ax.get_yticklabels()] == ["a"]
+    assert dots == pytest.approx([28 / 6, 12]) and "dot: mean" in ax.get_xlabel()
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["a"]
 
 
 # Exercises

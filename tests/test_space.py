@@ -86,5 +86,8 @@ def test_the_costs_of_relabellings_are_those_of_other_places():
     np.testing.assert_allclose(relabelled_costs(weights, 1 - np.eye(6), 2), np.abs(weights).sum()
                                - np.abs(np.diag(weights)).sum())  # fmt: skip
     ax = cost_histogram(costs.mean() * 0.9, costs, plt.figure().add_subplot(), "title", "m")
-    assert ax.get_legend().get_texts()[1].get_text() == "W*, -10.0%"
-    assert sum(bar.get_height() for bar in ax.patches) == 3 and ax.get_xlabel().endswith("(m)")
+    assert ax.get_legend().get_texts()[1].get_text() == "W*, -10.0 %"
+    assert sum(bar.get_height() for bar in ax.patches) == 3 and ax.get_title().endswith(f"{costs.mean():,.4g} m")
+    assert ax.lines[0].get_xdata()[0] == pytest.approx(-10), "as its axis says, in per cent"
+    same = cost_histogram(costs.mean() * 900, 1000 * costs, plt.figure().add_subplot(), "title", "mm")
+    assert [bar.get_x() for bar in same.patches] == pytest.approx([bar.get_x() for bar in ax.patches])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from numbers import Real
 
 import numpy as np
@@ -40,6 +42,8 @@ def check_lagged_correlation(function: object, field: CorticalField) -> bool:
         }
         told = f"With a lag of {lag} it gives {value:.6f}; expected {right:.6f}."
         return False if known_mistake(value, mistakes, 1e-6) else say(False, told)
+    if not _works_at_once(function, x, y):
+        return say(False, "Right with a lag of 3, but with 0 it fails: x[:-0] is empty, so say where x ends.")
     for lag in (0, whole // 2):
         value, right = _number_from(function, x, y, lag), over(x[: whole - lag], y[lag:])
         if value is None:
@@ -50,6 +54,17 @@ def check_lagged_correlation(function: object, field: CorticalField) -> bool:
                 False, f"Right with a lag of 3, but with {lag} it gives {value:.6f}; expected {right:.6f}.{why}"
             )
     return say(True, f"{over(x, y):.4f} at once, {over(x[:-3], y[3:]):.4f} three bins later.")
+
+
+def _works_at_once(function: Callable, x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether a learner's function returns anything with a lag of 0."""
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            function(x.copy(), y.copy(), 0)
+    except Exception:  # whatever a learner's code may raise
+        return False
+    return True
 
 
 def _number_from(function: object, x: np.ndarray, y: np.ndarray, lag: int) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import textwrap
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -153,7 +154,8 @@ def array_from(
 
 def _returned_by(function: Callable, given: tuple, kept: tuple) -> object | None:
     try:
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # such as NumPy's of the mean of nothing
             returned = function(*given)
     except Exception as error:  # whatever a learner's code may raise
         say(False, f"It raises {type(error).__name__}: {error}".splitlines()[0])

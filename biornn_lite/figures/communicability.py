@@ -43,7 +43,7 @@ def walker(field: CorticalField, steps: np.ndarray, start: int, ax: Axes, title:
         c=steps[order],
         vmin=0,
         vmax=max(steps.max(), 1e-9),
-        cmap="cividis_r",
+        cmap="Blues",
         s=34,
         edgecolors="0.6",
         linewidths=0.4,

@@ -65,8 +65,27 @@ def pair_figure(
     return figure
 
 
+WINDOW = 20.0
+"""Length of the window of time in the figure of a pair, in seconds."""
+
+
+def window_of_both(field: CorticalField, first: int, second: int) -> float:
+    """Return the start of a window of :data:`WINDOW` seconds in which two neurons have events.
+
+    Of all windows, it is the first in which the less active neuron has most events. It is 0 if no window has events
+    of both.
+    """
+    trains = trains_of(field)
+    edges = np.arange(0, recording_end(trains) + WINDOW, WINDOW)
+    counts = [np.histogram(trains[neuron], edges)[0] for neuron in (first, second)]
+    return float(edges[np.minimum(*counts).argmax()])
+
+
 def pair_panel(field: CorticalField, first: int = 0, second: int = 1) -> ipw.Widget:
-    """Return a panel to select two neurons and to change Δt; see :func:`pair_figure`."""
+    """Return a panel to select two neurons and to change Δt; see :func:`pair_figure`.
+
+    It opens at a time at which both neurons have events.
+    """
     last = field.neurons - 1
     end = recording_end(trains_of(field))
     width = {"width": "11em"}
@@ -74,7 +93,7 @@ def pair_panel(field: CorticalField, first: int = 0, second: int = 1) -> ipw.Wid
         "first": ipw.BoundedIntText(first, min=0, max=last, description="neuron", layout=width),
         "second": ipw.BoundedIntText(second, min=0, max=last, description="and", layout=width),
         "tile": slider("Δt", TILE_SECONDS, 0.02, 1.0, 0.02, "s"),
-        "start": slider("from", 0, 0, max(0.0, 20 * np.floor(end / 20)), 20, "s"),
+        "start": slider("from", window_of_both(field, first, second), 0, WINDOW * (end // WINDOW), WINDOW, "s"),
     }
     return figure_panel(lambda **values: pair_figure(field, **values), controls)
 
@@ -299,7 +318,7 @@ SHIFTS = 10
 
 
 def tiles(
-    field: CorticalField, pair: tuple[int, int], tile: float, ax: Axes, start: float = 0.0, seconds: float = 20.0
+    field: CorticalField, pair: tuple[int, int], tile: float, ax: Axes, start: float = 0.0, seconds: float = WINDOW
 ) -> Axes:
     """Draw two neurons' events with tiles of ±Δt; the spike time tiling coefficient counts events inside tiles.
 

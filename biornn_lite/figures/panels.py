@@ -14,6 +14,7 @@ import ipywidgets as ipw
 import matplotlib.pyplot as plt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from traitlets import Bunch, validate
 
 from ..errors import InputError
 from ..tasks import TASKS
@@ -56,8 +57,13 @@ def said(error: InputError) -> str:
 
 
 def dropdown(description: str, options: Sequence, value: str) -> ipw.Dropdown:
-    """Return a dropdown list that is wide enough for its description."""
-    return ipw.Dropdown(description=description, options=options, value=value, style={"description_width": "initial"})
+    """Return a dropdown list that is wide enough for its description and its longest option."""
+    longest = max(len(str(option[0] if isinstance(option, tuple) else option)) for option in options)
+    width = max(14, len(description) + longest + 6)  # the list's arrow needs space, too
+    return ipw.Dropdown(
+        description=description, options=options, value=value, style={"description_width": "initial"},
+        layout={"width": f"{width}ch", "max_width": "100%"},
+    )  # fmt: skip
 
 
 AT_ONCE = 0.3
@@ -154,9 +160,26 @@ def stoppable(
     return start, stop
 
 
-def slider(description: str, value: float, low: float, high: float, step: float, unit: str = "") -> ipw.FloatSlider:
-    """Return a slider that is wide enough for its description."""
-    return ipw.FloatSlider(
+class _RoundedSlider(ipw.FloatSlider):
+    """A slider whose value has no more decimals than its step: browsers send 0.30000000000000004 for 0.3."""
+
+    @validate("value")
+    def _validate_value(self, proposal: Bunch) -> float:
+        return round(super()._validate_value(proposal), _decimals(self.step))
+
+
+def _decimals(step: float) -> int:
+    return len(f"{step:f}".rstrip("0").partition(".")[2])
+
+
+def slider(
+    description: str, value: float, low: float, high: float, step: float, unit: str = ""
+) -> ipw.IntSlider | ipw.FloatSlider:
+    """Return a slider that is wide enough for its description; its value is an int if all its numbers are whole."""
+    if whole := all(float(number).is_integer() for number in (value, low, high, step)):
+        value, low, high, step = map(int, (value, low, high, step))
+    return (ipw.IntSlider if whole else _RoundedSlider)(
         value, min=low, max=high, step=step, description=f"{description} ({unit})" if unit else description,
+        readout_format="d" if whole else f".{_decimals(step)}f",
         style={"description_width": "initial"}, layout={"width": "28em"},
     )  # fmt: skip

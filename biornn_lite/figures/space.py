@@ -14,7 +14,7 @@ from .. import space
 from ..field import CorticalField
 from ..space import PLACES, believed_places, correlation_with_true, of_pairs
 from .panels import dropdown, figure_panel, slider
-from .style import COLOURS, CORNERS, LONGEST_TITLE, as_text
+from .style import COLOURS, CORNERS, LONGEST_TITLE, MIDDLE, as_text
 
 
 def sheet_colours(positions: np.ndarray) -> np.ndarray:
@@ -23,7 +23,7 @@ def sheet_colours(positions: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     positions : ndarray, shape (N, 3)
-        Columns x, y, z. Colours change from blue to orange along x and from dark to light along z.
+        Columns x, y, z. Colours change from blue over pink to orange along x, and from dark to light along z.
 
     Returns
     -------
@@ -32,8 +32,11 @@ def sheet_colours(positions: np.ndarray) -> np.ndarray:
     """
     extent = np.ptp(positions, axis=0)
     x, _, z = ((positions - positions.min(axis=0)) / np.where(extent > 0, extent, 1.0)).T[:, :, None]  # (N, 1) each
-    left, right = ((1 - z) * np.array(to_rgb(dark)) + z * np.array(to_rgb(light)) for dark, light in CORNERS.values())
-    return (1 - x) * left + x * right
+    left, middle, right = (
+        (1 - z) * np.array(to_rgb(dark)) + z * np.array(to_rgb(light))
+        for dark, light in (CORNERS["left"], MIDDLE, CORNERS["right"])
+    )
+    return np.maximum(1 - 2 * x, 0) * left + (1 - np.abs(2 * x - 1)) * middle + np.maximum(2 * x - 1, 0) * right
 
 
 def against_true(field: CorticalField, matrix: np.ndarray, ax: Axes, title: str = "") -> Axes:
@@ -67,6 +70,67 @@ def sheet(field: CorticalField, ax: Axes) -> Axes:
     return ax
 
 
+AXES_OF_PLACES = {"reshaped": ("row 1", "row 2", "row 3"), "lattice": ("side 1", "side 2", "side 3")}
+"""Names of the three coordinates in a penalty; those of all other places are x, y and z."""
+
+
+def believed(
+    field: CorticalField, points: np.ndarray, ax: Axes, places: str, azimuth: float = -60, title: str = ""
+) -> Axes:
+    """Draw the positions of neurons in a penalty, in the colours of :func:`sheet_colours`.
+
+    Parameters
+    ----------
+    field : CorticalField
+    points : ndarray, shape (N, 3)
+        Positions in the penalty, as from :func:`biornn_lite.space.believed_places`.
+    ax : Axes
+        With ``projection="3d"``.
+    places : str
+        A key of :data:`biornn_lite.space.PLACES`; it names the axes.
+    azimuth : float
+        Viewing direction in degrees.
+    title : str
+    """
+    ax.scatter(*points.T, s=20, c=sheet_colours(field.positions), depthshade=False)
+    extent = np.ptp(points, axis=0)
+    ax.set_box_aspect(np.maximum(extent, 0.05 * extent.max() or 1.0), zoom=0.85)
+    names = AXES_OF_PLACES.get(places, ("x", "y (depth)", "z"))
+    ax.set(xlabel=names[0], ylabel=names[1], zlabel=names[2])
+    for axis, length in zip("xyz", extent, strict=True):
+        ax.locator_params(axis=axis, nbins=2 if length < 0.3 * extent.max() else 4)
+    ax.view_init(elev=20, azim=azimuth)
+    ax.set_title(title, fontsize=10)
+    return ax
+
+
+FOLLOWED = 12
+"""Number of neurons at the beginning of the list that are joined by a line on the lattice."""
+
+
+def lattice_figure(field: CorticalField) -> Figure:
+    """Draw the neurons of a field where they are, and on the lattice, in the same colours.
+
+    A line on the lattice follows the list over its first :data:`FOLLOWED` neurons.
+    """
+    points = believed_places(field, "lattice")
+    figure = plt.figure(figsize=(11, 4), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=[1.2, 1])
+    sheet(field, left.subplots())
+    ax = right.add_subplot(projection="3d")
+    ax.plot(*points[:FOLLOWED].T, color="black", linewidth=1.2)
+    for neuron, point in enumerate(points[:3]):
+        ax.text(*point, f" {neuron}", fontsize=10)
+    sides = " × ".join(f"{len(np.unique(side))}" for side in points.T)
+    believed(field, points, ax, "lattice", title=f"on the lattice of {sides} points, in the order of the list")
+    figure.suptitle(as_text(field.label), fontsize=11)
+    return figure
+
+
+LARGEST = 1.75
+"""End of the axis of distances in a penalty, a little more than √3, unless they go beyond it."""
+
+
 def space_figure(
     field: CorticalField,
     places: str = "transposed",
@@ -91,22 +155,13 @@ def space_figure(
     left, middle, right = figure.subfigures(1, 3, width_ratios=[1, 1.25, 1.45])
     sheet(field, left.subplots())
     ax = middle.add_subplot(projection="3d")
-    ax.scatter(*points.T, s=20, c=sheet_colours(field.positions), depthshade=False)
-    extent = np.ptp(points, axis=0)
-    ax.set_box_aspect(np.maximum(extent, 0.05 * extent.max() or 1.0), zoom=0.85)
-    rows = {"reshaped": ("row 1", "row 2", "row 3"), "lattice": ("side 1", "side 2", "side 3")}
-    names = rows.get(places, ("x", "y (depth)", "z"))
-    ax.set(xlabel=names[0], ylabel=names[1], zlabel=names[2])
-    for axis, length in zip("xyz", extent, strict=True):
-        ax.locator_params(axis=axis, nbins=2 if length < 0.3 * extent.max() else 4)
-    ax.view_init(elev=20, azim=azimuth)
-    ax.set_title("where the penalty believes them", fontsize=10)
+    believed(field, points, ax, places, azimuth, "where the penalty believes them")
     scatter, histogram = right.subplots(1, 2, sharey=True, width_ratios=[2.2, 1])
     against_true(field, matrix, scatter)
     mean = space.mean_distance(matrix)
     histogram.hist(of_pairs(matrix), bins=40, orientation="horizontal", color=COLOURS["functional"])
     histogram.axhline(mean, color=COLOURS["relabelled"], linewidth=2)
-    histogram.set(xlabel="pairs", ylim=(0, None))
+    histogram.set(xlabel="pairs", ylim=(0, max(LARGEST, 1.05 * matrix.max())))
     histogram.set_title(f"mean {mean:.2f}", fontsize=10)
     sns.despine(ax=histogram)
     switch = f"lattice_scale {lattice_scale}" if places == "lattice" else f"units {units}"
@@ -129,8 +184,15 @@ def space_panel(field: CorticalField) -> ipw.Widget:
     return figure_panel(lambda **values: space_figure(field, **values), controls)
 
 
+BIN = 0.5
+"""Width of the bins of costs, in per cent of their mean; costs that differ more have wider bins."""
+
+
 def cost_histogram(own: float, others: np.ndarray, ax: Axes, title: str, unit: str = "") -> Axes:
     """Draw the wiring cost of weights as a line in the histogram of the costs of relabelled weights.
+
+    Costs are drawn in per cent above or below the mean of the relabelled ones, so that costs with different units
+    can share an axis.
 
     Parameters
     ----------
@@ -143,14 +205,16 @@ def cost_histogram(own: float, others: np.ndarray, ax: Axes, title: str, unit: s
     unit : str
         Unit of the costs.
     """
-    ax.hist(others, bins=16, color=COLOURS["relabelled"], label=f"W!, {len(others)} relabellings")
-    ax.axvline(
-        own, ymax=1 / 1.35, color=COLOURS["functional"], linewidth=3, label=f"W*, {own / others.mean() - 1:+.1%}"
-    )
-    ax.set(xlabel="wiring cost Σ|W| ⊙ D" + (f" ({unit})" if unit else ""), ylabel="relabellings")
-    ax.set_ylim(0, 1.35 * ax.get_ylim()[1])  # space for the legend
+    mean = others.mean()
+    excess, own_excess = 100 * (others / mean - 1), 100 * (own / mean - 1)
+    width = max(BIN, np.ptp(excess) / 40)
+    edges = np.arange(np.floor(excess.min()), excess.max() + width, width)
+    ax.hist(excess, edges, color=COLOURS["relabelled"], label=f"W!, {len(others)} relabellings")
+    ax.axvline(own_excess, ymax=1 / 1.35, color=COLOURS["functional"], linewidth=3, label=f"W*, {own_excess:+.1f} %")
+    ax.set(xlabel="wiring cost Σ|W| ⊙ D, % above the mean of W!", ylabel="relabellings")
+    ax.set_ylim(0, max(ax.get_ylim()[1], 1.35 * np.histogram(excess, edges)[0].max()))  # space for the legend
     ax.yaxis.get_major_locator().set_params(integer=True)
     ax.legend(fontsize=8, loc="upper center", ncols=2)
-    ax.set_title(as_text(title, LONGEST_TITLE), fontsize=10)
+    ax.set_title(f"{as_text(title, LONGEST_TITLE)}: mean of W! {mean:,.4g} {unit}".strip(), fontsize=10)
     sns.despine(ax=ax)
     return ax

@@ -214,7 +214,7 @@ def forest_figure(
     study : str, Results or DataFrame
         Name of a shipped study, see :data:`biornn_lite.replication.SHIPPED`, or results of your own.
     task : str or sequence of str
-        Several tasks are drawn side by side. Default: all tasks of the study.
+        Several tasks are drawn side by side, on one scale. Default: all tasks of the study.
     measure, published
         As in :func:`forest`.
     title : str, optional
@@ -224,7 +224,7 @@ def forest_figure(
     networks = _networks(study)
     tasks = [task] if isinstance(task, str) else list(task) or tasks_of(networks)
     size = (max(9, 2.4 + 4.3 * len(tasks)), 4.9)
-    figure, axes = plt.subplots(1, len(tasks), figsize=size, squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(1, len(tasks), figsize=size, squeeze=False, layout="constrained", sharex=True)
     for ax, task in zip(axes[0], tasks, strict=True):
         forest(networks, task, ax, measure, published)
         if measure == "accuracy" and ax.get_legend_handles_labels()[0]:

@@ -10,8 +10,11 @@ BLUE, ORANGE, GREEN, PURPLE, DARK = "#0173b2", "#de8f05", "#029e73", "#cc78bc", 
 SHADES, DARK_BLUE = ("#6baed6", "#9ecae1"), "#08306b"
 """Blues for many bars of one kind, and a dark blue for one bar among them."""
 
-CORNERS = {"left": (DARK_BLUE, SHADES[1]), "right": ("#7f2704", "#fdbe85")}
+CORNERS = {"left": (DARK_BLUE, SHADES[0]), "right": ("#7f2704", "#fdbe85")}
 """The four corners of the sheet: left and right along x, dark and light along z."""
+
+MIDDLE = ("#8c0a4b", "#f768a1")
+"""The sheet's colours in the middle of x, dark and light along z; a mixture of the corners would be grey."""
 
 COLOURS = {"orthogonal": DARK, "functional": BLUE, "relabelled": ORANGE, "own": GREEN}
 """Colour of each kind of initial weights; the colours also differ in lightness."""

@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+from matplotlib.colors import ListedColormap, LogNorm, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from .. import topology
+from ..results import in_order, learned
 from ..snapshots import Snapshot
 from ..statistics import beyond_variants, relation
 from ..tasks import title_of
@@ -208,7 +209,7 @@ def rewiring_figure(neurons: int = 96, density: float = 0.18, draws: int = 3) ->
 
 
 def epochs_figure(tables: Mapping[str, pd.DataFrame], title: str = "", neurons: int = 96, random: int = 20) -> Figure:
-    """Draw all measures of networks over epochs, with the range for random graphs in the background.
+    """Draw all measures of networks over epochs, with the range for random graphs in the background, and a legend.
 
     Parameters
     ----------
@@ -221,7 +222,8 @@ def epochs_figure(tables: Mapping[str, pd.DataFrame], title: str = "", neurons: 
         Number of random graphs of density 0.19; a grey band shows their range.
     """
     names = (*SCORES, "entropy")
-    figure, axes = plt.subplots(1, len(names), figsize=(13.5, 2.9), layout="constrained")
+    figure, axes = plt.subplots(2, 3, figsize=(12, 5.6), layout="constrained")
+    *axes, for_legend = axes.flat
     plain = pd.DataFrame([scores_of(graph) for graph in random_graphs(neurons, 0.19, random)])
     for ax, name in zip(axes, names, strict=True):
         if name in plain:
@@ -240,13 +242,17 @@ def epochs_figure(tables: Mapping[str, pd.DataFrame], title: str = "", neurons: 
         ax.axhline(1, color="0.35", linewidth=1)
         ax.set_ylim(0, None)
     axes[4].set_ylim(0, np.log2(100))
-    axes[0].legend(fontsize=8)
+    for_legend.set_axis_off()
+    for_legend.legend(*axes[0].get_legend_handles_labels(), loc="center", fontsize=10, frameon=False)
     figure.suptitle(as_text(title, LONGEST_TITLE), fontsize=11)
     return figure
 
 
 def relation_figure(networks: pd.DataFrame, task: str, measure: str, accuracy: str = "test_accuracy") -> Figure:
-    """Draw a measure against accuracy for all networks of a task, and as deviations from their variants' means.
+    """Draw how a measure goes with accuracy: in each variant's runs, and as deviations from their variants' means.
+
+    On the left is a marker per run, filled if it learned. On the right are the numbers of runs for each pair of
+    deviations, with a fitted line.
 
     Parameters
     ----------
@@ -256,28 +262,50 @@ def relation_figure(networks: pd.DataFrame, task: str, measure: str, accuracy: s
     """
     table = networks[networks["task"] == task].dropna(subset=[measure, accuracy])
     found = relation(table, measure, accuracy)
-    figure, axes = plt.subplots(1, 2, figsize=(11, 3.8), layout="constrained")
-    kinds = np.array([kind_of(variant) for variant in table["variant"]])
-    parts = table[[measure, accuracy]], beyond_variants(table, [measure, accuracy])
-    for ax, values in zip(axes, parts, strict=True):
-        for kind in dict.fromkeys(kinds):
-            style = {
-                "color": COLOURS[kind],
-                "markerfacecolor": "none",
-                "markersize": 5,
-                "alpha": 0.6,
-                "label": WEIGHT_LABELS[kind],
-            }
-            ax.plot(*values[kinds == kind].to_numpy().T, MARKERS[kind], linestyle="none", **style)
-        sns.despine(ax=ax)
+    figure, axes = plt.subplots(1, 2, figsize=(12, 4.6), layout="constrained", width_ratios=[1.15, 1])
+    _runs_of_variants(table, measure, axes[0])
+    axes[0].set_title(f"all {len(table)} networks: correlation with accuracy {found.overall:+.2f}", fontsize=10)
+    apart = beyond_variants(table, [measure, accuracy])
+    counts, *edges = np.histogram2d(*apart.to_numpy().T, bins=(41, 31))
+    drawn = axes[1].pcolormesh(*edges, np.where(counts > 0, counts, np.nan).T, cmap=COUNTS, norm=LogNorm(vmin=1))
+    figure.colorbar(drawn, ax=axes[1], label="networks, log scale", shrink=0.8, format="{x:g}")
+    ends = np.array([apart[measure].min(), apart[measure].max()])
+    slope = found.within * apart[accuracy].std() / apart[measure].std()
+    axes[1].plot(ends, slope * ends, color=ORANGE, linewidth=2)
     label = accuracy.replace("train_", "training ").replace("_", " ")
-    axes[0].set(xlabel=MEASURE_LABELS[measure], ylabel=label)
-    axes[0].set_title(f"all {len(table)} networks: correlation {found.overall:+.2f}", fontsize=10)
-    axes[0].legend(fontsize=8)
     axes[1].set(xlabel=f"{MEASURE_LABELS[measure]}, minus the variant's mean", ylabel=f"{label}, minus the mean")
-    axes[1].set_title(f"within variants: {found.within:+.2f} (p = {found.p:.2g})", fontsize=10)
+    axes[1].set_title(f"within variants: correlation {found.within:+.2f} (p = {found.p:.2g})", fontsize=10)
+    sns.despine(ax=axes[1])
     figure.suptitle(f"field {as_text(table['field'].iloc[0])}, {title_of(task)}", fontsize=11)
     return figure
+
+
+COUNTS = ListedColormap(plt.get_cmap("Blues")(np.linspace(0.3, 1, 256)))
+"""Light to dark; a single network is still seen on white."""
+
+
+def _runs_of_variants(table: pd.DataFrame, measure: str, ax: Axes) -> None:
+    """Draw a measure of all runs, one row for each variant; markers of runs that learned are filled."""
+    variants = in_order(table["variant"])
+    for place, variant in enumerate(variants):
+        rows = table[table["variant"] == variant]
+        kind = kind_of(variant)
+        heights = place + np.linspace(-0.3, 0.3, len(rows))
+        for filled in (False, True):
+            mine = (learned(rows) == filled).to_numpy()
+            face = {} if filled else {"markerfacecolor": "white"}
+            style = {"color": COLOURS[kind], "markersize": 5, "linestyle": "none", **face}
+            ax.plot(rows.loc[mine, measure], heights[mine], MARKERS[kind], **style)
+    ax.set_yticks(range(len(variants)), [as_text(variant) for variant in variants])
+    ax.set(ylim=(len(variants) - 0.5, -0.5), xlabel=MEASURE_LABELS[measure])
+    ax.grid(axis="y", color="0.93")
+    ax.set_axisbelow(True)
+    kinds = dict.fromkeys(map(kind_of, variants))
+    handles = [plt.Line2D([], [], color=COLOURS[k], marker=MARKERS[k], linestyle="none") for k in kinds]
+    open_one = plt.Line2D([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="none")
+    names = [*(WEIGHT_LABELS[k] for k in kinds), "open: did not learn"]
+    ax.legend([*handles, open_one], names, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=4)
+    sns.despine(ax=ax, left=True)
 
 
 NULLS_OF_PANEL = 100

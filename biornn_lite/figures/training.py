@@ -11,13 +11,13 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
 
 from ..field import CorticalField
 from ..priors import Priors
 from ..snapshots import Snapshot, histories, watch
 from ..tasks import title_of
-from ..topology import STRONGEST, strongest_graph
 from ..training import Settings, Trained, trained_by, training
 from ..variants import PUBLISHED_VARIANTS
 from .matrices import matrix as draw_matrix
@@ -36,7 +36,10 @@ def _lines(histories: Sequence[Sequence[Snapshot]], ax: Axes, measure: str) -> N
 
 
 def watched_figure(histories: Mapping[str, Sequence[Snapshot]], title: str = "") -> Figure:
-    """Draw the accuracy, loss and penalty of networks during training, and the norms of both gradients.
+    """Draw the accuracy, loss and penalty of networks during training, and the ratio of the norms of both gradients.
+
+    The pull of ``C*`` is taken off the penalty: as published it is a large number that hardly changes. The title says
+    how large.
 
     Parameters
     ----------
@@ -54,8 +57,11 @@ def watched_figure(histories: Mapping[str, Sequence[Snapshot]], title: str = "")
     axes[0].legend(fontsize=8, loc="lower right")
     _lines(histories, axes[1], "loss")
     axes[1].set(ylabel="cross-entropy (nats)", title="what the task asks", ylim=(0, None))
-    _lines(histories, axes[2], "penalty")
-    axes[2].set(ylabel="penalty", yscale="log", title="what the penalty asks")
+    for history, line in zip(histories, LINES, strict=False):
+        costs = np.array([snapshot.penalty - snapshot.pull for snapshot in history])
+        axes[2].plot([s.epoch for s in history], np.where(costs > 0, costs, np.nan), markersize=4, **line)
+    axes[2].set(xlabel="epoch", ylabel="penalty", yscale="log", title="what the penalty asks" + _taken_off(histories))
+    sns.despine(ax=axes[2])
     for history, line in zip(histories, LINES, strict=False):
         ratio = [s.penalty_gradient / s.loss_gradient if s.loss_gradient else np.nan for s in history]
         axes[3].plot([s.epoch for s in history], ratio, markersize=4, **line)
@@ -68,6 +74,15 @@ def watched_figure(histories: Mapping[str, Sequence[Snapshot]], title: str = "")
         ax.xaxis.get_major_locator().set_params(integer=True)
     figure.suptitle(as_text(title, LONGEST_TITLE), fontsize=11)
     return figure
+
+
+def _taken_off(histories: Sequence[Sequence[Snapshot]]) -> str:
+    """Say how large the pull of ``C*`` is, for the title of penalties; empty if no network has it."""
+    pulls = [snapshot.pull for history in histories for snapshot in history if snapshot.pull]
+    if not pulls:
+        return ""
+    ends = list(dict.fromkeys(f"{end:.3g}" for end in (min(pulls), max(pulls))))
+    return f",\nwithout the pull of C* ({' to '.join(ends)})"
 
 
 def watch_panel(field: CorticalField, settings: Settings | None = None) -> ipw.Widget:
@@ -92,6 +107,16 @@ def watch_panel(field: CorticalField, settings: Settings | None = None) -> ipw.W
     return training_panel(steps, "WD*C", settings.epochs, "Train and watch")
 
 
+DRAWN = 60
+"""Number of connections in the picture of a network's wiring; more hide each other."""
+
+STRENGTHS = LogNorm(1e-4, 1, clip=True)
+"""Scale of |weight| in that picture, the same for all networks and epochs."""
+
+STRENGTH_COLOURS = ListedColormap(plt.get_cmap("Greys")(np.linspace(0.2, 1, 256)))
+"""Light to dark; the lightest is still seen on white."""
+
+
 def wiring(weights: np.ndarray, field: CorticalField, ax: Axes) -> Axes:
     """Draw the strongest connections of a network between the somata of its field, seen face-on.
 
@@ -100,17 +125,25 @@ def wiring(weights: np.ndarray, field: CorticalField, ax: Axes) -> Axes:
     weights : ndarray, shape (N, N)
     field : CorticalField
     ax : Axes
+        A line stands for the stronger direction of a pair; there are :data:`DRAWN`, or all pairs if they are fewer.
     """
-    graph = strongest_graph(weights)
-    ends = np.argwhere(np.triu(graph))  # (edges, 2)
+    strengths = np.abs(weights)
+    pairs = np.transpose(np.triu_indices(len(weights), 1))  # (pairs, 2)
+    of_pairs = np.maximum(strengths, strengths.T)[tuple(pairs.T)]
+    strongest = np.argsort(of_pairs, kind="stable")[-DRAWN:]  # the strongest is drawn last, on top
+    shown = of_pairs[strongest]
     places = field.positions[:, [0, 2]]
-    ax.add_collection(LineCollection(places[ends], colors="0.6", linewidths=0.6, zorder=1))
-    dots = ax.scatter(
-        *places.T, c=graph.sum(axis=1), cmap="cividis_r", s=22, zorder=2, edgecolors="0.5", linewidths=0.4
+    widths = 0.4 + 1.2 * STRENGTHS(shown)
+    lines = LineCollection(
+        places[pairs[strongest]], array=shown, cmap=STRENGTH_COLOURS, norm=STRENGTHS, linewidths=widths, zorder=1
     )
-    ax.figure.colorbar(dots, ax=ax, label="degree", shrink=0.8)
+    ax.add_collection(lines)
+    ax.scatter(*places.T, s=18, color=BLUE, zorder=2)
+    ax.figure.colorbar(lines, ax=ax, label="|weight|, log scale", shrink=0.8)
     ax.set(xlabel="x (µm)", ylabel="z (µm)", aspect="equal")
-    ax.set_title(f"strongest {STRONGEST:.0%} of |W|: {len(ends)} edges", fontsize=10)
+    ax.set_title(
+        f"the {len(shown)} strongest connections: |weight| {shown.min():.1g} to {shown.max():.1g}", fontsize=10
+    )
     sns.despine(ax=ax)
     return ax
 

@@ -28,8 +28,8 @@ def stages(matrices: Mapping[str, np.ndarray], ax: Axes) -> Axes:
     Parameters
     ----------
     matrices : mapping of str to ndarray, shape (N, N)
-        The keys are names of the steps. A dot is the median, and a line extends from the 5th to the 95th percentile.
-        Zeros cannot be drawn on the logarithmic axis.
+        The keys are names of the steps. A dot is the mean of all entries, and a line extends from the 5th to the 95th
+        percentile of those above 0. Zeros cannot be drawn on the logarithmic axis.
     ax : Axes
     """
     for place, values in enumerate(matrices.values()):
@@ -38,16 +38,22 @@ def stages(matrices: Mapping[str, np.ndarray], ax: Axes) -> Axes:
             (values[diagonal], 0.14, "D", ORANGE, "diagonal: a neuron onto itself"),
             (values[~diagonal], -0.14, "o", BLUE, "all others"),
         ):
-            low, middle, high = np.percentile(entries[entries > 0], (5, 50, 95))
+            low, high = np.percentile(entries[entries > 0], (5, 95))
             ax.plot([low, high], [place + shift] * 2, color=colour, linewidth=2)
-            ax.plot(middle, place + shift, marker, color=colour, markersize=7, label=label if place == 0 else None)
+            ax.plot(
+                entries.mean(), place + shift, marker, color=colour, markersize=7, label=label if place == 0 else None
+            )
     ax.set_xscale("log")
     ax.set_yticks(range(len(matrices)), [as_text(label) for label in matrices])
     ax.invert_yaxis()
-    ax.set_xlabel("entry (dot: median, line: 5 % to 95 %)")
+    ax.set_xlabel("entry (dot: mean, line: 5 % to 95 %), logarithmic scale")
     ax.legend(fontsize=8, loc="upper left")
     sns.despine(ax=ax)
     return ax
+
+
+SIZES = (1e-3, 2.0)
+"""Range of the axis of sizes; it is the same for all figures unless a curve leaves it."""
 
 
 def fading_curves(matrices: Mapping[str, np.ndarray], axes: tuple[Axes, Axes], steps: int = 20) -> None:
@@ -68,7 +74,9 @@ def fading_curves(matrices: Mapping[str, np.ndarray], axes: tuple[Axes, Axes], s
         axes[0].plot(angle, **drawn)
         axes[1].plot(np.where(size > 0, size, np.nan), **drawn)
     axes[0].set(ylabel="angle between\ntwo stimuli (degrees)", ylim=(0, 95), yticks=(0, 30, 60, 90))
-    axes[1].set(ylabel="size of activity\n(share of the first)", yscale="log")
+    axes[1].set(ylabel="activity, share of\nthe first (log scale)", yscale="log")
+    low, high = axes[1].get_ylim()
+    axes[1].set_ylim(min(low, SIZES[0]), max(high, SIZES[1]))
     for ax in axes:
         ax.set_xlabel("steps after the stimulus")
         ax.set_xlim(0, steps)
