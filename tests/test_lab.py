@@ -235,6 +235,7 @@ def test_a_training_is_watched_and_stopped(address, page):
 
 # Of each other notebook: a slider of its panel, and a list or number; all are worked with the keyboard.
 PANELS = {
+    "00b_what_is_a_recurrent_network": ("step", "flash", "on channel B"),
     "01_load_a_connectome": ("turn (degrees)", "colour", "rate"),
     "02_from_activity_to_function": ("Δt (s)", "neuron", "12"),
     "03_functional_weights": ("spectral radius", "self_connections", "removed"),
@@ -283,5 +284,5 @@ def test_a_notebook_runs_and_its_panel_redraws(address, page, name):
         expect(image).not_to_have_attribute("src", before, timeout=MINUTE)
     image.scroll_into_view_if_needed()
     page.wait_for_timeout(500)
-    keep(page, f"{name[:2]}_panel")
+    keep(page, f"{name.partition('_')[0]}_panel")
     no_errors(notebook)
