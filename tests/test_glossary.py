@@ -1,9 +1,11 @@
 """The glossary: sorted, true to where its terms are used first, and linked from every notebook.
 
 The rule: a notebook names, in the line *New words* of its first cell, exactly the terms of the glossary that it uses
-first, each linked to its entry. What the rule cannot see: words that ought to be in the glossary and are not; words in
-code, in figures and in what a check prints; a term written in another form than its own or its plural; and whether a
-word is meant in the sense of the glossary (those known to differ stand in :data:`OTHER_SENSE`).
+first, each linked to its entry.
+
+What the rule cannot see: words that ought to be in the glossary and are not; words in code, in figures and in what a
+check prints; a term written in another form than its own or its plural; and whether a word is meant in the sense of
+the glossary (those known to differ stand in :data:`OTHER_SENSE`).
 """
 
 import re
@@ -71,8 +73,8 @@ def test_every_entry_is_read_and_terms_are_sorted_and_differ():
 @pytest.mark.parametrize("term", ENTRIES)
 def test_an_entry_is_one_or_two_sentences(term):
     told, *_ = ENTRIES[term]
-    sentences = len(re.findall(r"[.)](?= |$)", told))
-    assert told.endswith((".", ".)")) and 1 <= sentences <= 3 and len(told) < 260, told
+    sentences = len(re.findall(r"\.(?=\)? |\)?$)", told))
+    assert 1 <= sentences <= 2 and told.endswith((".", ".)")) and len(told) < 260, told
 
 
 @pytest.mark.parametrize("term", ENTRIES)
@@ -80,7 +82,7 @@ def test_a_term_is_used_in_its_first_notebook_and_not_before(term):
     _, first, name = ENTRIES[term]
     assert (ROOT / "notebooks" / "source" / name).exists() and name.startswith(f"{first}_")
     found = [which for which, text in PROSE.items() if mentions(term, text)]
-    assert [which for which in found if which not in OTHER_SENSE.get(term, ())][0] == first
+    assert next(which for which in found if which not in OTHER_SENSE.get(term, ())) == first
 
 
 def test_words_in_another_sense_are_there_and_are_used_before():
