@@ -39,7 +39,8 @@ include_patterns = [
     "data/*/README.md",
     "docs/*.md",
     "docs/api/*.md",
-    "notebooks/[0-9][0-9]_*.ipynb",
+    "notebooks/[0-9][0-9]*_*.ipynb",
+    "notebooks/GLOSSARY.md",
     "notebooks/INSTRUCTOR.md",
 ]
 # Sphinx goes through every folder that this does not name.

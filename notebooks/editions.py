@@ -100,6 +100,15 @@ def handout(out: Path) -> None:
                 packed.write(project / name, f"biornn_lite/{name}")
 
 
+NUMBERED = "[0-9][0-9]*_*.ipynb"
+"""Notebooks of the course: two digits, and a letter after them for one that stands between two others, as 00b."""
+
+
+def number(path: Path) -> str:
+    """Return the number of a notebook, such as 00 or 00b."""
+    return path.stem.partition("_")[0]
+
+
 GITHUB = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?")
 COLAB = "https://colab.research.google.com/github/{project}/blob/{branch}/online/{name}"
 BINDER = "https://mybinder.org/v2/gh/{project}/{branch}?urlpath=lab/tree/notebooks/{name}"
@@ -115,18 +124,19 @@ def online(path: Path, project: str, branch: str) -> nbformat.NotebookNode:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":  # links within the clone lead nowhere from Colab
             cell.source = re.sub(
-                r"\]\((\d\d_\w+\.ipynb)\)",
+                r"\]\((\d\d\w+\.ipynb)\)",
                 lambda link: f"]({COLAB.format(project=project, branch=branch, name=link[1])})",
                 cell.source,
             )
             cell.source = cell.source.replace("](../", f"]({pages}")
+            cell.source = cell.source.replace("](GLOSSARY.md", f"]({pages}notebooks/GLOSSARY.md")
     return notebook
 
 
 def links(project: str, branch: str) -> str:
     """Write the README's lines that open the course on Binder and each notebook on Colab."""
     colab = [
-        f"[{path.name[:2]}]({COLAB.format(project=project, branch=branch, name=path.name)})" for path in sources()
+        f"[{number(path)}]({COLAB.format(project=project, branch=branch, name=path.name)})" for path in sources()
     ]
     binder = BINDER.format(project=project, branch=branch, name=sources()[0].name)
     return f"**Online.** [The course on Binder]({binder}) · on Colab: {' · '.join(colab)}.\n"
@@ -134,7 +144,7 @@ def links(project: str, branch: str) -> str:
 
 def sources() -> list[Path]:
     """List the sources in the order of the course."""
-    return sorted((HERE / "source").glob("[0-9][0-9]_*.ipynb"))
+    return sorted((HERE / "source").glob(NUMBERED))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import pytest
 from conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "notebooks"))
-from editions import build, solved, sources, student
+from editions import build, number, solved, sources, student
 
 SOURCES = sources()
 names = pytest.mark.parametrize("path", SOURCES, ids=[path.stem for path in SOURCES])
@@ -45,7 +45,7 @@ def test_at_least_three_exercises_with_points_a_stub_and_a_solution(path):
     exercises = exercises_of(nbformat.read(path, as_version=4))
     assert len(exercises) >= 3
     for answer, check in exercises:
-        assert answer.metadata.nbgrader.grade_id.startswith(path.stem[:2] + "-")
+        assert answer.metadata.nbgrader.grade_id.startswith(number(path) + "-")
         assert check.metadata.nbgrader.points >= 1
         stub = student(answer.source)
         name = re.findall(r"^(\w+) = None", stub, re.M)[-1]

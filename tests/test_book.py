@@ -18,9 +18,9 @@ pytest.importorskip("sphinx_book_theme", reason="needs what builds the site: the
 from bs4 import BeautifulSoup
 
 sys.path.insert(0, str(ROOT / "notebooks"))
-from editions import SOLUTION, sources
+from editions import NUMBERED, SOLUTION, sources
 
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob(NUMBERED))
 
 
 def modules() -> Iterator[tuple[str, Path]]:

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from dataclasses import replace
 
 import ipywidgets as ipw
 import matplotlib.pyplot as plt
@@ -22,6 +23,8 @@ from biornn_lite.figures.style import COLOURS, MARKERS
 from biornn_lite.figures.training import two_variants_figure, two_variants_panel
 from biornn_lite.priors import Priors
 from biornn_lite.training import Settings, train
+from biornn_lite.variants import Variant
+from biornn_lite.weights import Functional
 
 QUICK = Settings(epochs=2, batches=2, batch_size=16, test_trials=40)
 
@@ -79,9 +82,29 @@ def test_the_panel_of_two_variants(small):
     assert "W!D*C*" in parts["HTML"].value and "in one run with seed 1" in parts["HTML"].value
 
 
-def test_the_panel_says_what_went_wrong_and_goes_on(column):
-    from dataclasses import replace
+def test_the_panel_of_two_variants_takes_a_diagonal_and_another_field(small, monkeypatch):
+    """The networks that it trains are those of the same choices without a panel."""
+    drawn = []
 
+    def noted(trained, variants, task, field):
+        drawn.append((trained, field))
+        return plt.figure()
+
+    monkeypatch.setattr("biornn_lite.figures.training.two_variants_figure", noted)
+    other = replace(small, name="other", correlation=small.sttc)
+    parts = parts_of(two_variants_panel(small, QUICK, [other]))
+    for diagonal, field in (("kept", small), ("removed", small), ("only", other)):
+        parts["diagonal"].value, parts["field"].value = diagonal, field.label
+        parts["Train both"].click()
+        assert parts["HTML"].value.endswith(f"diagonal of W* and W!: {diagonal}.")
+        start = Functional(self_connections=diagonal)
+        starts = Priors(field).starts([Variant("mine", start, "cortical", "empirical"), "WD*C*"], 1)
+        for ours, theirs in zip(drawn[-1][0], train(starts, "go_nogo", 1, QUICK), strict=True):
+            np.testing.assert_array_equal(ours.weights, theirs.weights)
+        assert drawn[-1][1] is field
+
+
+def test_the_panel_says_what_went_wrong_and_goes_on(column):
     broken = replace(column.subset(10, np.random.default_rng(0)), correlation=np.ones((10, 10)))
     parts = parts_of(two_variants_panel(broken, QUICK))
     parts["Train both"].click()
@@ -164,8 +187,6 @@ def test_a_prediction_is_kept(capsys):
 
 def test_a_diverged_network_is_drawn_as_such(small):
     trained = train(Priors(small).starts(("W*D*", "W"), 0), "go_nogo", 0, QUICK)
-    from dataclasses import replace
-
     gone = np.full(2, np.nan)
     lost = replace(trained[0], diverged_step=1, test_accuracy=gone)
     figure = two_variants_figure([lost, trained[1]], ("W*D*", "W"), "go_nogo", small)

@@ -133,10 +133,13 @@ def test_the_first_notebook_runs_and_its_panel_trains_two_variants(address, page
     notebook.get_by_label("first").select_option("W!D*C")
     notebook.get_by_label("second").select_option("W")
     notebook.get_by_label("task").select_option("One-choice inference")
+    notebook.get_by_label("diagonal").select_option("only")
+    notebook.get_by_label("field", exact=True).select_option("random_field (synthetic)")
     panel = notebook.locator(".jp-OutputArea-output", has=page.get_by_role("button", name="Train both"))
     began = time.monotonic()
     button.click()
     expect(panel.get_by_text("test accuracy on One-choice inference, in one run")).to_be_visible(timeout=MINUTE)
+    expect(panel.get_by_text("diagonal of W* and W!: only")).to_be_visible()
     took = time.monotonic() - began
     image = panel.locator("img")
     expect(image).to_be_visible()
@@ -147,6 +150,16 @@ def test_the_first_notebook_runs_and_its_panel_trains_two_variants(address, page
     expect(button).to_be_enabled()
     no_errors(notebook)
     print(f"the panel trained two networks in {took:.1f} s")
+
+
+def test_a_new_word_opens_its_entry_in_the_glossary(address, page):
+    """As a page that is read, not as a text to edit."""
+    page.goto(address.format("00b_what_is_a_recurrent_network.ipynb"), timeout=MINUTE)
+    word = page.locator(".jp-NotebookPanel:visible").get_by_role("link", name="softmax", exact=True)
+    word.click(timeout=MINUTE)
+    entry = page.locator(".jp-MarkdownViewer").get_by_role("heading", name="softmax")
+    expect(entry).to_be_in_viewport(timeout=MINUTE)
+    keep(page, "00b_glossary")
 
 
 def test_a_name_that_is_a_script_is_shown_and_not_run(address, page):
@@ -235,6 +248,7 @@ def test_a_training_is_watched_and_stopped(address, page):
 
 # Of each other notebook: a slider of its panel, and a list or number; all are worked with the keyboard.
 PANELS = {
+    "00b_what_is_a_recurrent_network": ("step", "flash", "on channel B"),
     "01_load_a_connectome": ("turn (degrees)", "colour", "rate"),
     "02_from_activity_to_function": ("Δt (s)", "neuron", "12"),
     "03_functional_weights": ("spectral radius", "self_connections", "removed"),
@@ -283,5 +297,5 @@ def test_a_notebook_runs_and_its_panel_redraws(address, page, name):
         expect(image).not_to_have_attribute("src", before, timeout=MINUTE)
     image.scroll_into_view_if_needed()
     page.wait_for_timeout(500)
-    keep(page, f"{name[:2]}_panel")
+    keep(page, f"{name.partition('_')[0]}_panel")
     no_errors(notebook)

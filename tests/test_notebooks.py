@@ -3,13 +3,17 @@
 import json
 import os
 import re
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 from conftest import ROOT, script
 
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+sys.path.insert(0, str(ROOT / "notebooks"))
+from editions import NUMBERED, number
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob(NUMBERED))
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 names = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
 
@@ -22,7 +26,7 @@ def text_of(notebook, kind="markdown"):
 def test_grammar(path):
     notebook = nbformat.read(path, as_version=4)
     prose, code = text_of(notebook), text_of(notebook, "code")
-    assert re.match(rf"# {path.stem[:2]} · \w", prose)
+    assert re.match(rf"# {number(path)} · \w", prose)
     for part in (
         "**You will be able to**", "**Time**", "minutes", "**Needs**", "**In the library**",
         "**1.", "**2.", "**3.", "## Summary", "**Further reading.**",

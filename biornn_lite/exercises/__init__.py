@@ -22,6 +22,7 @@ from .own_experiment import check_own_penalty, check_own_start, check_own_task, 
 from .own_field import check_control_field, check_neurons_needed, check_positions
 from .positive_only import check_largest_network, check_lost_step, check_nan_accuracy
 from .predictions import Prediction
+from .primer import check_next_state, check_orthogonal, check_slope, check_trial, check_updates
 from .robustness import check_front, check_median_trials, check_rounding, check_sparse_share
 from .start_here import check_memoryless_ceiling, check_pair, check_variant_name
 from .topology import check_clustering, check_edges, check_graph_of_unlike, check_sources, check_two_triangles
@@ -61,8 +62,10 @@ __all__ = [
     "check_min_max",
     "check_nan_accuracy",
     "check_neurons_needed",
+    "check_next_state",
     "check_observer",
     "check_odds_ratio",
+    "check_orthogonal",
     "check_own_penalty",
     "check_own_start",
     "check_own_task",
@@ -77,6 +80,7 @@ __all__ = [
     "check_share_below_zero",
     "check_share_within",
     "check_silent_neuron",
+    "check_slope",
     "check_small_penalty",
     "check_sorted_distance",
     "check_sources",
@@ -85,9 +89,11 @@ __all__ = [
     "check_steps_kept",
     "check_sttc",
     "check_task_of_a_third",
+    "check_trial",
     "check_twelfth_variant",
     "check_two_neurons",
     "check_two_triangles",
+    "check_updates",
     "check_variant_name",
     "check_wiring_cost",
     "check_without_diagonal",

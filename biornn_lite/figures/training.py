@@ -19,7 +19,7 @@ from ..priors import Priors
 from ..snapshots import Snapshot, histories, watch
 from ..tasks import title_of
 from ..training import Settings, Trained, trained_by, training
-from ..variants import PUBLISHED_VARIANTS
+from ..variants import PUBLISHED_VARIANTS, Protocol
 from .matrices import matrix as draw_matrix
 from .panels import TASK_OPTIONS, dropdown, figure_panel, plain, png, stoppable
 from .study import draw_ceilings
@@ -275,21 +275,29 @@ class Step(NamedTuple):
 
 
 def training_panel(
-    steps: Callable[[tuple[str, str], str, int], Iterator[Step]], second: str, epochs: int, button: str
+    steps: Callable[..., Iterator[Step]],
+    second: str,
+    epochs: int,
+    button: str,
+    more: Mapping[str, ipw.ValueWidget] | None = None,
 ) -> ipw.Widget:
     """Return a panel to select two variants, a task and a seed, and to start and stop the training of both.
 
     Parameters
     ----------
     steps : callable
-        Takes the variants, the task and the seed; each iteration continues the training.
+        Takes the variants, the task and the seed, and the values of `more` by name; each iteration continues the
+        training.
     second : str
         Initial choice of the second variant; that of the first is W*D*C*.
     epochs : int
         Maximum number of epochs.
     button : str
         Text on the start button.
+    more : mapping of str to widget, optional
+        Further controls.
     """
+    more = more or {}
     variants = [dropdown("first", PUBLISHED_VARIANTS, "W*D*C*"), dropdown("second", PUBLISHED_VARIANTS, second)]
     task = dropdown("task", TASK_OPTIONS, "go_nogo")
     seed = ipw.BoundedIntText(description="seed", value=1, min=0, max=9999, layout={"width": "12em"})
@@ -298,32 +306,55 @@ def training_panel(
     image = ipw.Image(format="png", layout={"max_width": "100%", "display": "none"})
 
     def work() -> Iterator[None]:
-        for step in steps((variants[0].value, variants[1].value), task.value, seed.value):
+        values = {name: control.value for name, control in more.items()}
+        for step in steps((variants[0].value, variants[1].value), task.value, seed.value, **values):
             bar.value, status.value = step.epoch, step.status
             if step.figure is not None:
                 image.value, image.layout.display = png(step.figure), "block"
             yield
 
     buttons = stoppable(work, status, button)
-    return ipw.VBox([ipw.HBox([*variants, task, seed]), ipw.HBox([*buttons, bar]), status, image])
+    row = ipw.HBox([*variants, task, *more.values(), seed], layout={"flex_flow": "row wrap"})
+    return ipw.VBox([row, ipw.HBox([*buttons, bar]), status, image])
 
 
-def two_variants_panel(field: CorticalField, settings: Settings | None = None) -> ipw.Widget:
-    """Return a panel to select two variants and a task, and to train both; see :func:`two_variants_figure`."""
+def two_variants_panel(
+    field: CorticalField, settings: Settings | None = None, beside: Sequence[CorticalField] = ()
+) -> ipw.Widget:
+    """Return a panel to select two variants and a task, and to train both; see :func:`two_variants_figure`.
+
+    The diagonal of the starts ``W*`` and ``W!`` can be kept, removed, or be all that is left of them, as with
+    :class:`biornn_lite.weights.Functional`. An orthogonal start ``W`` is not changed.
+
+    Parameters
+    ----------
+    field : CorticalField
+    settings : Settings, optional
+    beside : sequence of CorticalField
+        Other fields to choose from.
+    """
     settings = settings or Settings()
+    fields = {each.label: each for each in (field, *beside)}
+    more = {"diagonal": dropdown("diagonal", ("kept", "removed", "only"), "kept")}
+    if beside:
+        more["label"] = dropdown("field", list(fields), field.label)
 
-    def steps(variants: tuple[str, str], task: str, seed: int) -> Iterator[Step]:
+    def steps(
+        variants: tuple[str, str], task: str, seed: int, diagonal: str, label: str = field.label
+    ) -> Iterator[Step]:
         told = f"Training {plain(' and '.join(variants))} …"
         yield Step(0, told)
         epoch = None
-        for epoch in training(Priors(field).starts(variants, seed), task, seed, settings):
+        starts = Priors(fields[label], Protocol(self_connections=diagonal)).starts(variants, seed)
+        for epoch in training(starts, task, seed, settings):
             yield Step(epoch.number, told)
         trained = trained_by(epoch)
         reached = "; ".join(
             f"<b>{plain(variant)}</b> " + ("diverged" if t.diverged else f"{t.test_accuracy[-1]:.3f}")
             for variant, t in zip(variants, trained, strict=True)
         )
-        told = f"{reached} test accuracy on {plain(title_of(task))}, in one run with seed {seed}."
-        yield Step(epoch.number, told, two_variants_figure(trained, variants, task, field))
+        told = f"{reached} test accuracy on {plain(title_of(task))}, in one run with seed {seed}"
+        told += f"; diagonal of W* and W!: {diagonal}."
+        yield Step(epoch.number, told, two_variants_figure(trained, variants, task, fields[label]))
 
-    return training_panel(steps, "WD*C*", settings.epochs, "Train both")
+    return training_panel(steps, "WD*C*", settings.epochs, "Train both", more)
