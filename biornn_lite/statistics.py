@@ -117,6 +117,16 @@ def bootstrap_intervals(
     return low, high
 
 
+def finite_mean(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return the mean of the finite values and its BCa interval; NaN where there are too few."""
+    values = np.asarray(values, dtype=float)
+    values = values[np.isfinite(values)]
+    if len(values) and np.ptp(values) < 1e-9:  # alike but for rounding
+        values = np.full(len(values), values.mean())
+    low, high = bootstrap_interval(values) if len(values) > 1 else (np.nan, np.nan)
+    return float(values.mean()) if len(values) else np.nan, low, high
+
+
 def share_interval(successes: int, runs: int, confidence: float = 0.95) -> Interval:
     """Return Wilson's score interval of a share, for example of the runs that learn.
 
