@@ -23,7 +23,7 @@ from .results import KEY, ceilings
 from .robustness import DISTURBANCES, KEPT, area, retained
 from .robustness_studies import CONTROLS, SIZES, TRIALS_PER_COHERENCE, WITHOUT_PENALTY, name_of, variants_of
 from .stability import LENGTHS
-from .statistics import bootstrap_intervals, finite_mean, holm, share_interval
+from .statistics import finite_mean, finite_means, holm, share_interval
 from .variants import get_variant
 
 MAIN = name_of(max(SIZES))
@@ -376,24 +376,11 @@ def curve_table(rows: Rows, measures: Sequence[str] = tuple(DISTURBANCES)) -> pd
             severities = (0.0, *SEVERITIES[measure])
             names = {"study": study, "variant": variant, "task": task, "measure": measure}
             table = pd.DataFrame({**names, "severity": severities, "networks": np.isfinite(curve).sum(1)})
-            table[["all", "low", "high"]] = _means(curve)
+            table[["all", "low", "high"]] = finite_means(curve)
             table["learned"] = np.isfinite(kept).sum(1)
-            table[["retained", "retained_low", "retained_high"]] = _means(kept)
+            table[["retained", "retained_low", "retained_high"]] = finite_means(kept)
             found.append(table)
     return pd.concat(found, ignore_index=True)
-
-
-RESAMPLES = 1999
-"""Resamples of the bootstrap intervals of curves, of which there are thousands."""
-
-
-def _means(curves: np.ndarray) -> np.ndarray:
-    """Mean and interval of the finite values of each row of (severities, networks), shape (severities, 3)."""
-    finite = np.isfinite(curves)
-    if (finite == finite[0]).all() and finite[0].sum() > 1:
-        values = curves[:, finite[0]]
-        return np.column_stack([values.mean(1), *bootstrap_intervals(values.T, resamples=RESAMPLES)])
-    return np.array([[*_mean(each, "mean", "low", "high").values()] for each in curves])
 
 
 def _mean(values: np.ndarray, *names: str) -> dict[str, float]:
@@ -497,7 +484,7 @@ def epochs_table(rows: Rows) -> pd.DataFrame:
         raise InputError("no network here has a learning curve")
     for key, group in gains.groupby(level=NETWORK[:3], sort=False):
         table = pd.DataFrame(dict(zip(NETWORK[:3], key, strict=True)) | {"epoch": EPOCHS, "networks": len(group)})
-        table[["gain", "low", "high"]] = _means(group.to_numpy().T)
+        table[["gain", "low", "high"]] = finite_means(group.to_numpy().T)
         found.append(table)
     return pd.concat(found, ignore_index=True)
 
