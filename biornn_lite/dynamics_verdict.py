@@ -182,9 +182,9 @@ def scores(rows: Rows) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index :data:`NETWORK`; columns ``seed``, ``gain``, ``learns``, ``whole`` (the gain as trained, on the
-        trials of the cuts), those of :data:`LOSSES`, ``advantage``, ``memory eigenvalue``, ``where`` and ``how``. What
-        was not measured is NaN or None.
+        Index :data:`NETWORK`; columns ``seed``, ``gain``, ``learns``, ``whole`` (gain as trained, on the trials of
+        the cuts), those of :data:`LOSSES`, ``advantage``, ``memory eigenvalue``, ``where`` and ``how``. What was not
+        measured is NaN or None.
     """
     table = rows.networks.set_index(NETWORK)[["seed", "gain", "learns"]].copy()
     gains = {}

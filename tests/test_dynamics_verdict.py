@@ -83,7 +83,7 @@ def rows(of=lambda *_: {}, starts=COMPARED_STARTS, studies=TESTED, tasks=tuple(T
         )
         if not one["measured"]:
             continue
-        rng = np.random.default_rng([run, len(start), len(task)])
+        rng = np.random.default_rng([run, sum(map(ord, start)), len(task)])
         measures += [
             key | dict(zip(("when", "measure", "at", "value"), row, strict=True))
             for row in measures_of(one, task, rng)

@@ -71,11 +71,11 @@ def entitle(figure: Figure, what: str, study: str, table: pd.DataFrame) -> None:
 # Gains
 
 
-def mean_line(ax: Axes, start: str, x: Sequence[float], low, mean, high) -> None:
-    """Draw means as a line and their intervals as a band."""
-    style = START_LINES[start]
+def mean_line(ax: Axes, label: str, x: Sequence[float], low, mean, high, style: dict | None = None) -> None:
+    """Draw means as a line and their intervals as a band, in the style of the start `label` unless one is given."""
+    style = style or START_LINES[label]
     ax.fill_between(x, np.asarray(low, float), np.asarray(high, float), color=style["color"], alpha=0.15, linewidth=0)
-    ax.plot(x, mean, markersize=4.5, linewidth=1.7, markeredgewidth=0, label=start, **style)
+    ax.plot(x, mean, markersize=4.5, linewidth=1.7, markeredgewidth=0, label=label, **style)
 
 
 def gain_axis(ax: Axes, label: str = "mean gain") -> None:
