@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import StratifiedKFold
 
+from .discriminant import predictions
 from .dynamics import cue_means
 from .errors import InputError
 from .network import Networks
@@ -96,7 +98,7 @@ def cut_networks(networks: Networks, what: str, communities: np.ndarray | None =
 # Decoding
 
 
-def unit_groups(w: np.ndarray, seed: int) -> dict[str, list[np.ndarray]]:
+def unit_groups(w: np.ndarray, seed: int, communities: np.ndarray | None = None) -> dict[str, list[np.ndarray]]:
     """List the groups of units from which the cue is decoded.
 
     Parameters
@@ -105,6 +107,8 @@ def unit_groups(w: np.ndarray, seed: int) -> dict[str, list[np.ndarray]]:
         Recurrent weights.
     seed : int
         Seed of the run, for the groups at random. It also decides between equal self-connections.
+    communities : ndarray of int, shape (N,), optional
+        Default: :func:`communities_of` the weights.
 
     Returns
     -------
@@ -112,12 +116,12 @@ def unit_groups(w: np.ndarray, seed: int) -> dict[str, list[np.ndarray]]:
         By the names in :data:`GROUPS`. The groups of self-connections have :data:`GROUP_SIZE` units, of the largest
         and of the smallest values with their signs; there are :data:`DRAWS` at random, and one per community.
     """
-    labels, neurons = communities_of(w), len(w)
+    labels, neurons = communities_of(w) if communities is None else np.asarray(communities), len(w)
     rng = generator(seed, "dynamics", "units")
     size = min(GROUP_SIZE, neurons)
     rising = np.lexsort((rng.random(neurons), np.diag(w)))  # by self-connection, equal ones in random order
     random = [np.sort(rng.choice(neurons, size, replace=False)) for _ in range(DRAWS)]
-    alike = [np.flatnonzero(labels == number) for number in range(labels.max() + 1)]
+    alike = [np.flatnonzero(labels == number) for number in np.unique(labels)]
     return dict(
         zip(GROUPS, ([np.arange(neurons)], [rising[::-1][:size]], [rising[:size]], random, alike), strict=True)
     )
@@ -145,24 +149,59 @@ def decoding(
     float
         Share of right answers, mean over folds; 1 / cues if no state differs from another. NaN if a state is not
         finite.
+
+    Notes
+    -----
+    ``LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")`` of scikit-learn gives the same answers, and takes
+    much longer for many groups; see :mod:`biornn_lite.discriminant`.
+    """
+    states = np.asarray(states, dtype=float)
+    if states.ndim != 2:
+        raise InputError(f"states of shape {states.shape}; (trials, units) is needed")
+    units = np.arange(states.shape[1]) if units is None else np.asarray(units)
+    return decoding_of_groups(states, cues, {"all": [units]}, folds, seed)["all"][0]
+
+
+def decoding_of_groups(
+    states: np.ndarray,
+    cues: np.ndarray,
+    groups: Mapping[str, Sequence[np.ndarray]],
+    folds: int = 5,
+    seed: int = 0,
+) -> dict[str, list[float]]:
+    """Decode the cue from each group of units as :func:`decoding` does, with shared work.
+
+    Parameters
+    ----------
+    states, cues, folds, seed
+        As in :func:`decoding`.
+    groups : mapping of str to sequence of ndarray of int
+        As from :func:`unit_groups`.
+
+    Returns
+    -------
+    dict of str to list of float
+        Share of right answers from each group.
     """
     states, cues = np.asarray(states, dtype=float), np.asarray(cues)
     if states.ndim != 2 or cues.shape != states.shape[:1]:
         raise InputError(f"states of shape {states.shape} and cues of shape {cues.shape}; each trial needs one cue")
     _, counts = np.unique(cues, return_counts=True)
-    if len(counts) < 2 or counts.min() < folds:
-        raise InputError(f"cues occur {counts.tolist()} times; at least two must occur in each of {folds} folds")
-    states = states if units is None else states[:, units]
-    if not np.isfinite(states).all():
-        return float("nan")
-    states = states[:, np.ptp(states, axis=0) > 0]  # (trials, units that vary)
-    if not states.shape[1]:
-        return 1 / len(counts)
-    decoder = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
-    right = []
+    if folds < 2 or len(counts) < 2 or counts.min() < folds:
+        raise InputError(f"cues occur {counts.tolist()} times; two or more must occur in each of 2 or more folds, "
+                         f"and there are {folds}")  # fmt: skip
+    finite, varies = np.isfinite(states).all(axis=0), np.zeros(states.shape[1], dtype=bool)
+    varies[finite] = np.ptp(states[:, finite], axis=0) > 0
+    flat = [units for each in groups.values() for units in each]
+    known = [k for k, units in enumerate(flat) if finite[units].all() and varies[units].any()]
+    right = np.array([1 / len(counts) if finite[units].all() else np.nan for units in flat])
+    right[known] = 0
+    vary = [flat[k][varies[flat[k]]] for k in known]
     for train, test in StratifiedKFold(folds, shuffle=True, random_state=seed).split(states, cues):
-        right.append((decoder.fit(states[train], cues[train]).predict(states[test]) == cues[test]).mean())
-    return float(np.mean(right))
+        told = predictions(states[train], cues[train], states[test], vary)
+        right[known] += [(each == cues[test]).mean() / folds for each in told]
+    found = iter(right.tolist())
+    return {name: [next(found) for _ in each] for name, each in groups.items()}
 
 
 # Selectivity in space
