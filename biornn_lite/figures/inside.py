@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.spatial.distance import pdist, squareform
 
-from ..dynamics import TIMES, cue_means
+from ..dynamics import TIMES
 from ..errors import InputError
 from ..fixed_points import time_constant
 from ..memory import CUTS
@@ -41,6 +41,8 @@ GROUP_LINES = dict(zip(GROUPS_SHOWN, (LINES[2], LINES[0], LINES[1], LINES[3]), s
 def trajectories(inside: Inside, ax: Axes, step: int | None = None) -> Axes:
     """Draw the mean states of each cue along the two principal axes, and the fixed points of the memory input.
 
+    Where one cue has several right answers, there is a line for each.
+
     Parameters
     ----------
     inside : Inside
@@ -49,15 +51,15 @@ def trajectories(inside: Inside, ax: Axes, step: int | None = None) -> Axes:
         Draw the path up to this step, counted from 1, and the states of all trials there. Default: the last one.
     """
     step = len(inside.states) if step is None else step
-    project, cues = inside.axes.project, inside.cues
-    paths = project(cue_means(inside.states, cues))  # (steps, cues, 2)
-    for cue, (path, colour) in enumerate(zip(paths.swapaxes(0, 1), CUE_COLOURS, strict=False)):
+    project, phases = inside.axes.project, inside.phases
+    for cue, label in np.unique([inside.cues, inside.trials.labels[0].numpy()], axis=1).T:
+        mine = (inside.cues == cue) & (inside.trials.labels[0].numpy() == label)
+        colour, path = CUE_COLOURS[cue], project(inside.states[:, mine].mean(1))  # (steps, 2)
         ax.plot(*path.T, color=colour, linewidth=0.8, alpha=0.6)
         ax.plot(*path[:step].T, color=colour, linewidth=2.2, label=inside.cue_names[cue])
-        ax.plot(*project(inside.states[step - 1, cues == cue]).T, ".", color=colour, markersize=4, alpha=0.5)
-        ends = path[[inside.phases.cue_end, inside.phases.memory_end]]
-        ax.plot(*ends[0], "^", color=colour, markersize=8, markeredgecolor="white", zorder=5)
-        ax.plot(*ends[1], "s", color=colour, markersize=8, markeredgecolor="white", zorder=5)
+        ax.plot(*project(inside.states[step - 1, mine]).T, ".", color=colour, markersize=4, alpha=0.5)
+        for at, marker in ((phases.cue_end, "^"), (phases.memory_end, "s")):
+            ax.plot(*path[at], marker, color=colour, markersize=8, markeredgecolor="white", zorder=5)
     everything = project(inside.states).reshape(-1, 2)
     low, high = everything.min(0), everything.max(0)
     room = 0.15 * (high - low).max() + 1e-9
@@ -126,7 +128,7 @@ def trial_figure(left: Inside, right: Inside, step: int | None = None) -> Figure
         trajectories(inside, above, step)
         readout(inside, below, step=step or inside.task.steps)
     axes[1, 1].set_ylabel("")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
+    lines = dict(zip(*axes[0, 0].get_legend_handles_labels()[::-1], strict=True))
     look = {"linestyle": "none", "markeredgecolor": "black", "markersize": 8}
     marks = {
         "end of the cue": {"marker": "^", "markerfacecolor": "0.6"} | look | {"markeredgecolor": "white"},
@@ -134,8 +136,8 @@ def trial_figure(left: Inside, right: Inside, step: int | None = None) -> Figure
         "stable fixed point": {"marker": "o", "markerfacecolor": "black"} | look,
         "unstable": {"marker": "o", "markerfacecolor": "white"} | look,
     }
-    handles += [plt.Line2D([], [], **mark) for mark in marks.values()]
-    figure.legend(handles, [*labels, *marks], loc="outside lower center", ncols=8, frameon=False, fontsize=9)
+    lines |= {name: plt.Line2D([], [], **mark) for name, mark in marks.items()}
+    figure.legend([*lines.values()], [*lines], loc="outside lower center", ncols=8, frameon=False, fontsize=9)
     return figure
 
 
@@ -164,11 +166,13 @@ def cuts_figure(table: pd.DataFrame) -> Figure:
             look = look | {"linestyle": "none", "markersize": 7, "alpha": 0.9}
             for row in rows:
                 ax.plot(across, row, **look, label=as_text(start))
-        ax.set_xticks(range(len(CUTS)), [cut.replace(" ", "\n", 1) for cut in CUTS], fontsize=8)
+        ax.set_xticks(
+            range(len(CUTS)), ["nothing", *(cut.removesuffix(" communities") for cut in CUTS[1:])], fontsize=9
+        )
+        ax.set_xlabel("connections that are cut")
         ax.set_title(title_of(task), fontsize=10)
         sns.despine(ax=ax)
     axes[0, 0].set(ylabel="accuracy", ylim=(-0.02, 1.04))
-    axes[0, 0].figure.supxlabel("what is cut", fontsize=10)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     known = {label.split(",")[0]: handle for handle, label in zip(handles, labels, strict=True)}
     figure.legend([*known.values()], [*known], loc="outside lower center", ncols=6, frameon=False, fontsize=9)
@@ -189,7 +193,7 @@ def spectra_figure(matrices: Mapping[str, np.ndarray], steps: int) -> Figure:
         Length of the memory, drawn beside the time constants.
     """
     count = len(matrices)
-    figure, axes = plt.subplots(1, count + 1, figsize=(3.2 * (count + 1), 3.7), layout="constrained")
+    figure, axes = plt.subplots(1, count + 1, figsize=(3.0 * (count + 1), 3.2), layout="constrained")
     for (name, values), ax in zip(matrices.items(), axes, strict=False):
         spectrum(values, ax, name)
         ax.set_box_aspect(1)
@@ -328,7 +332,7 @@ def dissimilarities_figure(distances: Mapping[str, np.ndarray], cues: Sequence[s
         A condition is a cue at one of the four times.
     """
     figure, axes = plt.subplots(
-        1, len(distances), figsize=(1.2 + 2.6 * len(distances), 3.5), squeeze=False, layout="constrained"
+        1, len(distances), figsize=(1.4 + 2.6 * len(distances), 3.7), squeeze=False, layout="constrained"
     )
     labels = [f"{cue}, {time}" for cue in cues for time in TIMES]
     for place, ((name, pairs), ax) in enumerate(zip(distances.items(), axes[0], strict=True)):
@@ -337,8 +341,8 @@ def dissimilarities_figure(distances: Mapping[str, np.ndarray], cues: Sequence[s
         for edge in np.arange(len(TIMES), len(labels), len(TIMES)) - 0.5:
             ax.axhline(edge, color="white", linewidth=1.2)
             ax.axvline(edge, color="white", linewidth=1.2)
-        ax.set_xticks(range(len(labels)), labels, fontsize=6, rotation=90)
-        ax.set_yticks(range(len(labels)), labels if place == 0 else [], fontsize=6)
+        ax.set_xticks(range(len(labels)), labels, fontsize=7, rotation=90)
+        ax.set_yticks(range(len(labels)), labels if place == 0 else [], fontsize=7)
         ax.tick_params(length=0)
     figure.colorbar(image, ax=axes, label="1 − correlation", shrink=0.8, ticks=(0, 1, 2))
     return figure

@@ -23,7 +23,7 @@ from ..dynamics import (
 )
 from ..errors import InputError
 from ..fixed_points import FixedPoints, find_fixed_points, jacobian
-from ..memory import CUTS, cut_networks, decoding, unit_groups
+from ..memory import CUTS, cut_networks, decoding_of_groups, unit_groups
 from ..network import Networks
 from ..plumbing.threads import small_numbers_as_zero, threads, threads_for
 from ..robustness import accuracies
@@ -191,11 +191,7 @@ def jacobians_at(inside: Inside) -> dict[str, np.ndarray]:
 def decoding_table(inside: Inside, steps: Sequence[int]) -> pd.DataFrame:
     """Decode the cue after some steps, counted from 1, from the groups of :data:`GROUPS_SHOWN`; index ``step``."""
     groups = unit_groups(inside.weights, inside.seed)
-    rows = {
-        step: {
-            name: np.mean([decoding(inside.states[step - 1], inside.cues, units) for units in groups[name]])
-            for name in GROUPS_SHOWN
-        }
-        for step in steps
-    }
-    return pd.DataFrame(rows).T.rename_axis("step")
+    shown = {name: groups[name] for name in GROUPS_SHOWN}
+    found = [decoding_of_groups(inside.states[step - 1], inside.cues, shown) for step in steps]
+    means = [{name: np.mean(values) for name, values in each.items()} for each in found]
+    return pd.DataFrame(means, index=pd.Index(steps, name="step"))
