@@ -208,7 +208,15 @@ def check_needed(answer: object, table: pd.DataFrame, task: Task | str) -> bool:
 
 def _why_not(said: str, right: str) -> str:
     """Say what speaks against an answer."""
-    if {said, right} == set(NEEDS[:2]):
+    own, others, both, neither = NEEDS
+    if {said, right} == {own, others}:
         return "it is the other way round. A network needs what it fails without."
-    if right == "both":
-        return f"without the {right} it loses more than half of its gain."
+    if right == neither:
+        return f"without the {own} it keeps more than half of its gain, and without the {others} as well."
+    if right == both and said == neither:
+        return "each of the two cuts takes more than half of its gain."
+    if right == both:
+        return f"look at the other cut as well: without the {others if said == own else own} it fails, too."
+    if said == both:
+        return f"without the {others if right == own else own} it keeps more than half of its gain."
+    return f"without the {right} it loses more than half of its gain."
