@@ -7,7 +7,7 @@ through this module.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -219,6 +219,42 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, on: Sequence[str] = ("tas
     apart = differences(first, second, on)
     found = paired_difference(apart, apart.attrs["networks"], seed=seed)
     return replace(found, improvement=probability_of_improvement(first, second, on))
+
+
+def compare_scores(
+    first: pd.Series,
+    second: pd.Series,
+    fewest: int,
+    bound: float = SMALLEST_THAT_MATTERS,
+    seed: int = 0,
+) -> dict[str, object]:
+    """Compare a score of paired networks, run by run; a run counts with the tasks in which both have a score.
+
+    Parameters
+    ----------
+    first, second : Series
+        Scores with index ``seed, task``, at most one of each. NaN is no score.
+    fewest : int
+        Runs of which a comparison needs at least this many.
+    bound : float
+        Smallest difference that matters.
+    seed : int
+        Of bootstrap and permutations.
+
+    Returns
+    -------
+    dict
+        As :class:`Comparison`, and ``pairs`` (of networks). With too few runs, only ``runs`` and ``pairs``.
+    """
+    if first.index.has_duplicates or second.index.has_duplicates:
+        raise InputError("several networks have one seed and task; choose networks of one kind")
+    pairs = (first - second).dropna()
+    by_run = pairs.groupby("seed").mean()
+    found: dict[str, object] = {"pairs": len(pairs)}
+    if len(by_run) < fewest:
+        return found | {"runs": len(by_run)}
+    tasks = int(pairs.groupby("seed").size().median())
+    return found | asdict(paired_difference(by_run.to_numpy(), tasks, bound, seed))
 
 
 def probability_of_improvement(first: pd.DataFrame, second: pd.DataFrame, on: Sequence[str] = ("task",)) -> float:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import cache
 from typing import NamedTuple
 
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .audit import with_names
-from .contrasts import LEARNS_ABOVE, SMALLEST_THAT_MATTERS, gain, paired_difference
+from .contrasts import LEARNS_ABOVE, SMALLEST_THAT_MATTERS, compare_scores, gain
 from .errors import InputError
 from .plumbing.files import data_folder
 from .pruning import KEPT_RETRAINED, front
@@ -24,7 +23,7 @@ from .results import KEY, ceilings
 from .robustness import DISTURBANCES, KEPT, area, retained
 from .robustness_studies import CONTROLS, SIZES, TRIALS_PER_COHERENCE, WITHOUT_PENALTY, name_of, variants_of
 from .stability import LENGTHS
-from .statistics import bootstrap_interval, bootstrap_intervals, holm, share_interval
+from .statistics import finite_mean, finite_means, holm, share_interval
 from .variants import get_variant
 
 MAIN = name_of(max(SIZES))
@@ -261,14 +260,8 @@ def contrast(table: pd.DataFrame, first: str, second: str, score: str, seed: int
         As :class:`biornn_lite.contrasts.Comparison`, and ``pairs`` (of networks). With too few runs, only ``runs``
         and ``pairs`` are numbers.
     """
-    sides = [table[table["variant"] == name].set_index(["seed", "task"])[score] for name in (first, second)]
-    pairs = (sides[0] - sides[1]).dropna()
-    by_run = pairs.groupby("seed").mean()
-    found: dict[str, object] = {"pairs": len(pairs)}
-    if len(by_run) < FEWEST:
-        return found | {"runs": len(by_run)}
-    tasks = int(pairs.groupby("seed").size().median())
-    return found | asdict(paired_difference(by_run.to_numpy(), tasks, seed=seed))
+    sides = (table[table["variant"] == name].set_index(["seed", "task"])[score] for name in (first, second))
+    return compare_scores(*sides, FEWEST, seed=seed)
 
 
 def answers(rows: Rows) -> pd.DataFrame:
@@ -383,33 +376,16 @@ def curve_table(rows: Rows, measures: Sequence[str] = tuple(DISTURBANCES)) -> pd
             severities = (0.0, *SEVERITIES[measure])
             names = {"study": study, "variant": variant, "task": task, "measure": measure}
             table = pd.DataFrame({**names, "severity": severities, "networks": np.isfinite(curve).sum(1)})
-            table[["all", "low", "high"]] = _means(curve)
+            table[["all", "low", "high"]] = finite_means(curve)
             table["learned"] = np.isfinite(kept).sum(1)
-            table[["retained", "retained_low", "retained_high"]] = _means(kept)
+            table[["retained", "retained_low", "retained_high"]] = finite_means(kept)
             found.append(table)
     return pd.concat(found, ignore_index=True)
 
 
-RESAMPLES = 1999
-"""Resamples of the bootstrap intervals of curves, of which there are thousands."""
-
-
-def _means(curves: np.ndarray) -> np.ndarray:
-    """Mean and interval of the finite values of each row of (severities, networks), shape (severities, 3)."""
-    finite = np.isfinite(curves)
-    if (finite == finite[0]).all() and finite[0].sum() > 1:
-        values = curves[:, finite[0]]
-        return np.column_stack([values.mean(1), *bootstrap_intervals(values.T, resamples=RESAMPLES)])
-    return np.array([[*_mean(each, "mean", "low", "high").values()] for each in curves])
-
-
 def _mean(values: np.ndarray, *names: str) -> dict[str, float]:
     """Mean and interval of finite values, by these names."""
-    values = values[np.isfinite(values)]
-    if len(values) and np.ptp(values) < 1e-9:  # alike but for rounding
-        values = np.full(len(values), values.mean())
-    low, high = bootstrap_interval(values) if len(values) > 1 else (np.nan, np.nan)
-    return dict(zip(names, (values.mean() if len(values) else np.nan, low, high), strict=True))
+    return dict(zip(names, finite_mean(values), strict=True))
 
 
 def measure_table(rows: Rows, measures: Sequence[str]) -> pd.DataFrame:
@@ -508,7 +484,7 @@ def epochs_table(rows: Rows) -> pd.DataFrame:
         raise InputError("no network here has a learning curve")
     for key, group in gains.groupby(level=NETWORK[:3], sort=False):
         table = pd.DataFrame(dict(zip(NETWORK[:3], key, strict=True)) | {"epoch": EPOCHS, "networks": len(group)})
-        table[["gain", "low", "high"]] = _means(group.to_numpy().T)
+        table[["gain", "low", "high"]] = finite_means(group.to_numpy().T)
         found.append(table)
     return pd.concat(found, ignore_index=True)
 

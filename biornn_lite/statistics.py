@@ -117,6 +117,38 @@ def bootstrap_intervals(
     return low, high
 
 
+def finite_mean(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return the mean of the finite values and its BCa interval; NaN where there are too few."""
+    values = np.asarray(values, dtype=float)
+    values = values[np.isfinite(values)]
+    if len(values) and np.ptp(values) < 1e-9:  # alike but for rounding
+        values = np.full(len(values), values.mean())
+    low, high = bootstrap_interval(values) if len(values) > 1 else (np.nan, np.nan)
+    return float(values.mean()) if len(values) else np.nan, low, high
+
+
+RESAMPLES = 1999
+"""Resamples of the bootstrap intervals of :func:`finite_means`, of which there are thousands."""
+
+
+def finite_means(values: np.ndarray) -> np.ndarray:
+    """Return mean and BCa interval of the finite values of each row, as :func:`finite_mean` does of one.
+
+    Parameters
+    ----------
+    values : ndarray, shape (rows, runs)
+
+    Returns
+    -------
+    ndarray, shape (rows, 3)
+    """
+    finite = np.isfinite(values)
+    if len(values) and (finite == finite[0]).all() and finite[0].sum() > 1:
+        values = values[:, finite[0]]
+        return np.column_stack([values.mean(1), *bootstrap_intervals(values.T, resamples=RESAMPLES)])
+    return np.array([finite_mean(each) for each in values]).reshape(-1, 3)
+
+
 def share_interval(successes: int, runs: int, confidence: float = 0.95) -> Interval:
     """Return Wilson's score interval of a share, for example of the runs that learn.
 

@@ -10,20 +10,30 @@ come with the library. The field is fetched where it is not in ``--fields`` or
 from __future__ import annotations
 
 import argparse
-import gzip
-import hashlib
-import json
-import lzma
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-import joblib
 import pandas as pd
 from make_audit import finder
-from tqdm import tqdm
+from rows_of_studies import (
+    PLAN_FILE,
+    begin,
+    complete,
+    folder_of,
+    groups,
+    measured_or_lost,
+    parts_in,
+    plan_digest,
+    read_groups,
+    side_by_side,
+    to_measure,
+    with_key,
+    write_group,
+    write_table,
+)
 
 from biornn_lite import trained_networks
 from biornn_lite.audit import Part
@@ -31,11 +41,9 @@ from biornn_lite.datasets import EMBEDDED, load_field
 from biornn_lite.errors import InputError
 from biornn_lite.field import CorticalField
 from biornn_lite.network import networks_of
-from biornn_lite.plumbing.files import written_atomically
-from biornn_lite.plumbing.workers import safe_folder
 from biornn_lite.priors import Priors
 from biornn_lite.pruning import RETRAINING
-from biornn_lite.results import KEY, NETWORKS_FILE, read_results
+from biornn_lite.results import KEY, read_results
 from biornn_lite.robustness_studies import FIELD, SIZES, STUDIES, measured, name_of, parts
 from biornn_lite.robustness_verdict import TABLES
 from biornn_lite.seeds import run_seed
@@ -46,8 +54,6 @@ from biornn_lite.training import Settings
 
 HERE = Path(__file__).parent / "robustness"
 PLAN = Path(__file__).parents[1] / "docs" / "robustness_plan.md"
-PLAN_FILE, PART_FILE, MEASURES = "plan", "part", "measures"
-"""The plan that a folder follows; its study and part; the folder of measures, a file per group of networks."""
 
 SIDE_BY_SIDE = 7
 """Networks measured at once."""
@@ -67,30 +73,9 @@ class LaterRuns(Study):
         return [network for network in super().networks if network[2] >= self.first_run]
 
 
-def plan_digest() -> str:
-    """Return the digest of the plan that rows carry."""
-    return hashlib.sha256(PLAN.read_text(encoding="utf-8").encode()).hexdigest()[:12]
-
-
-def folder_of(part: Part, out: Path) -> Path:
-    """Where a part is trained and measured."""
-    return out / part.study.replace(" ", "_") / part.name.replace(" ", "_")
-
-
-def follow_the_plan(folder: Path) -> None:
-    """Note the plan in a folder, or raise an error if its rows follow another one."""
-    plan = folder / PLAN_FILE
-    if plan.exists() and plan.read_text() != plan_digest():
-        raise InputError(f"{plan}: these rows follow another plan; choose another folder")
-    with written_atomically(plan) as temporary:
-        temporary.write_text(plan_digest())
-
-
 def measures_of(folder: Path) -> pd.DataFrame:
     """Read all measures of a part."""
-    files = sorted((folder / MEASURES).glob("*.csv"))
-    tables = [pd.read_csv(path, dtype={"variant": str}) for path in files]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=ROWS)
+    return read_groups(folder, ROWS)
 
 
 def _measure(
@@ -102,33 +87,7 @@ def _measure(
     starts = Priors(study.field, study.protocol, study.sign).starts([study.variant(v) for v, _, _ in networks], seeds)
     apart = distances(study.field.positions)
     table = measured(kept, starts, networks[0][1], seeds, apart, whole, retraining)
-    names = pd.DataFrame(networks, columns=KEY).loc[table["network"]].reset_index(drop=True)
-    return pd.concat([names, table.drop(columns="network")], axis=1)
-
-
-def groups(networks: Sequence[tuple[str, str, int]], size: int) -> Iterator[list[tuple[str, str, int]]]:
-    """Split networks into groups of one task and run."""
-    together: dict[tuple[str, int], list] = {}
-    for network in networks:
-        together.setdefault(network[1:], []).append(network)
-    for same in together.values():
-        yield from (same[k : k + size] for k in range(0, len(same), size))
-
-
-def to_measure(study: Study, folder: Path) -> list[tuple[str, str, int]]:
-    """List the networks of a study that are trained, have not diverged and have no measures yet."""
-    rows = read_results(folder).networks
-    diverged = set(rows.loc[rows["status"] == "diverged", KEY].itertuples(index=False, name=None))
-    done = set(measures_of(folder)[KEY].drop_duplicates().itertuples(index=False, name=None))
-    return [network for network in study.networks if network not in diverged | done]
-
-
-def complete(study: Study, folder: Path) -> bool:
-    """Say whether all networks of a study are trained and measured."""
-    if not (folder / NETWORKS_FILE).exists():
-        return False
-    trained = set(read_results(folder).networks[KEY].itertuples(index=False, name=None))
-    return trained >= set(study.networks) and not to_measure(study, folder)
+    return with_key(table, networks)
 
 
 def make(
@@ -143,11 +102,9 @@ def make(
 ) -> None:
     """Train and measure what a part lacks; with `forget`, remove its networks when all are measured."""
     folder, whole = folder_of(part, out), part.on(field)
+    begin(folder, part, plan_digest(PLAN))
     same = {each.name: getattr(whole, each.name) for each in fields(Study) if each.init}
     study = LaterRuns(**same, first_run=first_run)
-    folder.mkdir(parents=True, exist_ok=True)
-    follow_the_plan(folder)
-    (folder / PART_FILE).write_text(json.dumps([part.study, part.name]), encoding="utf-8")
     if not complete(study, folder):
         run_study(study, folder, jobs=jobs, progress=progress, keep_networks=True)
         measure_all(study, folder, part.name == name_of(max(SIZES)), jobs, progress, retraining)
@@ -159,20 +116,10 @@ def measure_all(
     study: Study, folder: Path, whole: bool, jobs: int | None, progress: bool, retraining: Settings
 ) -> None:
     """Measure the networks of a part that lack measures, in groups; each group is one file, written atomically."""
-    (folder / MEASURES).mkdir(exist_ok=True)
-    these = list(groups(to_measure(study, folder), SIDE_BY_SIDE))
-    parallel = joblib.Parallel(n_jobs=jobs or joblib.cpu_count(), return_as="generator_unordered", **safe_folder())
-    calls = (joblib.delayed(_measure)(study, str(folder), group, whole, retraining) for group in these)
-    for table in tqdm(parallel(calls), "measured", len(these), unit="group", disable=not progress):
-        names = table[KEY].drop_duplicates().to_csv(index=False)
-        path = folder / MEASURES / f"{hashlib.sha256(names.encode()).hexdigest()[:16]}.csv"
-        with written_atomically(path) as temporary:
-            table[ROWS].to_csv(temporary, index=False)
-
-
-def names_in(table: pd.DataFrame) -> pd.MultiIndex:
-    """Return variant, task and run of each row."""
-    return pd.MultiIndex.from_frame(table[KEY])
+    these = groups(to_measure(study, folder), SIDE_BY_SIDE)
+    calls = [(study, str(folder), group, whole, retraining) for group in these]
+    for table in side_by_side(_measure, calls, jobs, progress):
+        write_group(folder, table, ROWS)
 
 
 def pack(out: Path, add: bool = False) -> None:
@@ -182,17 +129,11 @@ def pack(out: Path, add: bool = False) -> None:
     packed rows of all other networks stay, if they follow the same plan.
     """
     networks, curves, measures = [], [], []
-    for folder in sorted(path.parent for path in out.glob(f"*/*/{PART_FILE}")):
-        if not (folder / NETWORKS_FILE).exists():
-            continue
-        study, part = json.loads((folder / PART_FILE).read_text(encoding="utf-8"))
-        names = {"study": study, "part": part}
+    for folder, names in parts_in(out):
         results, of_part = read_results(folder), measures_of(folder)
-        lost = results.networks[results.networks["status"] == "diverged"]
-        there = names_in(of_part).append(names_in(lost))
-        of_networks, of_curves = (table[names_in(table).isin(there)] for table in results)
+        of_networks, of_curves = measured_or_lost(results, of_part)
         networks.append(of_networks.assign(**names, plan=(folder / PLAN_FILE).read_text()))
-        if part == name_of(max(SIZES)):
+        if names["part"] == name_of(max(SIZES)):
             curves.append(of_curves.assign(**names))
         measures.append(of_part.assign(**names))
     if not networks:
@@ -204,7 +145,7 @@ def pack(out: Path, add: bool = False) -> None:
             tables.append(packed)
     for name, tables, digits in zip(TABLES, (networks, curves, measures), (6, 3, 6), strict=True):
         if there := [table for table in tables if len(table)] or tables[:1]:
-            write_table(name, pd.concat(there, ignore_index=True), digits)
+            write_table(HERE / name, pd.concat(there, ignore_index=True), digits)
 
 
 def others(new: pd.DataFrame) -> list[pd.DataFrame]:
@@ -222,20 +163,6 @@ def others(new: pd.DataFrame) -> list[pd.DataFrame]:
     names = ["study", "part", *KEY]
     theirs = pd.MultiIndex.from_frame(new[names])
     return [table[~pd.MultiIndex.from_frame(table[names]).isin(theirs)] for table in tables]
-
-
-def write_table(name: str, table: pd.DataFrame, digits: int) -> None:
-    """Write a packed table, sorted, with ``study`` and ``part`` in front and numbers to some digits.
-
-    The ending of the name says how it is compressed.
-    """
-    order = [c for c in ("study", "part", *KEY, "epoch", "measure", "severity") if c in table]
-    table = table.sort_values(order, kind="stable")
-    front = ["study", "part"]
-    text = table[[*front, *table.columns.drop(front)]].to_csv(index=False, float_format=f"%.{digits}g")
-    packed = lzma.compress(text.encode()) if name.endswith(".xz") else gzip.compress(text.encode(), mtime=0)
-    with written_atomically(HERE / name) as temporary:
-        temporary.write_bytes(packed)
 
 
 def make_networks(field: CorticalField, out: Path, jobs: int | None = None, progress: bool = True, **more) -> None:

@@ -15,7 +15,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from outcomes import PARTLY, RIGHT, WRONG
 from robustness_predictions import Evidence, mine_of, predicted, trials_text
-from tables import NOT_YET, folded, interval, number, p_value, share, span, table
+from tables import NOT_YET, folded, number, over_runs, p_value, share, table, told
 
 from biornn_lite.figures import robustness as drawn
 from biornn_lite.figures.pareto import front_figure
@@ -55,7 +55,6 @@ from biornn_lite.robustness_verdict import (
     verdicts,
 )
 from biornn_lite.stability import LENGTHS
-from biornn_lite.statistics import bootstrap_interval
 from biornn_lite.tasks import PERCEPTUAL, TASKS, title_of
 
 HERE = Path(__file__).parent
@@ -92,15 +91,6 @@ def label(variant: str) -> str:
     return start if rest else f"`{start}`"
 
 
-def over_runs(values: pd.Series, digits: int = 2) -> str:
-    """Set the mean over runs, each the mean over its tasks, with its BCa interval."""
-    by_run = values.dropna().groupby("run").mean()
-    if by_run.empty:
-        return "–"
-    low, high = bootstrap_interval(by_run) if len(by_run) > 1 else (np.nan, np.nan)
-    return span(low, by_run.mean(), high, digits)
-
-
 def lines_of(values: pd.DataFrame | pd.Series, cells: Callable[[pd.DataFrame], list[str]]) -> Lines:
     """Make the cells of each variant that has rows."""
     groups = {names: values[mine_of(values, *names)] for names in every_variant()}
@@ -130,11 +120,6 @@ def both(head: Sequence[str], lines: Lines, summary: str = "All starts") -> str:
 
 
 # Verdict and contrasts
-
-
-def told(row: pd.Series) -> str:
-    """A difference with its interval, or that there are too few runs."""
-    return "too few runs" if pd.isna(row["difference"]) else interval(row)
 
 
 def in_figures(answers: pd.DataFrame, claim: str) -> str:

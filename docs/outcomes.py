@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
+from tables import number
 
 RIGHT, WRONG, PARTLY, OPEN = "right", "**wrong**", "**in part**", "not decided"
 
@@ -20,6 +23,20 @@ def every(parts: Iterable[bool | None]) -> bool | None:
     if False in parts:
         return False
     return None if None in parts or not parts else True
+
+
+def all_known(values: Mapping[object, float], test: Callable[[float], bool]) -> bool | None:
+    """Say whether a test holds for all numbers; those that are not known are left out."""
+    return every(bool(test(value)) for value in values.values() if not np.isnan(value))
+
+
+def listed(values: Mapping[tuple[str, str], float], digits: int = 2) -> str:
+    """Set numbers by context and start."""
+    contexts = dict.fromkeys(context for context, _ in values)
+    return "; ".join(
+        f"{context}: " + ", ".join(f"{name} {number(v, digits)}" for (c, name), v in values.items() if c == context)
+        for context in contexts
+    )
 
 
 class Predictions:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from outcomes import Predictions, every, outcome
+from outcomes import Predictions, all_known, every, listed, outcome
 from tables import number
 
 from biornn_lite.psychometric import ideal_threshold
@@ -116,20 +116,6 @@ def apart(found: Evidence, context: str, first: str, second: str, value: Callabl
 def left(found: Evidence, starts: Sequence[str], value: Callable, contexts: Sequence[str] = tuple(SIDES)) -> dict:
     """Return the mean retained number of each context and start; NaN with too few runs."""
     return {(context, start): mean(found.kept(context, start, value)) for context in contexts for start in starts}
-
-
-def all_known(values: dict, test: Callable[[float], bool]) -> bool | None:
-    """Say whether a test holds for all numbers; those that are not known are left out."""
-    return every(bool(test(value)) for value in values.values() if not np.isnan(value))
-
-
-def listed(values: dict, digits: int = 2) -> str:
-    """Set numbers by context and start."""
-    contexts = dict.fromkeys(context for context, _ in values)
-    return "; ".join(
-        f"{context}: " + ", ".join(f"{name} {number(v, digits)}" for (c, name), v in values.items() if c == context)
-        for context in contexts
-    )
 
 
 def as_expected(says: dict[str, str], expected: dict[str, str]) -> bool | None:

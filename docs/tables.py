@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
-from biornn_lite.statistics import share_interval
+from biornn_lite.statistics import bootstrap_interval, share_interval
 
 NOT_YET = "*These rows are not there yet.*\n"
 
@@ -29,6 +30,20 @@ def interval(row: pd.Series, digits: int = 2) -> str:
         return number(row["difference"], digits)
     ends = f"[{number(row['low'], digits)}, {number(row['high'], digits)}]"
     return f"{number(row['difference'], digits)} {ends}"
+
+
+def told(row: pd.Series) -> str:
+    """A difference with its interval, or that there are too few runs."""
+    return "too few runs" if pd.isna(row["difference"]) else interval(row)
+
+
+def over_runs(values: pd.Series, digits: int = 2) -> str:
+    """Set the mean over runs, each the mean over its tasks, with its BCa interval."""
+    by_run = values.dropna().groupby("run").mean()
+    if by_run.empty:
+        return "–"
+    low, high = bootstrap_interval(by_run) if len(by_run) > 1 else (np.nan, np.nan)
+    return span(low, by_run.mean(), high, digits)
 
 
 def p_value(p: float) -> str:

@@ -19,17 +19,8 @@ from ..robustness_verdict import SHOWN, Rows, fronts, load_robustness, shown
 from ..tasks import title_of
 from .audit_parts import drawable, handle, percent
 from .panels import TASK_OPTIONS, dropdown, figure_panel
-from .robustness_parts import (
-    ceiling_handles,
-    label_of,
-    legend,
-    log_axis,
-    log_places,
-    outer_labels,
-    rows_of,
-    start_handles,
-    task_axes,
-)
+from .parts import ceiling_handles, legend, outer_labels, rows_of, task_axes
+from .robustness_parts import label_of, log_axis, log_places, start_handles
 from .study import draw_ceilings
 from .style import START_LINES
 

@@ -21,21 +21,18 @@ from ..robustness_studies import SIZES
 from ..robustness_verdict import AFTER, CLAIMS, COMPARED, FAMILIES, FEWEST, SEVERITIES, SHOWN, verdicts
 from ..tasks import PERCEPTUAL, title_of
 from .audit_parts import band_handle, draw_band, draw_interval, drawable, handle, label_rows, percent
-from .robustness_parts import (
+from .parts import (
     ceiling_handles,
-    each_start,
     entitle,
     gain_axis,
     interval_handle,
     legend,
-    log_axis,
-    log_places,
     mean_line,
     outer_labels,
     rows_of,
-    start_handles,
     task_axes,
 )
+from .robustness_parts import each_start, log_axis, log_places, start_handles
 from .study import NOT_TOLD_APART, TOLD_APART
 from .style import START_LINES, as_text
 
