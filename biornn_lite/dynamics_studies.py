@@ -212,9 +212,7 @@ def measured(
         test = x[:, :, :ACCURACY_TRIALS].contiguous(), labels[:, :ACCURACY_TRIALS]
         trials, phases = cued_trials(task, seeds, CUED_TRIALS, NOISE), memory_phases(task)
         for when, networks in zip(WHEN, (first, trained), strict=True):
-            groups = [
-                unit_groups(w, seed) for w, seed in zip(networks.w.detach().cpu().numpy(), seeds, strict=True)
-            ]
+            groups = [unit_groups(w, seed) for w, seed in zip(networks.w.detach().cpu().numpy(), seeds, strict=True)]
             rows += [(k, when, *row) for k, row in _when_cut(networks, *test, groups)]
             states, largest = memory_states(networks, trials.x, phases)
             for k, seed in enumerate(seeds):
@@ -230,8 +228,7 @@ def measured(
                 tunings[when, k] = tuning(one.states[TIMES.index("memory end")], cues)
         both = [k for k in range(runs) if all((when, k) in tunings for when in WHEN)]
         rows += [
-            (k, WHEN[1], "kept tuning", "memory end", kept_tuning(*(tunings[when, k] for when in WHEN)))
-            for k in both
+            (k, WHEN[1], "kept tuning", "memory end", kept_tuning(*(tunings[when, k] for when in WHEN))) for k in both
         ]
     return Measured(
         pd.DataFrame(rows, columns=["network", "when", "measure", "at", "value"]).astype({"value": float}),

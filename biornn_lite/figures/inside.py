@@ -22,7 +22,8 @@ from ..fixed_points import time_constant
 from ..memory import CUTS
 from ..network import Networks
 from ..tasks import Task, get_task, title_of
-from .inside_parts import GROUPS_SHOWN, Inside
+from .dynamics import GROUP_LINES
+from .inside_parts import Inside
 from .matrices import spectrum
 from .study import draw_ceilings
 from .style import BLUE, DARK, GREEN, LINES, ORANGE, PURPLE, START_LINES, as_text
@@ -30,9 +31,6 @@ from .tasks import shade_phases
 
 CUE_COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
 """Colours of up to four cues."""
-
-GROUP_LINES = dict(zip(GROUPS_SHOWN, (LINES[2], LINES[0], LINES[1], LINES[3]), strict=True))
-"""Styles of the groups of units from which a cue is decoded."""
 
 
 # A trial on the principal axes
@@ -236,6 +234,30 @@ def time_constants(largest: Mapping[str, float], steps: int, ax: Axes) -> Axes:
     return ax
 
 
+def delays(table: pd.DataFrame, trained: int, ax: Axes) -> Axes:
+    """Draw the accuracy of networks against the length of the delay, and mark the one of their training.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :func:`biornn_lite.figures.inside_parts.delay_table`.
+    trained : int
+        Delay of the training, in steps.
+    ax : Axes
+    """
+    for place, (name, accuracy) in enumerate(table.items()):
+        look = START_LINES.get(name) or LINES[place % len(LINES)]
+        # A little apart, so that curves on top of each other are all seen.
+        ax.plot(table.index, accuracy + 0.012 * place, markersize=4, linewidth=1.5, label=as_text(name), **look)
+    ax.axvline(trained, color="0.35", linewidth=1)
+    ax.annotate(f"trained: {trained}", (trained, 1.16), (4, 0), textcoords="offset points", fontsize=9, va="center")
+    ax.set(xlabel="steps between the cue and the silence", ylabel="accuracy", ylim=(-0.05, 1.22))
+    ax.set_yticks(np.linspace(0, 1, 6))
+    ax.legend(fontsize=8, ncols=len(table.columns), loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False)
+    sns.despine(ax=ax)
+    return ax
+
+
 # Decoding
 
 
@@ -332,7 +354,7 @@ def dissimilarities_figure(distances: Mapping[str, np.ndarray], cues: Sequence[s
         A condition is a cue at one of the four times.
     """
     figure, axes = plt.subplots(
-        1, len(distances), figsize=(1.4 + 2.6 * len(distances), 3.7), squeeze=False, layout="constrained"
+        1, len(distances), figsize=(1.6 + 2.4 * len(distances), 3.0), squeeze=False, layout="constrained"
     )
     labels = [f"{cue}, {time}" for cue in cues for time in TIMES]
     for place, ((name, pairs), ax) in enumerate(zip(distances.items(), axes[0], strict=True)):
@@ -341,7 +363,8 @@ def dissimilarities_figure(distances: Mapping[str, np.ndarray], cues: Sequence[s
         for edge in np.arange(len(TIMES), len(labels), len(TIMES)) - 0.5:
             ax.axhline(edge, color="white", linewidth=1.2)
             ax.axvline(edge, color="white", linewidth=1.2)
-        ax.set_xticks(range(len(labels)), labels, fontsize=7, rotation=90)
+        ax.set_xticks([])
+        ax.set_xlabel("the same order", fontsize=8)
         ax.set_yticks(range(len(labels)), labels if place == 0 else [], fontsize=7)
         ax.tick_params(length=0)
     figure.colorbar(image, ax=axes, label="1 − correlation", shrink=0.8, ticks=(0, 1, 2))

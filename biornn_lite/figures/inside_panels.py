@@ -135,8 +135,11 @@ def accuracy_of(inside: Inside, networks: Networks) -> float:
 
 
 def switch_curve(inside: Inside, cut: str, order: str) -> dict[int, float]:
-    """Measure the accuracy after a cut by the number of units that are off, in thirteen steps from none to all."""
-    counts = np.linspace(0, inside.networks.w.shape[-1], 13).round().astype(int).tolist()
+    """Measure the accuracy after a cut by the number of units that are off, more closely where few are."""
+    neurons = inside.networks.w.shape[-1]
+    counts = sorted(
+        {0, 1, 2, 4, *np.linspace(0, neurons, 13).round().astype(int).tolist()} - {*range(neurons + 1, 5)}
+    )
     return {count: accuracy_of(inside, switched(inside, cut, order, count)[0]) for count in counts}
 
 

@@ -6,7 +6,7 @@ The figures of :mod:`biornn_lite.figures.inside` show it, for notebook 15.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -23,16 +23,13 @@ from ..dynamics import (
 )
 from ..errors import InputError
 from ..fixed_points import FixedPoints, find_fixed_points, jacobian
-from ..memory import CUTS, cut_networks, decoding_of_groups, unit_groups
+from ..memory import CUTS, GROUPS, cut_networks, decoding_of_groups, unit_groups
 from ..network import Networks
 from ..plumbing.threads import small_numbers_as_zero, threads, threads_for
 from ..robustness import accuracies
 from ..seeds import generator
 from ..tasks import OneChoiceInference, Task, get_task
 from ..training import held_out_trials
-
-GROUPS_SHOWN = ("all", "largest self-connections", "smallest self-connections", "at random")
-"""The groups of units of :data:`biornn_lite.memory.GROUPS` from which a cue is decoded here."""
 
 
 # One network
@@ -176,6 +173,34 @@ def cut_table(insides: Sequence[Inside], trials: int = 640) -> pd.DataFrame:
     return pd.DataFrame([*rows.values()], index=index, columns=[*CUTS])
 
 
+def delay_table(insides: Sequence[Inside], delays: Sequence[int], trials: int = 100) -> pd.DataFrame:
+    """Measure accuracies of networks in trials with other delays than the one of their training, without noise.
+
+    Parameters
+    ----------
+    insides : sequence of Inside
+        Of tasks with a ``delay``.
+    delays : sequence of int
+        In steps.
+    trials : int
+
+    Returns
+    -------
+    DataFrame
+        Index ``delay``, a column per network.
+    """
+    found = {}
+    for inside in insides:
+        if not hasattr(inside.task, "delay"):
+            raise InputError(f"{inside.task.title} has no delay that could be another one")
+        tasks = [replace(inside.task, delay=int(delay)) for delay in delays]
+        with small_numbers_as_zero(), threads(threads_for(inside.networks.w.shape[-1])):
+            found[inside.name] = [
+                float(accuracies(inside.networks, *held_out_trials(task, [inside.seed], trials))[0]) for task in tasks
+            ]
+    return pd.DataFrame(found, index=pd.Index(delays, name="delay"))
+
+
 def jacobians_at(inside: Inside) -> dict[str, np.ndarray]:
     """Take the Jacobian at each fixed point; if there is none, at the mean state of each cue at the memory end."""
     found = inside.fixed_points
@@ -189,9 +214,9 @@ def jacobians_at(inside: Inside) -> dict[str, np.ndarray]:
 
 
 def decoding_table(inside: Inside, steps: Sequence[int]) -> pd.DataFrame:
-    """Decode the cue after some steps, counted from 1, from the groups of :data:`GROUPS_SHOWN`; index ``step``."""
+    """Decode the cue after some steps, counted from 1, from all groups of units but communities; index ``step``."""
     groups = unit_groups(inside.weights, inside.seed)
-    shown = {name: groups[name] for name in GROUPS_SHOWN}
+    shown = {name: groups[name] for name in GROUPS[:-1]}
     found = [decoding_of_groups(inside.states[step - 1], inside.cues, shown) for step in steps]
     means = [{name: np.mean(values) for name, values in each.items()} for each in found]
     return pd.DataFrame(means, index=pd.Index(steps, name="step"))
