@@ -30,7 +30,7 @@ from .representations import dissimilarity, representation
 from .robustness import accuracies
 from .seeds import generator
 from .tasks import Task, get_task
-from .training import Settings, held_out_trials
+from .training import held_out_trials
 from .variants import Variant
 
 SEED = 24

@@ -31,7 +31,6 @@ from ..seeds import generator
 from ..tasks import OneChoiceInference, Task, get_task
 from ..training import held_out_trials
 
-
 # One network
 
 
