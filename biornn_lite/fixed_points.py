@@ -18,7 +18,7 @@ from .errors import InputError
 from .network import Networks, SingleNetwork
 from .plumbing.objects import name_of
 from .slow_points import SlowPoints as SlowPoints  # one door for both kinds of search
-from .slow_points import constant_input, eigenvalues_of, in_order, merged, one_run, states_of
+from .slow_points import constant_input, eigenvalues_of, in_order, merged, numbers, one_run, states_of
 from .slow_points import jacobian as jacobian
 from .slow_points import slow_points as slow_points
 from .slow_points import time_constant as time_constant
@@ -31,6 +31,7 @@ MARGIN = 1e-9
 
 _SINGULAR = 1e-13  # ratio of the smallest to the largest pivot
 _AT_ONCE = 256  # patterns solved at once
+# What a search does in turn, and for how many steps at most; each phase goes on with the states that still move.
 _PHASES = (
     ("newton", 1), ("newton", 30), ("damped", 30), ("network", 100), ("newton", 1), ("newton", 20),
     ("network", 400), ("newton", 20), ("damped", 60),
@@ -79,11 +80,15 @@ def _in_patterns(w: np.ndarray, drive: np.ndarray, active: np.ndarray) -> np.nda
 
 
 def _checked_pattern(w: object, drive: object, active: object) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    w, drive, active = np.asarray(w, dtype=float), np.asarray(drive, dtype=float), np.asarray(active)
+    w, drive, active = numbers(w, "weights"), numbers(drive, "a drive"), np.asarray(active)
     if w.ndim != 2 or w.shape != 2 * drive.shape or not len(w):
         raise InputError(f"weights of shape {w.shape} and a drive of shape {drive.shape}; (N, N) and (N,) are needed")
     if active.shape != drive.shape or active.dtype != bool:
         raise InputError(f"active units are {active.dtype} of shape {active.shape}; {len(w)} times True or False")
+    if not (np.isfinite(w).all() and np.isfinite(drive).all()):
+        raise InputError(
+            "weights or a drive are infinite or NaN; a pattern of active units has no solution with these"
+        )
     return w, drive, active
 
 
@@ -125,7 +130,7 @@ def consistent(w: np.ndarray, drive: np.ndarray, point: np.ndarray, active: np.n
         at most 0 in the others.
     """
     w, drive, active = _checked_pattern(w, drive, active)
-    point = np.asarray(point, dtype=float)
+    point = numbers(point, "a point")
     if point.shape != drive.shape:
         raise InputError(f"a point of shape {point.shape}; one state of {len(w)} units is needed")
     summed, rounding = point @ w + drive, _rounding(w, drive, point[None])[0]
@@ -275,4 +280,4 @@ def _shrink(w: np.ndarray, active: np.ndarray, level: np.ndarray, steps: int = 1
         v, growth, sizes = (each[sizes > 1e-200] for each in (v, growth, sizes))  # the others are gone
         v /= sizes[:, None]
         growth += np.log(sizes) if k >= steps // 2 else 0
-    return bool((growth < -MARGIN * steps).all())
+    return bool((growth < -MARGIN * (steps - steps // 2)).all())

@@ -54,7 +54,7 @@ def one_run(network: Networks | SingleNetwork) -> Networks:
     """Check that there is one network, with finite weights."""
     networks = network.networks if isinstance(network, SingleNetwork) else network
     if not isinstance(networks, Networks):
-        raise InputError(f"a {name_of(type(network))} has no fixed points to look for; Networks are needed")
+        raise InputError(f"a network must be Networks or a SingleNetwork; this is a {name_of(type(network))}")
     if len(networks.w) != 1:
         raise InputError(f"{len(networks.w)} networks; take one of them, such as networks.single(0)")
     if not all(values.isfinite().all() for values in networks.parameters()):
@@ -62,7 +62,8 @@ def one_run(network: Networks | SingleNetwork) -> Networks:
     return networks
 
 
-def _numbers(values: object, what: str) -> np.ndarray:
+def numbers(values: object, what: str) -> np.ndarray:
+    """Convert numbers of an array, a list or a tensor into a float64 array; `what` names them in an error."""
     try:
         return as_numbers(values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else values)
     except (TypeError, ValueError, OverflowError):
@@ -71,7 +72,7 @@ def _numbers(values: object, what: str) -> np.ndarray:
 
 def constant_input(networks: Networks, x: object) -> np.ndarray:
     """Check a constant input, shape (inputs,)."""
-    x, inputs = _numbers(x, "a constant input"), networks.w_in.shape[1]
+    x, inputs = numbers(x, "a constant input"), networks.w_in.shape[1]
     if x.shape != (inputs,) or not np.isfinite(x).all():
         raise InputError(f"a constant input of shape {x.shape}; {inputs} finite numbers are needed")
     return x
@@ -79,7 +80,7 @@ def constant_input(networks: Networks, x: object) -> np.ndarray:
 
 def states_of(networks: Networks, h: object, what: str = "starts") -> np.ndarray:
     """Check states, shape (..., N)."""
-    h, neurons = _numbers(h, what), networks.w.shape[-1]
+    h, neurons = numbers(h, what), networks.w.shape[-1]
     if h.ndim == 0 or h.shape[-1] != neurons:
         raise InputError(f"{what} of shape {h.shape}; the last axis must have the {neurons} neurons")
     if what == "starts" and (h.ndim != 2 or not len(h)):
