@@ -1,9 +1,9 @@
 """Linear discriminant analysis of many groups of units at once, equal to scikit-learn's for each of them.
 
-``LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")`` standardises the units within each class, shrinks
-their covariance by the formula of Ledoit & Wolf (2004, *Journal of Multivariate Analysis* 88, 365–411), scales it
-back, and averages it over classes. The formula needs only two sums of products over trials. They are computed once
-for all units; those of a group are their parts.
+That is ``StandardScaler()``, then ``LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")``. The analysis
+standardises the units within each class, shrinks their covariance by the formula of Ledoit & Wolf (2004, *Journal of
+Multivariate Analysis* 88, 365–411), scales it back, and averages it over classes. The formula needs only two sums of
+products over trials. They are computed once for all units; those of a group are their parts.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import lstsq
 from sklearn.preprocessing import StandardScaler
+
+_TINY = 1e-6  # variance within classes, relative to the whole, that stands for none
 
 
 class _Class(NamedTuple):
@@ -30,7 +32,7 @@ class _Class(NamedTuple):
 def _class_of(states: np.ndarray, trials: int) -> _Class:
     """Sum up the states (trials of the class, N)."""
     scaler = StandardScaler().fit(states)
-    z = scaler.transform(states)
+    z = np.where(np.ptp(states, axis=0) > 0, scaler.transform(states), 0.0)  # without rounding where nothing varies
     return _Class(len(states) / trials, len(states), scaler.mean_, scaler.scale_, z.T @ z, (z**2).T @ z**2)
 
 
@@ -64,15 +66,20 @@ def predictions(
     Returns
     -------
     list of ndarray, each of shape (others,)
-        The predicted class of each other trial, per group.
+        The predicted class of each other trial, per group. If no unit varies within a class, it is the class with
+        the nearest mean, where scikit-learn would guess.
     """
-    kinds = np.unique(classes)
+    scaler, kinds = StandardScaler().fit(states), np.unique(classes)
+    states, others = scaler.transform(states), scaler.transform(others)
     found = [_class_of(states[classes == kind], len(states)) for kind in kinds]
     priors = np.log([each.share for each in found])
     told = []
     for units in groups:
         means = np.stack([each.mean[units] for each in found])  # (classes, units)
-        weights = lstsq(sum(each.share * _covariance(each, units) for each in found), means.T)[0]  # (units, classes)
+        covariance = sum(each.share * _covariance(each, units) for each in found)
+        if not covariance.any():
+            covariance = _TINY * np.eye(len(units))
+        weights = lstsq(covariance, means.T)[0]  # (units, classes)
         scores = others[:, units] @ weights - 0.5 * (means.T * weights).sum(axis=0) + priors  # (others, classes)
         told.append(kinds[scores.argmax(axis=1)])
     return told

@@ -18,10 +18,11 @@ from sklearn.decomposition import PCA
 
 from .errors import InputError
 from .fixed_points import jacobian
-from .network import Networks
+from .network import Networks, SingleNetwork
 from .plumbing.threads import small_numbers_as_zero
 from .robustness import noisy_inputs
 from .seeds import generator
+from .slow_points import constant_input, one_run, states_of
 from .tasks import GoNoGo, OneChoiceInference, PerceptualDecision, Task, get_task
 from .training import Settings, held_out_trials
 
@@ -276,14 +277,19 @@ class Fate(NamedTuple):
 
 @torch.no_grad()
 def fate(
-    network: Networks, h: np.ndarray, x: np.ndarray, largest: float, memory_steps: int, steps: int = 2000
+    network: Networks | SingleNetwork,
+    h: np.ndarray,
+    x: np.ndarray,
+    largest: float,
+    memory_steps: int,
+    steps: int = 2000,
 ) -> Fate:
     """Let a network run on from the mean state of each cue, with the memory input and without noise.
 
     Parameters
     ----------
-    network : Networks
-        Of one run. It is computed in double precision.
+    network : Networks of one run, or SingleNetwork
+        It is computed in double precision.
     h : ndarray, shape (cues, N)
         Mean state of each cue at the cue end.
     x : ndarray, shape (inputs,)
@@ -305,24 +311,23 @@ def fate(
     second is for states that decay to zero, which never come to rest relative to their size. For this reason, a
     state for which only the second holds counts as zero.
     """
-    h = torch.from_numpy(np.asarray(h, dtype=float))[None]  # (1, cues, N)
-    if len(network.w) != 1 or h.ndim != 3 or h.shape[-1] != network.w.shape[-1]:
-        raise InputError(
-            f"{len(network.w)} networks of {network.w.shape[-1]} units and states of shape {tuple(h.shape[1:])}; "
-            "one network and states (cues, units) are needed"
-        )
+    network = one_run(network)
+    x, h = constant_input(network, x), states_of(network, h, "mean states")
+    if h.ndim != 2 or not len(h):
+        raise InputError(f"mean states of shape {h.shape}; (cues, {network.w.shape[-1]}) is needed")
     if memory_steps < 1 or steps < 1:
         raise InputError(f"a memory of {memory_steps} steps and {steps} further steps; both must be at least 1")
     network = copy.deepcopy(network).double()
-    x = torch.from_numpy(np.asarray(x, dtype=float)).expand(*h.shape[:2], -1)  # (1, cues, inputs)
+    h = torch.from_numpy(h)[None].to(network.w.device)  # (1, cues, N)
+    x = torch.from_numpy(x).to(h.device).expand(*h.shape[:2], -1)  # (1, cues, inputs)
     marks = [memory_steps * length for length in LENGTHS]
     total = max(steps, marks[-1])
     trace = np.empty((total + 1, *h.shape[1:]))  # (steps + 1, cues, N)
-    trace[0] = h[0]
+    trace[0] = h[0].cpu()
     with small_numbers_as_zero():
         for t in range(1, total + 1):
             after = network.step(h, x)
-            trace[t] = after[0]
+            trace[t] = after[0].cpu()
             if torch.equal(after, h):
                 trace[t:] = trace[t]
                 break
@@ -335,7 +340,7 @@ def fate(
 
 def _kind(trace: np.ndarray, largest: float) -> str:
     """Name the fate of states (steps, cues, N)."""
-    if not np.isfinite(trace).all() or (np.abs(trace) > 1000 * largest).any():
+    if not (np.isfinite(trace).all() and np.isfinite(largest)) or (np.abs(trace) > 1000 * largest).any():
         return "unbounded"
     before, ends = trace[-2:]  # (cues, N)
     sizes = np.linalg.norm(ends, axis=1)
@@ -349,13 +354,12 @@ def _kind(trace: np.ndarray, largest: float) -> str:
     return "attractors" if apart.any() else "decay"
 
 
-def memory_eigenvalue(network: Networks, x: np.ndarray, h: np.ndarray) -> float:
+def memory_eigenvalue(network: Networks | SingleNetwork, x: np.ndarray, h: np.ndarray) -> float:
     """Mean over cues of the largest |eigenvalue| of the Jacobian at the mean state of each cue.
 
     Parameters
     ----------
-    network : Networks
-        Of one run.
+    network : Networks of one run, or SingleNetwork
     x : ndarray, shape (inputs,)
         The memory input.
     h : ndarray, shape (cues, N)
