@@ -332,7 +332,8 @@ def mechanisms(rows: Rows, studies: tuple[str, ...] = TESTED) -> pd.DataFrame:
                 else:
                     said = PENDING, PENDING
                 found.append(row | dict(zip(("says", "why"), said, strict=True)))
-    return pd.DataFrame(found)
+    names = ["study", "task", "first", "second", "runs", "similarity", "low", "high", "lower", "upper", "within"]
+    return pd.DataFrame(found, columns=[*names, "says", "why"])
 
 
 def _within(runs: np.ndarray) -> float:

@@ -218,7 +218,7 @@ def answer(found: Evidence) -> list[str]:
         + "; ".join(compared(found, study, "functional", "orthogonal") for study in TESTED)
         + ".",
         "And the diagonal of the functional weights alone? Beside functional, the three tasks: "
-        + "; ".join(f"{study}: {counted(f'*{word}*' for word in mine)}" for study, mine in words.items())
+        + "; ".join(f"{study}: {counted(f'*{word}* in' for word in mine)}" for study, mine in words.items())
         + ".",
     ]
 
