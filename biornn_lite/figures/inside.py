@@ -247,11 +247,11 @@ def delays(table: pd.DataFrame, trained: int, ax: Axes) -> Axes:
     """
     for place, (name, accuracy) in enumerate(table.items()):
         look = START_LINES.get(name) or LINES[place % len(LINES)]
-        # A little apart, so that curves on top of each other are all seen.
-        ax.plot(table.index, accuracy + 0.012 * place, markersize=4, linewidth=1.5, label=as_text(name), **look)
+        wide = 1.5 + 1.8 * (len(table.columns) - 1 - place)  # so that curves on top of each other are all seen
+        ax.plot(table.index, accuracy, **look | {"marker": "", "linestyle": "-"}, linewidth=wide, label=as_text(name))
     ax.axvline(trained, color="0.35", linewidth=1)
-    ax.annotate(f"trained: {trained}", (trained, 1.16), (4, 0), textcoords="offset points", fontsize=9, va="center")
-    ax.set(xlabel="steps between the cue and the silence", ylabel="accuracy", ylim=(-0.05, 1.22))
+    ax.annotate(f"trained: {trained}", (trained, 1.14), (4, 0), textcoords="offset points", fontsize=9, va="center")
+    ax.set(xlabel="delay (steps)", ylabel="accuracy", ylim=(-0.06, 1.2))
     ax.set_yticks(np.linspace(0, 1, 6))
     ax.legend(fontsize=8, ncols=len(table.columns), loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False)
     sns.despine(ax=ax)

@@ -118,7 +118,7 @@ def switched(inside: Inside, cut: str, order: str, count: int) -> tuple[Networks
         raise InputError(f"{count} units of {neurons} cannot be switched off")
     rising = np.diag(inside.weights).argsort(kind="stable")
     random = generator(inside.seed, "inside", "units").permutation(neurons)
-    off = dict(zip(ORDERS, (rising[::-1], rising, random), strict=True))[order][:count]
+    off = dict(zip(ORDERS, (rising[::-1], rising, random), strict=True))[order][:count].copy()
     mask = np.isin(np.arange(neurons), off)[None]  # (1, N)
     return silenced(cut_networks(inside.networks, cut), mask), off
 

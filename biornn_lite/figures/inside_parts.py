@@ -99,10 +99,10 @@ class Inside:
 
     @cached_property
     def fixed_points(self) -> FixedPoints:
-        """The fixed points under the memory input, searched from states of 16 trials and from 32 random ones."""
+        """The fixed points under the memory input, searched from states of 32 trials and from 64 random ones."""
         rng = generator(self.seed, "inside", "starts")
-        seen = self.at_times[:, :16].reshape(-1, self.states.shape[-1])
-        random = rng.uniform(0, self.states.max(), (32, self.states.shape[-1]))
+        seen = self.at_times[:, :32].reshape(-1, self.states.shape[-1])
+        random = rng.uniform(0, self.states.max(), (64, self.states.shape[-1]))
         return find_fixed_points(self.networks, self.phases.x, np.vstack([seen, random]))
 
     def margins(self, networks: Networks | None = None) -> np.ndarray:
