@@ -202,7 +202,7 @@ def check_needed(answer: object, table: pd.DataFrame, task: Task | str) -> bool:
         if said != right:
             return say(False, f"{name}: {_why_not(said, right)}")
     return say(
-        True, "A cut shows what is needed. Where a memory is stored, it does not show: what is cut may feed it."
+        True, "A cut shows what is needed. It does not show where a memory is stored: what is cut may only feed it."
     )
 
 

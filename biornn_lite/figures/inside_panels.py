@@ -179,7 +179,7 @@ def switch_figure(inside: Inside, cut: str, order: str, count: int, curve: dict[
     middle.plot(curve.keys(), curve.values(), "o-", color=BLUE, markersize=4)
     middle.plot(count, now, "o", color=ORANGE, markersize=11, zorder=4)
     middle.set(xlabel="units that are off", ylabel="accuracy", ylim=(0, 1.04))
-    middle.set_title(f"accuracy {now:.3f}, {count} units off", fontsize=10)
+    middle.set_title(f"accuracy {now:.3f}, {count} {'unit' if count == 1 else 'units'} off", fontsize=10)
     middle.legend(fontsize=7, loc="lower left", framealpha=0.9)
     sns.despine(ax=middle)
     readout(inside, right, networks)
