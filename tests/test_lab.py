@@ -260,6 +260,7 @@ PANELS = {
     "10_positive_only": ("scaled to radius", "task", "One-choice inference"),
     "12_robustness_and_cost": ("share (%)", "network", "orthogonal"),
     "13_your_own_field": ("threshold (SD of the noise)", None, None),
+    "15_inside_a_network": ("units off", "cut", "others"),
     "16_your_own_experiment": ("cue (steps)", None, None),
     "14_across_cortex": ("distance", "measure", "mean correlation"),
 }

@@ -18,6 +18,7 @@ from .cortical_space import (
 from .decisions import check_accuracy_by_hand, check_observer, check_steps_held, check_task_of_a_third
 from .function import check_chance_free_tile, check_lagged_correlation, check_sttc
 from .functional_weights import check_min_max, check_scaling, check_steps_kept, check_without_diagonal
+from .inside import check_decoder, check_fixed_point, check_needed, check_time_constant
 from .own_experiment import check_own_penalty, check_own_start, check_own_task, check_paired_difference
 from .own_field import check_control_field, check_neurons_needed, check_positions
 from .positive_only import check_largest_network, check_lost_step, check_nan_accuracy
@@ -37,6 +38,7 @@ __all__ = [
     "check_clustering",
     "check_communicability",
     "check_control_field",
+    "check_decoder",
     "check_deep_fields",
     "check_density",
     "check_depth_share",
@@ -46,6 +48,7 @@ __all__ = [
     "check_epochs_to_zero",
     "check_equivalence",
     "check_fixed_effect",
+    "check_fixed_point",
     "check_front",
     "check_graph_of_unlike",
     "check_in_degree",
@@ -61,6 +64,7 @@ __all__ = [
     "check_memoryless_ceiling",
     "check_min_max",
     "check_nan_accuracy",
+    "check_needed",
     "check_neurons_needed",
     "check_next_state",
     "check_observer",
@@ -89,6 +93,7 @@ __all__ = [
     "check_steps_kept",
     "check_sttc",
     "check_task_of_a_third",
+    "check_time_constant",
     "check_trial",
     "check_twelfth_variant",
     "check_two_neurons",

@@ -32,6 +32,18 @@ SIDES = (BLUE, ORANGE)
 """Colours of the two answers of the perceptual decision."""
 
 
+def shade_phases(task: Task, ax: Axes) -> None:
+    """Shade and label the phases of a task along an axis of steps, which are counted from 1."""
+    begin = 1
+    for place, (name, length) in enumerate(task.phases):
+        ax.axvspan(begin - 0.5, begin + length - 0.5, color="0.93" if place % 2 else "0.85", linewidth=0, zorder=0)
+        ax.annotate(
+            name, (begin + (length - 1) / 2, 1), (0, 3), xycoords=ax.get_xaxis_transform(),
+            textcoords="offset points", ha="center", va="bottom", fontsize=8, rotation=0 if length > 3 else 90,
+        )  # fmt: skip
+        begin += length
+
+
 def trial_traces(task: Task, inputs: np.ndarray, ax: Axes) -> Axes:
     """Draw the inputs of one trial, one line per channel, with shaded and labelled phases of the task.
 
@@ -43,14 +55,7 @@ def trial_traces(task: Task, inputs: np.ndarray, ax: Axes) -> Axes:
         Steps are counted from 1. The baselines of the channels are 1.5 apart.
     """
     steps = np.arange(1, len(inputs) + 1)
-    begin = 1
-    for place, (name, length) in enumerate(task.phases):
-        ax.axvspan(begin - 0.5, begin + length - 0.5, color="0.93" if place % 2 else "0.85", linewidth=0, zorder=0)
-        ax.annotate(
-            name, (begin + (length - 1) / 2, 1), (0, 3), xycoords=ax.get_xaxis_transform(),
-            textcoords="offset points", ha="center", va="bottom", fontsize=8, rotation=0 if length > 3 else 90,
-        )  # fmt: skip
-        begin += length
+    shade_phases(task, ax)
     bases = -1.5 * np.arange(inputs.shape[1])
     for base, channel, name in zip(bases, inputs.T, task.channels, strict=True):
         colour = SIDES[task.answers.index(name)] if task.name == PERCEPTUAL and name != "fixation" else "0.15"
