@@ -271,7 +271,7 @@ def test_rotation_moves():
     assert fate_of(0.9 * np.array(turn), kind=Linear).kind == "decay"
 
 
-@pytest.mark.parametrize(("apart", "kind"), [(1.009, "decay"), (1.011, "attractors")])
+@pytest.mark.parametrize(("apart", "kind"), [(1.01005, "decay"), (1.0102, "attractors")])
 def test_one_per_cent_tells_points_apart(apart, kind):
     """Every state of the identity rests."""
     assert fate_of(np.eye(2), [[3.0, 4.0], [3 * apart, 4 * apart]]).kind == kind
