@@ -23,7 +23,17 @@ from .dynamics import (
 )
 from .errors import InputError
 from .fixed_points import find_fixed_points, time_constant
-from .memory import CUTS, cut_networks, decoding, kept_tuning, likeness, mantel, tuning, unit_groups
+from .memory import (
+    CUTS,
+    communities_of,
+    cut_networks,
+    decoding_of_groups,
+    kept_tuning,
+    likeness,
+    mantel,
+    tuning,
+    unit_groups,
+)
 from .network import Networks
 from .plumbing.threads import small_numbers_as_zero, threads, threads_for
 from .representations import dissimilarity, representation
@@ -124,17 +134,14 @@ class OneNetwork(NamedTuple):
 def decoded(one: OneNetwork, groups: dict[str, list[np.ndarray]]) -> Iterator[Row]:
     """Yield how well groups of units tell the cue at each time; of communities, the mean and the best."""
     steps = one.phases.times
-    for name, members in groups.items():
-        scores = {
-            steps[k]: [decoding(one.states[k], one.cues, units, seed=one.seed) for units in members]
-            for k in one.distinct
-        }
-        for time, step in zip(TIMES, steps, strict=True):
+    found = {steps[k]: decoding_of_groups(one.states[k], one.cues, groups, seed=one.seed) for k in one.distinct}
+    for time, step in zip(TIMES, steps, strict=True):
+        for name, scores in found[step].items():
             if name == "communities":
-                yield "decoding", f"communities (mean), {time}", float(np.mean(scores[step]))
-                yield "decoding", f"communities (best), {time}", float(np.max(scores[step]))
+                yield "decoding", f"communities (mean), {time}", float(np.mean(scores))
+                yield "decoding", f"communities (best), {time}", float(np.max(scores))
             else:
-                yield "decoding", f"{name}, {time}", float(np.mean(scores[step]))
+                yield "decoding", f"{name}, {time}", float(np.mean(scores))
 
 
 def in_space(one: OneNetwork, positions: np.ndarray) -> Iterator[Row]:
@@ -168,14 +175,6 @@ def fate_of(one: OneNetwork) -> Iterator[Row]:
     found = fate(one.network, means, one.phases.x, one.largest, one.phases.steps)
     yield "fate", found.kind, 1.0
     yield from (("difference left", str(length), left) for length, left in zip(LENGTHS, found.left, strict=True))
-
-
-def _labels(groups: dict[str, list[np.ndarray]]) -> np.ndarray:
-    """Number each unit's community, shape (N,)."""
-    labels = np.empty(len(groups["all"][0]), dtype=int)
-    for number, units in enumerate(groups["communities"]):
-        labels[units] = number
-    return labels
 
 
 def measured(
@@ -212,8 +211,9 @@ def measured(
         test = x[:, :, :ACCURACY_TRIALS].contiguous(), labels[:, :ACCURACY_TRIALS]
         trials, phases = cued_trials(task, seeds, CUED_TRIALS, NOISE), memory_phases(task)
         for when, networks in zip(WHEN, (first, trained), strict=True):
-            groups = [unit_groups(w, seed) for w, seed in zip(networks.w.detach().cpu().numpy(), seeds, strict=True)]
-            rows += [(k, when, *row) for k, row in _when_cut(networks, *test, groups)]
+            weights = networks.w.detach().cpu().numpy()  # (runs, N, N)
+            communities = np.stack([communities_of(w) for w in weights])  # (runs, N)
+            rows += [(k, when, *row) for k, row in _when_cut(networks, *test, communities)]
             states, largest = memory_states(networks, trials.x, phases)
             for k, seed in enumerate(seeds):
                 cues = trials.cues[k].cpu().numpy()
@@ -222,7 +222,8 @@ def measured(
                 if not np.isfinite(one.states).all() or not np.isfinite(one.largest):
                     rows.append((k, when, "fate", "unbounded", 1.0))
                     continue
-                of_one = (*decoded(one, groups[k]), *in_space(one, positions), *fixed_points_of(one), *fate_of(one))
+                groups = unit_groups(weights[k], seed, communities[k])
+                of_one = (*decoded(one, groups), *in_space(one, positions), *fixed_points_of(one), *fate_of(one))
                 rows += [(k, when, *row) for row in of_one]
                 far += [(k, when, *pair) for pair in enumerate(dissimilarity(representation(one.states, cues)))]
                 tunings[when, k] = tuning(one.states[TIMES.index("memory end")], cues)
@@ -237,11 +238,10 @@ def measured(
 
 
 def _when_cut(
-    networks: Networks, x: torch.Tensor, labels: torch.Tensor, groups: Sequence[dict[str, list[np.ndarray]]]
+    networks: Networks, x: torch.Tensor, labels: torch.Tensor, communities: np.ndarray
 ) -> Iterator[tuple[int, Row]]:
     """Yield each network's accuracy when some weights are cut, and its number of communities."""
-    communities = np.stack([_labels(each) for each in groups])  # (runs, N)
     for what in CUTS:
         values = accuracies(cut_networks(networks, what, communities), x, labels)
         yield from ((k, ("accuracy", what, value)) for k, value in enumerate(values))
-    yield from ((k, ("communities", "", len(each["communities"]))) for k, each in enumerate(groups))
+    yield from ((k, ("communities", "", len(np.unique(each)))) for k, each in enumerate(communities))
