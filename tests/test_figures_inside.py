@@ -152,11 +152,12 @@ def test_the_table_of_cuts_has_accuracies_of_cut_networks(insides):
 
 
 def test_the_table_of_delays_is_of_trials_with_these_delays(insides, integrator):
-    table = delay_table(insides[:2], [10, 20], trials=60)
-    assert table.index.tolist() == [10, 20] and table.loc[10].eq(1).all()
-    task = replace(get_task("go_nogo"), delay=20)
-    right = accuracies(insides[1].networks, *held_out_trials(task, [insides[1].seed], 60))[0]
-    assert table.loc[20, "orthogonal"] == right == 0
+    table = delay_table(insides[:2], [10, 16, 20], trials=60)
+    assert table.index.tolist() == [10, 16, 20] and table.loc[10].eq(1).all()
+    for delay, right in table["orthogonal"].items():
+        trials = held_out_trials(replace(get_task("go_nogo"), delay=delay), [insides[1].seed], 60)
+        assert right == accuracies(insides[1].networks, *trials)[0]
+    assert 0 < table.loc[16, "orthogonal"] < 1 and table.loc[20, "orthogonal"] == 0
     assert delay_table([integrator], [0, 1, 300], trials=60)["by hand"].eq(1).all()
 
 
