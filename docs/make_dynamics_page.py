@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from outcomes import PARTLY, RIGHT, WRONG
 from tables import NOT_YET, folded, number, over_runs, p_value, span, table, told
 
-from biornn_lite.dynamics import LENGTHS, TIMES, memory_phases
+from biornn_lite.dynamics import FATES, LENGTHS, TIMES, memory_phases
 from biornn_lite.dynamics_studies import COMPARED_STARTS, OTHER_STARTS, RUNS, STUDIES, WHEN
 from biornn_lite.dynamics_verdict import (
     ADVANTAGE,
@@ -69,10 +69,16 @@ def finite_mean_text(values: pd.Series, digits: int = 2) -> str:
     return over_runs(values[np.isfinite(values)], digits)
 
 
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
 def in_words(value: float, digits: int = 2) -> str:
     """Set a number that may be infinite or very large."""
     if np.isinf(value):
         return "infinite"
+    if abs(value) >= 1e6:
+        factor, power = f"{value:.0e}".split("e")
+        return f"{factor} · 10{f'{int(power)}'.translate(RAISED)}"
     return f"{value:,.0f}" if abs(value) >= 1000 else number(value, digits)
 
 
@@ -146,6 +152,20 @@ def of_task(values: pd.Series, study: str, start: str) -> pd.Series:
     """Return the values of one start in the task of the answer."""
     mine = of(values, study, start)
     return mine[mine.index.get_level_values("task") == ANSWERED]
+
+
+def in_short(found: Evidence) -> str:
+    """Say how many of the networks that learned hold their cue in which way, and what that means."""
+    learned = found.scores[found.scores["learns"]]
+    counts = learned["how"].value_counts().reindex(FATES, fill_value=0)
+    left = of_learners(found.rows, values_of(found.rows, "difference left", str(LENGTHS[0]))).dropna()
+    return (
+        f"**In short**: of {len(learned)} networks that learned, {counts['unbounded']} are *unbounded*: if the memory "
+        f"input went on, some state would grow without end. {counts['slow or moving']} are *slow or moving*, "
+        f"{counts['decay']} *decay*, and {counts['attractors']} hold their cues in *attractors*. When the memory ends, "
+        f"the difference between the cues is larger than it was at the cue end in {(left > 1).sum()} of {len(left)}: "
+        "most networks do not hold it, they let it grow."
+    )
 
 
 def solution(found: Evidence, study: str, start: str, name: str) -> list[str]:
@@ -442,6 +462,7 @@ def compose(rows: Rows | None = None) -> str:
     return (
         "<!-- Written by make_dynamics_page.py from dynamics.template.md and the rows; edit the template. -->\n"
         + template.format(
+            short=in_short(found),
             answer="\n".join(f"{place}. {line}" for place, line in enumerate(answer(found), 1)),
             classes=classes_table(found),
             counts=folded("Networks by class", counts_table(found)),

@@ -78,6 +78,16 @@ def test_the_answer_stands_first_in_ten_lines_of_the_rows(page, made):
     assert "no penalty: *same* in 3; published penalty: *same* in 3" in lines[9]
 
 
+def test_in_short_counts_the_networks_that_learned(page, made):
+    learned = page.Evidence(made).scores.query("learns")
+    counts = learned["how"].value_counts()
+    told = page.in_short(page.Evidence(made))
+    assert f"of {len(learned)} networks that learned, {counts.get('unbounded', 0)} are *unbounded*" in told
+    for kind in ("slow or moving", "decay"):
+        assert f"{counts.get(kind, 0)}" in told.split(f"*{kind}*")[0].split()[-2:]
+    assert told in page.compose(made)
+
+
 def test_the_words_follow_the_rows(page):
     def of(study, start, task, run):
         kind = ("attractors", "decay")[run % 2] if start == "functional" else "attractors"
@@ -136,6 +146,7 @@ def test_infinite_and_huge_numbers_are_said_in_words(page):
     assert page.median_text(page.pd.Series([np.inf] * 3)) == "infinite"
     assert page.median_text(page.pd.Series([1.0, 2.0, 3.0, np.inf])) == "2.00 (1.00 to 3.00)"
     assert page.median_text(page.pd.Series([123456.7, 123456.7])) == "123,457"
+    assert page.median_text(page.pd.Series([4.9e25, 4.9e25])) == "5 · 10²⁵"
     assert page.median_text(page.pd.Series([], dtype=float)) == "–"
     assert page.finite_mean_text(page.pd.Series([np.inf], page.pd.Index([0], name="run"))) == "–"
 
