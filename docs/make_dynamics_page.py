@@ -160,11 +160,11 @@ def in_short(found: Evidence) -> str:
     counts = learned["how"].value_counts().reindex(FATES, fill_value=0)
     left = of_learners(found.rows, values_of(found.rows, "difference left", str(LENGTHS[0]))).dropna()
     return (
-        f"**In short**: of {len(learned)} networks that learned, {counts['unbounded']} are *unbounded*: if the memory "
-        f"input went on, some state would grow without end. {counts['slow or moving']} are *slow or moving*, "
-        f"{counts['decay']} *decay*, and {counts['attractors']} hold their cues in *attractors*. When the memory ends, "
-        f"the difference between the cues is larger than it was at the cue end in {(left > 1).sum()} of {len(left)}: "
-        "most networks do not hold it, they let it grow."
+        f"**In short**: of {len(learned)} networks that learned, {counts['unbounded']} are *unbounded*: if the "
+        f"memory input went on, some state would grow without end. {counts['slow or moving']} are *slow or moving*, "
+        f"{counts['decay']} *decay*, and {counts['attractors']} hold their cues in *attractors*. When the memory "
+        "ends, the difference between the cues is larger than it was at the cue end in "
+        f"{(left > 1).sum()} of {len(left)}: most networks do not hold it, they let it grow."
     )
 
 
