@@ -262,7 +262,7 @@ def test_similarity_is_paired_by_run_beside_the_ceiling_of_the_first():
         pair = table.loc["functional", run], table.loc["orthogonal", run]
         alike.append(stats.spearmanr(*pair, nan_policy="omit").statistic)
     assert found["runs"] == 7 and found["similarity"] == pytest.approx(np.mean(alike))
-    assert (found["low"], found["high"]) == pytest.approx(bootstrap_interval(alike))
+    assert (found["low"], found["high"]) == pytest.approx(tuple(bootstrap_interval(alike)), abs=1e-3)
     own = table.loc["functional"].drop(0)
     lower = [stats.spearmanr(own.loc[k], own.drop(k).mean(), nan_policy="omit").statistic for k in own.index]
     upper = [stats.spearmanr(own.loc[k], own.mean(), nan_policy="omit").statistic for k in own.index]
