@@ -44,8 +44,9 @@ DETAILS = (
     *(Detail(series, 100) for series in (6, 5, 4)),
     Detail(4, 60), Detail(3, 60), Detail(3, 60, more=False), Detail(2, 60, more=False), Detail(2, 40, more=False),
     Detail(1, 60, more=False), Detail(1, 40, more=False), Detail(1, 28, more=False),
-    Detail(2, 40, False, False), Detail(1, 60, False, False), Detail(1, 40, False, False), Detail(1, 28, False, False),
-    Detail(0, 40, False, False), Detail(0, 24, False, False), Detail(0, 14, False, False),
+    Detail(2, 40, False, False), Detail(1, 60, False, False), Detail(1, 40, False, False),
+    Detail(1, 28, False, False), Detail(0, 40, False, False), Detail(0, 24, False, False),
+    Detail(0, 14, False, False),
 )  # fmt: skip
 """From much to little; the first that makes a text of the right length is taken."""
 
@@ -139,7 +140,7 @@ def _chart(chart: Chart, detail: Detail, with_kind: bool, shared: Collection[str
     if not detail.series:
         return [", ".join(filter(None, (first, _ends(chart))))]
     parts = [first]
-    if detail.axes and chart.series:
+    if detail.axes and (chart.series or chart.segments):
         parts += [_axis(getattr(chart, which), which, detail) for which in "xy" if which not in shared]
         parts.append(f"z: {chart.deep}" if chart.deep else "")
         parts.append(_axis(chart.colours, "Colour", detail) if chart.colours else "")
@@ -166,15 +167,16 @@ def _range(values: np.ndarray) -> str:
 
 
 def _axis(axis: Axis, which: str, detail: Detail) -> str:
-    label = shortened(axis.label, detail.letters // 2 + 8) or ("" if axis.categories else "no label")
+    label = shortened(axis.label, detail.letters // 2 + 8)
     if axis.categories:
         names = [name for _, name in axis.categories]
         told = names if len(names) <= 4 and detail.more else [names[0], f"… {names[-1]}"] if len(names) > 1 else names
         told = [shortened(name, max(detail.letters // 2, 12)) for name in told]
         number = f"{len(names)} places, " if len(names) > 4 or not detail.more else ""
-        return f"{which}: {f'{label}, ' if label else ''}{number}{', '.join(told)}".replace(", …", " …")
-    log = ", log scale" if axis.log else ""
-    return f"{which}: {label}, {rounded(axis.low)} to {rounded(axis.high)}{log}"
+        said = f"{number}{', '.join(told)}".replace(", …", " …")
+    else:
+        said = f"{rounded(axis.low)} to {rounded(axis.high)}{', log scale' if axis.log else ''}"
+    return f"{which}: {label}, {said}" if label else f"{which}: {said}"
 
 
 def _more(chart: Chart, detail: Detail) -> Iterator[str]:
@@ -277,7 +279,8 @@ def _line(one: Series, chart: Chart) -> str:
 def _points(one: Series, chart: Chart) -> str:
     if len(one.x) == 1:
         return f"{rounded(one.y[0])} at x = {rounded(one.x[0])}"
-    told = f"{len(one.x)} points, y {_range(one.y)}"
+    level = np.ptp(one.y) == 0
+    told = f"{len(one.x)} points, {'x' if level else 'y'} {_range(one.x if level else one.y)}"
     if len(one.x) >= 10 and not chart.square and np.ptp(one.x) > 0 and np.ptp(one.y) > 0:
         told += f", correlation {rounded(round(float(np.corrcoef(one.x, one.y)[0, 1]), 2))}"
     return told
@@ -295,14 +298,19 @@ def _bars(one: Series) -> str:
 def _by_place(series: Sequence[Series], axis: Axis, upright: bool, detail: Detail) -> list[str]:
     """Say the highest and the lowest value over places with names, or all values if they are few."""
     levels = [one for one in series if one.kind == "marks"] or series
-    found: list[tuple[float, str]] = []
+    by_place: dict[str, dict[str, list[float]]] = {}
     for one in levels:
         places, values = (one.x, one.y) if upright or one.kind == "bars" else (one.y, one.x)
         for place, value in zip(places, values, strict=True):
-            name = axis.name_of(place)
-            if name:
-                whole = ", ".join(filter(None, (shortened(name, detail.letters // 2 + 4), _other(one.name, name))))
-                found.append((float(value), shortened(whole, detail.letters)))
+            if name := axis.name_of(place):
+                by_place.setdefault(name, {}).setdefault(one.name, []).append(float(value))
+    several = any(len(names) > 1 for names in by_place.values())
+    found = [
+        (value, shortened(", ".join(filter(None, (place, name if several else ""))), detail.letters))
+        for place, names in by_place.items()
+        for name, values in names.items()
+        for value in values
+    ]
     if not found:
         return []
     if len(found) <= detail.series:
@@ -310,12 +318,8 @@ def _by_place(series: Sequence[Series], axis: Axis, upright: bool, detail: Detai
     top, bottom = max(found, key=lambda item: item[0]), min(found, key=lambda item: item[0])
     if top[0] == bottom[0]:
         return [f"all {len(found)} values are {rounded(top[0])}"]
-    what = "marks" if levels[0].kind == "marks" else "bars" if levels[0].kind == "bars" else "points"
+    what = "bars" if levels[0].kind == "bars" else "points" if levels is series else "values"
     return [f"{len(found)} {what}; highest {rounded(top[0])} ({top[1]}); lowest {rounded(bottom[0])} ({bottom[1]})"]
-
-
-def _other(series: str, place: str) -> str:
-    return "" if series == place else series
 
 
 def _events(series: Sequence[Series]) -> str:

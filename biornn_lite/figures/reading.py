@@ -23,7 +23,8 @@ from matplotlib.patches import Polygon
 from .drawn import Axis, Chart, Reference, Series, clean, number_in, rounded
 
 
-def _read_axis(axis: DrawnAxis, limits: tuple[float, float]) -> Axis:
+def _read_axis(axis: DrawnAxis, limits: tuple[float, float], data: tuple[float, float]) -> Axis:
+    """Read an axis; its ends are the outer ticks, or beyond them the ends of the data, or else its limits."""
     low, high = sorted(map(float, limits))
     label, log = clean(axis.get_label().get_text()), axis.get_scale() != "linear"
     places = [float(place) for place in axis.get_majorticklocs() if low <= place <= high]
@@ -42,7 +43,10 @@ def _read_axis(axis: DrawnAxis, limits: tuple[float, float]) -> Axis:
     ends = float(said.min()), float(said.max())
     if not np.allclose(places, said, rtol=0.02, atol=0.02 * np.ptp(places)):
         return Axis(label, *ends, said=tuple(known))
-    return Axis(label, *ends) if np.ptp(places) > 0.5 * (high - low) else Axis(label, low, high)
+    if np.ptp(places) < 0.5 * (high - low):
+        return Axis(label, low, high)
+    ends += tuple(float(end) for end in data if np.isfinite(end))
+    return Axis(label, max(low, min(ends)), min(high, max(ends)))
 
 
 # Names
@@ -145,15 +149,19 @@ def _bars(ax: Axes, key: _Key) -> Iterator[Series]:
         places = boxes[:, start] + boxes[:, size] / 2
         gaps = np.diff(places)
         touching = len(places) > 4 and np.allclose(gaps, np.abs(boxes[1:, size]), rtol=0.05)
-        name = key.name(container.get_label(), _hex(container.patches[0].get_facecolor()))
+        if np.ptp(places - places.round()) < 1e-6:  # beside their place, for another set of bars
+            places = places.round()
+        first = container.patches[0]
+        label = first.get_label() if str(container.get_label()).startswith("_") else container.get_label()
+        name = key.name(label, _hex(first.get_facecolor()))
         yield _finite("histogram" if touching else "bars", name, places, boxes[:, value], flat)
     for patch in ax.patches:  # an outline of a histogram
         if isinstance(patch, Polygon) and not patch.get_fill():
-            corners = patch.get_xy()[1:-1:2]
-            steps = patch.get_xy()[1::2][: len(corners)]
-            if len(corners) > 4:
+            corners = patch.get_xy()
+            edges, heights = corners[::2, 0], corners[1:-1:2, 1]
+            if len(heights) == len(edges) - 1 > 3:
                 name = key.name(patch.get_label(), _hex(patch.get_edgecolor()))
-                yield _finite("histogram", name, (corners[:, 0] + np.roll(corners[:, 0], -1))[:-1] / 2, steps[:-1, 1])
+                yield _finite("histogram", name, (edges[:-1] + edges[1:]) / 2, heights)
 
 
 def _collection(ax: Axes, drawn: Collection, key: _Key, x: Axis, y: Axis) -> Iterator[Series]:
@@ -194,6 +202,13 @@ def _colours(ax: Axes) -> Axis | None:
     return None
 
 
+def _of_cells(axis: Axis, limits: tuple[float, float]) -> Axis:
+    """Let an axis along the cells of an image end at the numbers of the outer cells."""
+    low, high = sorted(map(float, limits))
+    whole = not axis.categories and low % 1 == high % 1 == 0.5
+    return replace(axis, low=low + 0.5, high=high - 0.5) if whole else axis
+
+
 def _sibling(ax: Axes, axis: Axis, which: str) -> Axis:
     """Take an empty label from an Axes that shares the axis."""
     others = getattr(ax, f"get_shared_{which}_axes")().get_siblings(ax)
@@ -205,15 +220,19 @@ def _read_axes(ax: Axes, legends: Sequence[Legend]) -> Chart:
     own = [legend for legend in (ax.get_legend(), *legends) if legend is not None]
     own += [child for child in ax.get_children() if isinstance(child, Legend) and child not in own]
     key = _key(own)
-    x = _sibling(ax, _read_axis(ax.xaxis, ax.get_xlim()), "x")
-    y = _sibling(ax, _read_axis(ax.yaxis, ax.get_ylim()), "y")
+    x = _sibling(ax, _read_axis(ax.xaxis, ax.get_xlim(), ax.dataLim.intervalx), "x")
+    y = _sibling(ax, _read_axis(ax.yaxis, ax.get_ylim(), ax.dataLim.intervaly), "y")
     titles = [clean(ax.get_title(loc=where)) for where in ("left", "center", "right")]
     texts = tuple(clean(text.get_text()) for text in ax.texts if text.get_visible() and clean(text.get_text()))
     title, colours = " ".join(filter(None, titles)), _colours(ax)
+    if ax.images:
+        x, y = (_of_cells(axis, limits) for axis, limits in ((x, ax.get_xlim()), (y, ax.get_ylim())))
     if hasattr(ax, "get_zlim"):  # in space; what is drawn there has no places of its own on the page
         points = sum(len(c.get_offsets()) for c in ax.collections if isinstance(c, PathCollection))
         there = Series("points", "", np.full(points, np.nan), np.full(points, np.nan))
-        label = f"{clean(ax.get_zlabel())}, {rounded(min(ax.get_zlim()))} to {rounded(max(ax.get_zlim()))}"
+        low, high = sorted(ax.get_zlim())
+        label = f"{clean(ax.get_zlabel())}, {rounded(low)} to {rounded(high)}"
+        label += f", turned to {rounded(ax.azim)}°, seen from {rounded(ax.elev)}° above"
         return Chart(title, x, y, (there,), (), colours, segments=len(ax.lines), texts=texts, deep=label)
     lines, references, intervals = _lines(ax, key, x, y)
     series = [*_images(ax), *_bars(ax, key), *lines]

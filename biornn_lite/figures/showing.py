@@ -27,7 +27,7 @@ def picture_html(png: bytes, text: str, steady: bool = False) -> str:
     text : str
         Its alternative text, not yet escaped.
     steady : bool
-        Whether to keep its place free until it is drawn, so that a page does not jump when a picture replaces another.
+        Whether to keep its place free until it is drawn, so that a page does not jump where a picture is replaced.
     """
     look = ""
     if steady:
