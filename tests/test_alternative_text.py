@@ -4,6 +4,7 @@ import base64
 import html
 import re
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import ipywidgets as ipw
 import matplotlib.pyplot as plt
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.formatters import DisplayFormatter
 
 from biornn_lite.figures.alternative_text import LONGEST, alternative_text
 from biornn_lite.figures.drawn import number_in, rounded
@@ -114,6 +115,39 @@ def test_errorbars_a_logarithm_and_a_name_from_the_legend():
     text = alternative_text(ax.figure)
     for part in ("log scale", "mean of five: rises from 1 to 100", "level: stays near 5", "3 intervals"):
         assert part in text
+
+
+def test_intervals_and_levels_are_told_apart():
+    """Also where an interval has no length, as that of a share of 1."""
+    ax = axes(xlabel="share", ylabel="")
+    for place, (low, value, high) in enumerate([(0.2, 0.4, 0.6), (1, 1, 1), (0, 0.1, 0.2)]):
+        ax.plot([low, high], [place, place])
+        ax.plot([value], [place], "o", color="C0", label="own")
+    ax.set_yticks(range(3), ["W", "WD", "WDC"])
+    text = alternative_text(ax.figure)
+    assert text.startswith("Dot plot.") and "W: 0.4; WD: 1; WDC: 0.1" in text and "3 intervals" in text
+    ax = axes(xlabel="", ylabel="share")
+    for place, median in enumerate([0.5, 0.7]):
+        ax.plot(place + np.linspace(-0.2, 0.2, 9), median + np.linspace(-0.1, 0.3, 9), "o")
+        ax.plot([place - 0.3, place + 0.3], [median, median])
+    ax.set_xticks(range(2), ["W", "WD"])
+    assert "W: 0.5; WD: 0.7" in alternative_text(ax.figure)
+
+
+def test_each_line_with_a_place_of_its_own_counts_from_there():
+    ax = axes(xlabel="step", ylabel="input")
+    for place, values in ((0, [1, 1, 1]), (-1.5, [-1.5, -0.5, -1.5])):
+        ax.plot([1, 2, 3], values)
+    ax.set_yticks([0, -1.5], ["fixation", "Go"])
+    assert "fixation: stays near 1. Go: from 0 up to 1 at x = 2, ends at 0." in alternative_text(ax.figure)
+    assert numbers(ax.figure)["y"].tolist() == [1, 1, 1, 0, 1, 0]
+
+
+def test_lines_of_one_name_are_described_together():
+    ax = axes()
+    for run in range(20):
+        ax.plot([0, 5, 10], [0.5, 0.7, 0.8 + run / 100], label="W, 20 runs")
+    assert "W, 20 runs: 20 lines, from 0.5 at the left, to 0.8 to 0.99 at the right." in alternative_text(ax.figure)
 
 
 def test_ticks_that_say_other_numbers_than_their_places_are_believed():
@@ -278,11 +312,11 @@ def test_a_panel_has_its_text_and_a_new_one_when_it_redraws():
 
 
 def test_without_a_kernel_nothing_is_shown_otherwise():
-    assert not InteractiveShell.initialized() and not show_alternative_texts()
+    assert not show_alternative_texts()
 
 
 def test_a_kernel_shows_a_figure_as_html(monkeypatch):
-    shell = InteractiveShell()
+    shell = SimpleNamespace(display_formatter=DisplayFormatter())
     monkeypatch.setattr("IPython.get_ipython", lambda: shell)
     shown = []
     monkeypatch.setattr("biornn_lite.figures.showing.display", lambda data, raw: shown.append((data, raw)))
@@ -295,4 +329,3 @@ def test_a_kernel_shows_a_figure_as_html(monkeypatch):
     assert raw and alt == data["text/plain"] == alternative_text(ax.figure)
     assert "<details>" in data["text/html"]
     assert shell.display_formatter.format(plt.figure())[0]["text/plain"].startswith("<Figure size")
-    InteractiveShell.clear_instance()

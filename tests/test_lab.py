@@ -162,15 +162,16 @@ def test_a_name_that_is_a_script_is_shown_and_not_run(address, page):
 
 
 def test_pictures_have_alternative_texts_that_follow_the_panel(address, page):
-    """As the browser tells them to a screen reader: as committed, and after a run."""
+    """As the browser tells them to a screen reader: as committed, where cells out of sight wait, and after a run."""
     page.goto(address.format("06_three_decisions.ipynb"), timeout=MINUTE)
     notebook = page.locator(".jp-NotebookPanel:visible")
-    medians = notebook.get_by_role("img", name=re.compile(r"^3 dot plots\..*median training accuracy"))
-    expect(medians).to_be_attached(timeout=MINUTE)
-    assert medians.evaluate("i => i.naturalWidth") > 1000
+    trials = notebook.get_by_role("img", name=re.compile(r"^3 line charts\..*x: step"))
+    expect(trials).to_be_attached(timeout=MINUTE)
+    assert trials.evaluate("i => i.naturalWidth") > 1000
 
     notebook = run_all(page, address, "06_three_decisions.ipynb")
     expect(notebook.get_by_text("not answered yet").nth(2)).to_be_attached(timeout=3 * MINUTE)
+    medians = notebook.get_by_role("img", name=re.compile(r"^3 dot plots\..*median training accuracy"))
     expect(medians).to_be_attached(timeout=MINUTE)
     table = notebook.locator(".jp-OutputArea-output", has=medians).locator("details")
     expect(table.get_by_role("table").first).to_be_hidden()

@@ -89,7 +89,7 @@ def _composed(charts: Sequence[Chart], title: str, detail: Detail) -> str:
         return _sentences(_chart(replace(charts[0], title=whole), detail, True))
     kinds = list(dict.fromkeys(kind(chart) for chart in charts))
     same = len(kinds) == 1
-    head = [f"{len(charts)} {_plural(kinds[0]) if same else 'charts'}", shortened(title, detail.letters)]
+    head = [f"{len(charts)} {_plural(kinds[0]) if same else 'charts'}", shortened(title, 2 * detail.letters)]
     shared = {which: axis for which in "xy" if (axis := _common([getattr(chart, which) for chart in charts]))}
     head += [f"Each {_axis(axis, which, detail)}" for which, axis in shared.items()]
     parts = []
@@ -237,12 +237,29 @@ def _named(one: Series, text: str, detail: Detail) -> str:
 def _plain(series: Sequence[Series], chart: Chart, detail: Detail) -> list[str]:
     """Describe lines and points: named ones first, long ones before short ones; and count the others."""
     ordered = sorted(series, key=lambda one: (not one.name, one.kind != "line", -len(one.x)))
-    chosen, others = ordered[: detail.series], ordered[detail.series :]
-    told = [_named(one, _line(one, chart) if one.kind == "line" else _points(one, chart), detail) for one in chosen]
+    groups: dict[object, list[Series]] = {}
+    for one in ordered:
+        groups.setdefault((one.kind, one.name) if one.name else id(one), []).append(one)
+    chosen = [*groups.values()][: detail.series]
+    others = [one for group in [*groups.values()][detail.series :] for one in group]
+    told = [_named(group[0], _group(group, chart), detail) for group in chosen]
     if others:
         y = np.concatenate([one.y for one in others])
         told.append(f"{len(others)} more series, y {_range(y)}")
     return told
+
+
+def _group(group: Sequence[Series], chart: Chart) -> str:
+    """Describe lines or points of one name."""
+    one = group[0]
+    if one.kind == "points":
+        return _points(
+            Series("points", one.name, *(np.concatenate([getattr(g, w) for g in group]) for w in "xy")), chart
+        )
+    if len(group) == 1:
+        return _line(one, chart)
+    first, last = (np.array([each.y[end] for each in group]) for end in (0, -1))
+    return f"{len(group)} lines, from {_range(first)} at the left, to {_range(last)} at the right"
 
 
 def _line(one: Series, chart: Chart) -> str:

@@ -72,6 +72,8 @@ class Series:
         Whether values lie along x and places along y, as those of lying bars.
     cells : ndarray, shape (rows, columns), optional
         Of an image.
+    lane : bool
+        Whether y is counted from the line's own place, where each of several lines has one.
     """
 
     kind: str
@@ -80,6 +82,7 @@ class Series:
     y: np.ndarray
     flat: bool = False
     cells: np.ndarray | None = None
+    lane: bool = False
 
 
 @dataclass(frozen=True)

@@ -125,18 +125,28 @@ def _lines(ax: Axes, key: _Key, x: Axis, y: Axis) -> tuple[list[Series], list[Re
         if bare and line.get_marker() in ("None", "none", " ", "", None):
             continue
         if not bare and len(xs) == 2 and str(label).startswith("_") and (x.categories or y.categories):
-            level = (ys[0] == ys[1]) if x.categories else (xs[0] == xs[1])
-            if level and (x if x.categories else y).name_of((xs if x.categories else ys).mean()):
+            along, across = (xs, ys) if x.categories else (ys, xs)
+            if (
+                across[0] == across[1]
+                and along[0] != along[1]
+                and (x if x.categories else y).name_of((xs if x.categories else ys).mean())
+            ):
                 series.append(_finite("marks", name, [xs.mean()], [ys.mean()], not x.categories))
                 continue
             if xs[0] == xs[1] or ys[0] == ys[1]:
                 intervals += 1
                 continue
-        if not bare and y.categories and not name and len(ys) > 2 and y.name_of(ys.min()):  # a lane of its own
-            name = y.name_of(ys.min())
-            ys = ys - next(place for place, text in y.categories if text == name)
+        if not bare and not name and len(ys) > 2 and (lane := _lane(y, ys)):
+            series.append(replace(_finite("line", lane[1], x.numbers(xs), ys - lane[0]), lane=True))
+            continue
         series.append(_finite("points" if bare else "line", name, x.numbers(xs), y.numbers(ys)))
     return series, references, intervals + sum(len(line.get_xdata()) for line in names)
+
+
+def _lane(y: Axis, values: np.ndarray) -> tuple[float, str] | None:
+    """Return the place and the name next below a line, where each of several lines has a place of its own."""
+    below = [(place, name) for place, name in y.categories if place <= np.nanmin(values, initial=np.inf) + 0.5]
+    return max(below, default=None)
 
 
 def _bars(ax: Axes, key: _Key) -> Iterator[Series]:

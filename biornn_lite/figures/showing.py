@@ -10,6 +10,7 @@ import html
 import struct
 import sys
 
+import IPython
 from IPython.core.pylabtools import print_figure
 from IPython.display import display
 from matplotlib.figure import Figure
@@ -63,7 +64,7 @@ def show_alternative_texts() -> bool:
 
     Importing :mod:`biornn_lite.figures` does this.
     """
-    shell = sys.modules["IPython"].get_ipython()
+    shell = IPython.get_ipython()
     if shell is None:
         return False
     shell.display_formatter.ipython_display_formatter.for_type(Figure, _show)

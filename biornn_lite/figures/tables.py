@@ -46,7 +46,7 @@ def _rows(chart: Chart) -> Iterator[tuple[str, object, object]]:
             continue
         x, y = (one.y, one.x) if one.flat and one.kind in ("bars", "histogram") else (one.x, one.y)
         for a, b in zip(x.tolist(), y.tolist(), strict=True):
-            yield name, chart.x.name_of(a) or a, chart.y.name_of(b) or b
+            yield name, chart.x.name_of(a) or a, (not one.lane and chart.y.name_of(b)) or b
 
 
 def _cells(cells: np.ndarray, name: str) -> Iterator[tuple[str, object, object]]:
