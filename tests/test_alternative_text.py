@@ -136,7 +136,7 @@ def test_intervals_and_levels_are_told_apart():
 
 def test_each_line_with_a_place_of_its_own_counts_from_there():
     ax = axes(xlabel="step", ylabel="input")
-    for place, values in ((0, [1, 1, 1]), (-1.5, [-1.5, -0.5, -1.5])):
+    for values in ([1, 1, 1], [-1.5, -0.5, -1.5]):
         ax.plot([1, 2, 3], values)
     ax.set_yticks([0, -1.5], ["fixation", "Go"])
     assert "fixation: stays near 1. Go: from 0 up to 1 at x = 2, ends at 0." in alternative_text(ax.figure)
