@@ -171,9 +171,9 @@ def test_pictures_have_alternative_texts_that_follow_the_panel(address, page):
 
     notebook = run_all(page, address, "06_three_decisions.ipynb")
     expect(notebook.get_by_text("not answered yet").nth(2)).to_be_attached(timeout=3 * MINUTE)
-    medians = notebook.get_by_role("img", name=re.compile(r"^3 dot plots\..*median training accuracy"))
-    expect(medians).to_be_attached(timeout=MINUTE)
+    medians = page.get_by_role("img", name=re.compile(r"^3 dot plots\..*median training accuracy"))
     table = notebook.locator(".jp-OutputArea-output", has=medians).locator("details")
+    expect(table).to_be_attached(timeout=MINUTE)
     expect(table.get_by_role("table").first).to_be_hidden()
     table.get_by_text("Numbers", exact=True).click()
     expect(table.get_by_role("table").first).to_be_visible()

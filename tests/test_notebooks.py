@@ -159,10 +159,11 @@ def test_the_search_for_pictures_finds_them_all():
     state = {"m": {"model_name": "HTMLModel", "state": {"value": '<img alt="Panel: e">'}}}
     notebook.metadata["widgets"] = {WIDGET_STATE: {"state": state}}
     assert alternative_texts(notebook) == ["", "b & c", "Panel: e"]
-    state["m"]["model_name"] = "ImageModel"
+    model = notebook.metadata["widgets"][WIDGET_STATE]["state"]["m"]
+    model["model_name"] = "ImageModel"
     with pytest.raises(AssertionError, match="no HTML"):
         alternative_texts(notebook)
-    state["m"]["model_name"] = "HTMLModel"
+    model["model_name"] = "HTMLModel"
     notebook.cells[0].outputs[0].data["image/png"] = "x"
     with pytest.raises(AssertionError, match="no HTML"):
         alternative_texts(notebook)
