@@ -47,7 +47,7 @@ def other_values(control: ipw.ValueWidget) -> list:
 def controls_of(widget: ipw.Widget) -> list[ipw.ValueWidget]:
     if isinstance(widget, ipw.Box):
         return [control for child in widget.children for control in controls_of(child)]
-    shows = (ipw.Image, ipw.HTML, ipw.Button, ipw.Label, ipw.IntProgress)
+    shows = (ipw.HTML, ipw.Button, ipw.Label, ipw.IntProgress)
     return [] if isinstance(widget, shows) else [widget]
 
 

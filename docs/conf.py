@@ -136,9 +136,6 @@ def still(models: dict, name: str) -> str:
         return "".join(still(models, child) for child in state["children"])
     if model["model_name"] == "HTMLModel":
         return f"<p>{state['value']}</p>" if state["value"] else ""
-    if model["model_name"] == "ImageModel":
-        data = "".join(buffer["data"] for buffer in model["buffers"])
-        return f'<p><img alt="what the panel draws" src="data:image/png;base64,{data}"></p>' if data else ""
     if "_options_labels" in state and state["index"] is None:
         options = "".join(f"<li>{html.escape(option)}</li>" for option in state["_options_labels"])
         return f"<ul>{options}</ul>"

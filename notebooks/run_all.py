@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,16 +32,19 @@ def smaller(data: str) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def pictures(notebook: nbformat.NotebookNode) -> Iterator[tuple[dict, str]]:
-    """Find all pictures of a notebook: what holds each, and under which key."""
+PICTURE = re.compile(r'(?<=src="data:image/png;base64,)[^"]+')
+
+
+def with_pictures(notebook: nbformat.NotebookNode) -> Iterator[tuple[dict, str]]:
+    """Find all HTML of a notebook that has pictures: what holds it, and under which key."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
-            if "image/png" in output.get("data", {}):
-                yield output["data"], "image/png"
+            if PICTURE.search(output.get("data", {}).get("text/html", "")):
+                yield output["data"], "text/html"
     for kind in notebook.metadata.get("widgets", {}).values():
         for model in kind["state"].values():
-            if model["model_name"] == "ImageModel":
-                yield from ((part, "data") for part in model.get("buffers", []) if part["data"])
+            if model["model_name"] == "HTMLModel" and PICTURE.search(model["state"]["value"]):
+                yield model["state"], "value"
 
 
 def run(path: Path) -> None:
@@ -55,8 +59,8 @@ def run(path: Path) -> None:
     ).execute()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # the time of day, which differs at each run
-    for held, key in pictures(notebook):
-        held[key] = smaller(held[key])
+    for held, key in with_pictures(notebook):
+        held[key] = PICTURE.sub(lambda found: smaller(found[0]), held[key])
     # Of the kernel, only what every machine has in common.
     notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook.metadata["language_info"] = {"name": "python"}

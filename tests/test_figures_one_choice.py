@@ -84,8 +84,8 @@ def said_by(panel):
 def test_the_live_run_redraws_after_every_epoch_and_says_how_it_went(turned):
     panel = figures.choice_panel(turned, QUICK)
     parts = parts_of(panel)
-    images = [bytes(parts["Image"].value)]
-    parts["Image"].observe(lambda change: images.append(bytes(change["new"])), "value")
+    images = [parts["Picture"].value]
+    parts["Picture"].observe(lambda change: images.append(change["new"]), "value")
     parts["Train both"].click()
     assert parts["epochs"].value == 3 and len(images) == len(set(images)) == 4
     assert any(str(text).startswith("After 3 epochs: published 0.") for text in said_by(panel))

@@ -49,12 +49,12 @@ def parts_of(panel):
 def check_that_every_control_redraws(panel, changes) -> None:
     """Set these controls one after the other, by what they are called, and see the image change."""
     parts = parts_of(panel)
-    image = parts["Image"]
+    image = parts["Picture"]
     for name, value in changes.items():
-        before = bytes(image.value)
-        assert before.startswith(b"\x89PNG")
+        before = image.value
+        assert before.startswith('<img alt="Panel: ')
         parts[name].value = value
-        assert bytes(image.value) != before, name
+        assert image.value != before, name
         assert parts["HTML"].value == ""
 
 
@@ -78,7 +78,7 @@ def test_the_panel_of_two_variants(small):
     parts["task"].value = "one_choice_inference"
     parts["Train both"].click()
     assert parts["epochs"].value == 2 and not parts["Train both"].disabled
-    assert bytes(parts["Image"].value).startswith(b"\x89PNG")
+    assert parts["Picture"].value.startswith('<img alt="Panel: ')
     assert "W!D*C*" in parts["HTML"].value and "in one run with seed 1" in parts["HTML"].value
 
 

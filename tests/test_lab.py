@@ -174,6 +174,41 @@ def test_a_name_that_is_a_script_is_shown_and_not_run(address, page):
     keep(page, "script")
 
 
+def test_pictures_have_alternative_texts_that_follow_the_panel(address, page):
+    """As the browser tells them to a screen reader: as committed, where cells out of sight wait, and after a run."""
+    page.goto(address.format("06_three_decisions.ipynb"), timeout=MINUTE)
+    notebook = page.locator(".jp-NotebookPanel:visible")
+    trials = notebook.get_by_role("img", name=re.compile(r"^3 line charts\..*x: step"))
+    expect(trials).to_be_attached(timeout=MINUTE)
+    assert trials.evaluate("i => i.naturalWidth") > 1000
+
+    notebook = run_all(page, address, "06_three_decisions.ipynb")
+    expect(notebook.get_by_text("not answered yet").nth(2)).to_be_attached(timeout=3 * MINUTE)
+    medians = page.get_by_role("img", name=re.compile(r"^3 dot plots\..*median training accuracy"))
+    table = notebook.locator(".jp-OutputArea-output", has=medians).locator("details")
+    expect(table).to_be_attached(timeout=MINUTE)
+    expect(table.get_by_role("table").first).to_be_hidden()
+    table.get_by_text("Numbers", exact=True).click()
+    expect(table.get_by_role("table").first).to_be_visible()
+    keep(page, "06_numbers")
+
+    picture = notebook.get_by_role("img", name=re.compile("^Panel: "))
+    expect(picture).to_have_count(1)
+    before = picture.get_attribute("alt")
+    assert "Perceptual decision, trial 0" in before and len(before) <= 400
+    row = notebook.locator(".widget-slider", has=page.get_by_text("input noise (SD, each channel)", exact=True))
+    row.get_by_role("slider").focus()
+    page.keyboard.press("ArrowRight")
+    expect(picture).not_to_have_attribute("alt", before, timeout=MINUTE)
+    expect(picture).to_have_accessible_name(re.compile("^Panel: 2 line charts"))
+    picture.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    keep(page, "06_alternative_text")
+    without = notebook.locator(".jp-OutputArea img:not([alt])")
+    expect(without).to_have_count(0)
+    no_errors(notebook)
+
+
 # Of each panel of notebook 09: a list that only it has, and what to choose in the panel's lists.
 STUDY_PANELS = [
     ("study", {"measure": "modularity Q", "task": "Perceptual decision", "study": "field 6_6_2, signs positive"}),

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sys
+from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
@@ -12,6 +13,9 @@ from conftest import ROOT, script
 
 sys.path.insert(0, str(ROOT / "notebooks"))
 from editions import NUMBERED, number
+
+from biornn_lite.figures.alternative_text import LONGEST
+from biornn_lite.figures.tables import MOST_ROWS
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob(NUMBERED))
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
@@ -63,7 +67,6 @@ def test_committed_as_run_from_a_clean_kernel(path):
     cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     errors_of(nbformat.read(path, as_version=4))
-    assert any("image/png" in output.get("data", {}) for cell in cells for output in cell.outputs)
 
 
 def errors_of(notebook) -> None:
@@ -105,6 +108,66 @@ def test_the_scan_finds_an_error_in_a_widget():
 def test_pictures_carry_no_alpha_channel_that_nobody_sees(path):
     """``run_all.py`` takes it away, so that a notebook stays below its size."""
     run_all = script("notebooks/run_all.py")
-    found = list(run_all.pictures(nbformat.read(path, as_version=4)))
+    found = list(run_all.with_pictures(nbformat.read(path, as_version=4)))
     assert found
-    assert all(run_all.smaller(held[key]) == held[key] for held, key in found)
+    assert all(run_all.smaller(data) == data for held, key in found for data in run_all.PICTURE.findall(held[key]))
+
+
+class Pictures(HTMLParser):
+    """The attributes of all pictures in some HTML."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        if tag == "img":
+            self.found.append(dict(attributes))
+
+
+def alternative_texts(notebook) -> list[str]:
+    """The alternative texts of all pictures in outputs and panels; a picture that cannot have one is an error."""
+    shown = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
+    models = notebook.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {}).values()
+    assert not [kind for data in shown for kind in data if kind.startswith("image/")], "a picture that is no HTML"
+    assert not [model for model in models if model["model_name"] == "ImageModel"], "a picture that is no HTML"
+    texts = ["".join(data.get("text/html", "")) for data in shown]
+    texts += [str(model["state"].get("value", "")) for model in models if model["model_name"] == "HTMLModel"]
+    return [picture.get("alt") or "" for text in texts for picture in Pictures(text).found]
+
+
+@names
+def test_every_picture_has_an_alternative_text_of_its_own(path):
+    notebook = nbformat.read(path, as_version=4)
+    texts = alternative_texts(notebook)
+    assert len(texts) > 1 and any(text.startswith("Panel: ") for text in texts)
+    assert all(20 < len(text) <= LONGEST for text in texts)
+    assert len(set(texts)) == len(texts), [text for text in texts if texts.count(text) > 1]
+
+
+@names
+def test_every_figure_has_its_numbers_beside_it(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            html = "".join(output.get("data", {}).get("text/html", ""))
+            if "<img" in html:
+                assert "<details><summary>Numbers</summary><table>" in html
+                assert html.count("<tr><td>") <= MOST_ROWS
+
+
+def test_the_search_for_pictures_finds_them_all():
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell()])
+    html = '<img src="a"><p><img alt="b &amp; c" src="d"></p>'
+    notebook.cells[0].outputs = [nbformat.v4.new_output("display_data", {"text/html": html})]
+    state = {"m": {"model_name": "HTMLModel", "state": {"value": '<img alt="Panel: e">'}}}
+    notebook.metadata["widgets"] = {WIDGET_STATE: {"state": state}}
+    assert alternative_texts(notebook) == ["", "b & c", "Panel: e"]
+    model = notebook.metadata["widgets"][WIDGET_STATE]["state"]["m"]
+    model["model_name"] = "ImageModel"
+    with pytest.raises(AssertionError, match="no HTML"):
+        alternative_texts(notebook)
+    model["model_name"] = "HTMLModel"
+    notebook.cells[0].outputs[0].data["image/png"] = "x"
+    with pytest.raises(AssertionError, match="no HTML"):
+        alternative_texts(notebook)

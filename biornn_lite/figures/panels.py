@@ -18,6 +18,8 @@ from traitlets import Bunch, validate
 
 from ..errors import InputError
 from ..tasks import TASKS
+from .alternative_text import LONGEST, alternative_text
+from .showing import picture_html
 
 
 def png(figure: Figure) -> bytes:
@@ -27,6 +29,23 @@ def png(figure: Figure) -> bytes:
     FigureCanvasAgg(figure).print_png(buffer)  # savefig would draw twice, once only for the layout
     plt.close(figure)
     return buffer.getvalue()
+
+
+class Picture(ipw.HTML):
+    """The picture of a panel, with an alternative text.
+
+    An image among the widgets would have none in the browser. Its value is HTML, empty until something is shown.
+    """
+
+    def show(self, figure: Figure) -> None:
+        """Show a figure, and close it."""
+        data = png(figure)
+        text = f"{PANEL}{alternative_text(figure, LONGEST - len(PANEL))}"
+        self.value = picture_html(data, text, steady=True)
+
+
+PANEL = "Panel: "
+"""How the alternative text of a panel's picture begins, which tells it from that of the same figure outside."""
 
 
 @contextmanager
@@ -82,7 +101,7 @@ def figure_panel(draw: Callable[..., Figure], controls: Mapping[str, ipw.ValueWi
         :class:`biornn_lite.errors.InputError`, the message is shown above the old figure.
     controls : mapping of str to widget
     """
-    image = ipw.Image(format="png", layout={"max_width": "100%"})
+    picture = Picture()
     status = ipw.HTML()
     took = 0.0  # seconds for the last figure
 
@@ -93,7 +112,7 @@ def figure_panel(draw: Callable[..., Figure], controls: Mapping[str, ipw.ValueWi
             status.value = "drawing …"
         try:
             with collected_afterwards():
-                image.value = png(draw(**{name: control.value for name, control in controls.items()}))
+                picture.show(draw(**{name: control.value for name, control in controls.items()}))
             status.value = ""
         except InputError as error:
             plt.close("all")  # what was begun
@@ -104,7 +123,7 @@ def figure_panel(draw: Callable[..., Figure], controls: Mapping[str, ipw.ValueWi
         control.observe(redraw, "value")
     redraw()
     row = ipw.HBox(list(controls.values()), layout={"flex_flow": "row wrap"})
-    return ipw.VBox([row, status, image])
+    return ipw.VBox([row, status, picture])
 
 
 _running: set[asyncio.Task] = set()  # the event loop itself holds only weak references to its tasks

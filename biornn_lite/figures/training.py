@@ -21,7 +21,7 @@ from ..tasks import title_of
 from ..training import Settings, Trained, trained_by, training
 from ..variants import PUBLISHED_VARIANTS, Protocol
 from .matrices import matrix as draw_matrix
-from .panels import TASK_OPTIONS, dropdown, figure_panel, plain, png, stoppable
+from .panels import TASK_OPTIONS, Picture, dropdown, figure_panel, plain, stoppable
 from .study import draw_ceilings
 from .style import BLUE, LINES, LONGEST_TITLE, ORANGE, as_text
 
@@ -303,19 +303,19 @@ def training_panel(
     seed = ipw.BoundedIntText(description="seed", value=1, min=0, max=9999, layout={"width": "12em"})
     bar = ipw.IntProgress(min=0, max=epochs, description="epochs")
     status = ipw.HTML("Pick two variants and a task.")
-    image = ipw.Image(format="png", layout={"max_width": "100%", "display": "none"})
+    picture = Picture()
 
     def work() -> Iterator[None]:
         values = {name: control.value for name, control in more.items()}
         for step in steps((variants[0].value, variants[1].value), task.value, seed.value, **values):
             bar.value, status.value = step.epoch, step.status
             if step.figure is not None:
-                image.value, image.layout.display = png(step.figure), "block"
+                picture.show(step.figure)
             yield
 
     buttons = stoppable(work, status, button)
     row = ipw.HBox([*variants, task, *more.values(), seed], layout={"flex_flow": "row wrap"})
-    return ipw.VBox([row, ipw.HBox([*buttons, bar]), status, image])
+    return ipw.VBox([row, ipw.HBox([*buttons, bar]), status, picture])
 
 
 def two_variants_panel(

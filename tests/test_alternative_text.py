@@ -1,0 +1,331 @@
+"""Alternative texts and tables of figures: they say what is drawn, change with it, and stay short and harmless."""
+
+import base64
+import html
+import re
+from html.parser import HTMLParser
+from types import SimpleNamespace
+
+import ipywidgets as ipw
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from IPython.core.formatters import DisplayFormatter
+
+from biornn_lite.figures.alternative_text import LONGEST, alternative_text
+from biornn_lite.figures.drawn import number_in, rounded
+from biornn_lite.figures.field import degrees, field_3d, raster
+from biornn_lite.figures.matrices import matrix
+from biornn_lite.figures.panels import Picture, figure_panel
+from biornn_lite.figures.showing import figure_html, show_alternative_texts
+from biornn_lite.figures.study import accuracy_figure
+from biornn_lite.figures.tables import MOST_ROWS, numbers, numbers_html
+from biornn_lite.replication import load_replication
+
+SCRIPT = "\"><script>alert('x')</script>"
+
+
+def axes(**labels):
+    ax = plt.figure().add_subplot()
+    ax.set(**{"xlabel": "epoch", "ylabel": "test accuracy"} | labels)
+    return ax
+
+
+class Tags(HTMLParser):
+    """All tags of some HTML, with their attributes, and its texts."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.texts = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+# What a text says
+
+
+def test_a_line_chart_says_its_axes_and_how_its_lines_go():
+    ax = axes(title="Go/NoGo", ylim=(0.4, 1))
+    ax.plot(range(1, 11), np.linspace(0.5, 0.99, 10), label="functional")
+    ax.plot(range(1, 11), np.linspace(0.9, 0.6, 10), label="relabelled")
+    ax.plot(range(1, 11), [0.5] * 10, label="orthogonal")
+    ax.plot(range(1, 11), [0.5] * 4 + [0.9] + [0.5] * 5, label="peaked")
+    ax.axhline(0.625, label="without memory, 0.625")
+    assert alternative_text(ax.figure) == (
+        "Line chart: Go/NoGo. x: epoch, 1 to 10. y: test accuracy, 0.4 to 1. functional: rises from 0.5 to 0.99. "
+        "relabelled: falls from 0.9 to 0.6. orthogonal: stays near 0.5. peaked: from 0.5 up to 0.9 at x = 5, ends at "
+        "0.5. Across: without memory, 0.625."
+    )
+
+
+def test_bars_say_which_is_highest():
+    ax = axes(xlabel="", ylabel="neurons")
+    ax.bar(["WD", "W*", "C"], [3, 9, 1])
+    text = alternative_text(ax.figure)
+    assert text.startswith("Bar chart. x: WD, W*, C. y: neurons, 0 to 9.") and "WD: 3; W*: 9; C: 1" in text
+    ax = axes(xlabel="neurons", ylabel="")
+    ax.barh(list("abcdefgh"), [3, 9, 1, 2, 2, 2, 2, 2])
+    assert "8 bars; highest 9 (b); lowest 1 (c)." in alternative_text(ax.figure)
+
+
+@pytest.mark.parametrize("how", ["bar", "step"])
+def test_histograms_count_what_is_in_them(how):
+    values = np.concatenate([np.full(30, 0.55), np.linspace(0, 1, 20)])
+    ax = axes()
+    ax.hist(values, bins=np.linspace(0, 1, 11), histtype=how, label="weights")
+    counts, _ = np.histogram(values, np.linspace(0, 1, 11))
+    assert f"weights: 50 in 10 bins, most ({counts.max()}) at 0.55" in alternative_text(ax.figure)
+
+
+def test_points_say_how_they_hang_together():
+    x = np.random.default_rng(0).normal(size=200)
+    ax = axes()
+    ax.scatter(x, -x)
+    assert "200 points, y" in alternative_text(ax.figure) and "correlation −1" in alternative_text(ax.figure)
+    assert alternative_text(ax.figure).startswith("Scatter plot.")
+
+
+def test_an_image_says_its_values_and_its_colour_bar(column):
+    values = np.full((20, 20), 0.01)
+    values[np.diag_indices(20)] = 0.5
+    text = alternative_text(matrix(values, axes(), "weights", "weight", limit=0.2).figure)
+    assert text == (
+        "Heat map: weights. x: to neuron, 0 to 19. y: from neuron, 0 to 19. Colour: weight, −0.2 to 0.2. "
+        "20 × 20 cells, 0.01 to 0.5, mean 0.0345, strongest on the diagonal, 0.5 on average."
+    )
+    graph = np.zeros((10, 10), bool)
+    graph[0, :5] = True
+    ax = axes()
+    ax.imshow(graph)
+    assert "10 × 10 cells, 5 % filled" in alternative_text(ax.figure)
+
+
+def test_errorbars_a_logarithm_and_a_name_from_the_legend():
+    ax = axes(yscale="log")
+    ax.errorbar([1, 2, 3], [1, 10, 100], yerr=0.1, label="mean of five")
+    ax.plot([1, 2, 3], [5, 5, 5], color="C3", label="_hidden")
+    ax.legend(handles=[plt.Line2D([], [], color="C3", label="level")])
+    text = alternative_text(ax.figure)
+    for part in ("log scale", "mean of five: rises from 1 to 100", "level: stays near 5", "3 intervals"):
+        assert part in text
+
+
+def test_intervals_and_levels_are_told_apart():
+    """Also where an interval has no length, as that of a share of 1."""
+    ax = axes(xlabel="share", ylabel="")
+    for place, (low, value, high) in enumerate([(0.2, 0.4, 0.6), (1, 1, 1), (0, 0.1, 0.2)]):
+        ax.plot([low, high], [place, place])
+        ax.plot([value], [place], "o", color="C0", label="own")
+    ax.set_yticks(range(3), ["W", "WD", "WDC"])
+    text = alternative_text(ax.figure)
+    assert text.startswith("Dot plot.") and "W: 0.4; WD: 1; WDC: 0.1" in text and "3 intervals" in text
+    ax = axes(xlabel="", ylabel="share")
+    for place, median in enumerate([0.5, 0.7]):
+        ax.plot(place + np.linspace(-0.2, 0.2, 9), median + np.linspace(-0.1, 0.3, 9), "o")
+        ax.plot([place - 0.3, place + 0.3], [median, median])
+    ax.set_xticks(range(2), ["W", "WD"])
+    assert "W: 0.5; WD: 0.7" in alternative_text(ax.figure)
+
+
+def test_each_line_with_a_place_of_its_own_counts_from_there():
+    ax = axes(xlabel="step", ylabel="input")
+    for values in ([1, 1, 1], [-1.5, -0.5, -1.5]):
+        ax.plot([1, 2, 3], values)
+    ax.set_yticks([0, -1.5], ["fixation", "Go"])
+    assert "fixation: stays near 1. Go: from 0 up to 1 at x = 2, ends at 0." in alternative_text(ax.figure)
+    assert numbers(ax.figure)["y"].tolist() == [1, 1, 1, 0, 1, 0]
+
+
+def test_lines_of_one_name_are_described_together():
+    ax = axes()
+    for run in range(20):
+        ax.plot([0, 5, 10], [0.5, 0.7, 0.8 + run / 100], label="W, 20 runs")
+    assert "W, 20 runs: 20 lines, from 0.5 at the left, to 0.8 to 0.99 at the right." in alternative_text(ax.figure)
+
+
+def test_ticks_that_say_other_numbers_than_their_places_are_believed():
+    ax = axes()
+    ax.plot([0, 1, 2], [1, 2, 9], label="a")
+    ax.set_xticks([0, 1, 2], ["1", "10", "100"])
+    assert "x: epoch, 1 to 100." in alternative_text(ax.figure)
+    assert numbers(ax.figure)["x"].tolist() == [1, 10, 100]
+
+
+def test_many_charts_share_what_they_share():
+    figure, all_axes = plt.subplots(1, 3)
+    for number, ax in enumerate(all_axes):
+        ax.plot([0, 10], [0, 1 + number], label="a")
+        ax.set(xlabel="epoch", ylabel="loss (nats)", title=f"task {number}")
+    figure.suptitle("field 6_6_2")
+    assert alternative_text(figure) == (
+        "3 line charts. field 6_6_2. Each x: epoch, 0 to 10. Each y: loss (nats), 0 to 3. "
+        "1: task 0; a: rises from 0 to 1. 2: task 1; a: rises from 0 to 2. 3: task 2; a: rises from 0 to 3."
+    )
+    figure, all_axes = plt.subplots(3, 4)
+    for number, ax in enumerate(all_axes.flat):
+        for end in range(9):
+            ax.plot([0, 1], [0, number + end], label=f"line {end}")
+        ax.set_title(f"chart {number}")
+    text = alternative_text(figure)
+    assert len(text) <= LONGEST and "12 line charts" in text and "12: chart 11, 0 to 19" in text
+
+
+def test_figures_of_the_course_say_what_they_show(column):
+    assert "events in 96 rows" in alternative_text(raster(column, axes()).figure)
+    assert "partners out, mean" in alternative_text(degrees(column, axes()).figure)
+    ax = field_3d(column, plt.figure().add_subplot(projection="3d"))
+    text = alternative_text(ax.figure)
+    assert "96 points" in text and "z: z (µm)" in text and "Colour: depth y (µm)" in text
+    networks = load_replication("6_6_2").networks
+    text = alternative_text(accuracy_figure(networks, "6_6_2"))
+    assert text.startswith("3 dot plots. 6_6_2, protocol published") and "11 values; highest 1 (W" in text
+
+
+def test_a_text_changes_with_the_data():
+    def drawn(top):
+        ax = axes(ylim=(0, 10))
+        ax.plot([0, 1, 2], [0, 1, top])
+        return alternative_text(ax.figure)
+
+    assert len({drawn(top) for top in (2, 3, 9)}) == 3
+
+
+# Hostile figures
+
+
+def test_an_empty_figure_and_empty_axes_have_a_text():
+    assert alternative_text(plt.figure()) == "An empty figure."
+    assert alternative_text(axes().figure) == "Empty chart."
+    assert numbers(plt.figure()).empty and numbers_html(plt.figure()) == ""
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_values_that_are_none_are_left_out(value):
+    ax = axes()
+    ax.plot([0, 1, 2], [value] * 3, label="gone")
+    ax.plot([0, 1, 2], [1, value, 3], label="half")
+    ax.scatter([value, 1], [1, 1])
+    text = alternative_text(ax.figure)
+    assert "half: rises from 1 to 3" in text and "gone" not in text and "nan" not in text.lower()
+    ax = axes()
+    ax.imshow(np.full((3, 3), np.nan))
+    assert "3 × 3 cells without values" in alternative_text(ax.figure)
+
+
+def test_long_names_are_shortened():
+    ax = axes(xlabel="x" * 5000, title="word " * 2000)
+    for name in "abcdefgh":
+        ax.plot([0, 1], [0, 1], label=name * 900)
+    figure = ax.figure
+    figure.suptitle("t" * 9000)
+    assert len(alternative_text(figure)) <= LONGEST and "…" in alternative_text(figure)
+    assert len(numbers_html(figure)) < 100_000
+
+
+def test_html_in_a_name_is_text():
+    ax = axes(title=SCRIPT, xlabel=SCRIPT)
+    ax.plot([0, 1], [0, 1], label=SCRIPT)
+    found = Tags(figure_html(ax.figure))
+    assert {tag for tag, _ in found.tags} <= {*"div img details summary table caption tr th td p".split()}
+    (image,) = [attributes for tag, attributes in found.tags if tag == "img"]
+    assert set(image) == {"alt", "src"} and SCRIPT in image["alt"] and SCRIPT in found.texts
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(st.tuples(st.text(max_size=50), st.lists(st.floats(width=32), max_size=5)), max_size=5),
+    st.sampled_from(["plot", "bar", "scatter", "step", "barh"]),
+    st.text(st.characters(exclude_characters="$\\"), max_size=200),
+)
+def test_any_chart_has_a_text_of_the_right_length(series, how, title):
+    ax = plt.figure().add_subplot()
+    for name, values in series:
+        values = [min(max(value, -1e30), 1e30) for value in values]
+        getattr(ax, how)(range(len(values)), values, label=name)
+    ax.set_title(title)
+    text = alternative_text(ax.figure)
+    assert 0 < len(text) <= LONGEST and "\n" not in text
+    assert numbers_html(ax.figure).count("<tr>") <= 2 * MOST_ROWS
+    plt.close("all")
+
+
+@settings(deadline=None)
+@given(st.floats(-1e300, 1e300))
+def test_numbers_are_read_as_they_are_written(value):
+    written = rounded(value)
+    assert number_in(written) == pytest.approx(value, rel=0.006)
+    assert "-" not in written
+
+
+# Tables
+
+
+def test_the_table_holds_the_numbers():
+    ax = axes()
+    ax.plot([1, 2, 3], [0.5, 0.75, 1], label="a")
+    ax.bar(["p", "q"], [7, 8], label="b")
+    table = numbers(ax.figure)
+    assert table.loc[table["series"] == "a", "y"].tolist() == [0.5, 0.75, 1]
+    assert table.loc[table["series"] == "b", ["x", "y"]].to_numpy().tolist() == [["p", 7], ["q", 8]]
+    found = Tags(numbers_html(ax.figure))
+    assert found.tags[:2] == [("details", {}), ("summary", {})] and found.texts[0] == "Numbers"
+    assert [a for tag, a in found.tags if tag == "th"] == [{"scope": "col"}] * 3
+    assert "x: epoch" in found.texts and "0.75" in found.texts
+
+
+def test_a_long_table_is_thinned_and_says_so():
+    ax = axes()
+    ax.plot(range(1000), range(1000), label="long")
+    ax.plot([0, 1], [5, 6], label="short")
+    text = numbers_html(ax.figure)
+    assert text.count("<tr>") == MOST_ROWS + 1 and "962 of 1,002 numbers are left out" in text
+    assert "<td>short</td><td>0</td><td>5</td>" in text and "<td>long</td><td>999</td><td>999</td>" in text
+
+
+# Showing
+
+
+def test_a_panel_has_its_text_and_a_new_one_when_it_redraws():
+    def draw(number):
+        ax = axes()
+        ax.plot([0, 1], [0, number], label=f"<{number}>")
+        return ax.figure
+
+    number = ipw.IntSlider(1)
+    (picture,) = [part for part in figure_panel(draw, {"number": number}).children if isinstance(part, Picture)]
+
+    def attributes():
+        ((tag, found),) = Tags(picture.value).tags
+        assert tag == "img" and base64.b64decode(found["src"].partition("base64,")[2]).startswith(b"\x89PNG")
+        return found
+
+    assert attributes()["alt"].startswith("Panel: Line chart.") and "<1>: rises from 0 to 1" in attributes()["alt"]
+    number.value = 2
+    assert "<2>: rises from 0 to 2" in attributes()["alt"] and int(attributes()["width"]) > 100
+
+
+def test_without_a_kernel_nothing_is_shown_otherwise():
+    assert not show_alternative_texts()
+
+
+def test_a_kernel_shows_a_figure_as_html(monkeypatch):
+    shell = SimpleNamespace(display_formatter=DisplayFormatter())
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    shown = []
+    monkeypatch.setattr("biornn_lite.figures.showing.display", lambda data, raw: shown.append((data, raw)))
+    assert show_alternative_texts()
+    ax = axes()
+    ax.plot([0, 1], [0, 1])
+    assert shell.display_formatter.format(ax.figure) == ({}, {})  # nothing beside what was shown
+    ((data, raw),) = shown
+    alt = html.unescape(re.search(r'alt="([^"]*)"', data["text/html"])[1])
+    assert raw and alt == data["text/plain"] == alternative_text(ax.figure)
+    assert "<details>" in data["text/html"]
+    assert shell.display_formatter.format(plt.figure())[0]["text/plain"].startswith("<Figure size")
