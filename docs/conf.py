@@ -58,12 +58,12 @@ exclude_patterns = [
 exclude_patterns += ["docs/*.template.md"]
 
 nitpicky = True
-# What other packages document; no inventory of theirs is fetched.
+# What other packages document; no inventory of theirs is fetched. What widgets call t is typing.
 nitpick_ignore_regex = [
     (
         "py:.*",
         r"(builtins|caveclient|collections|functools|ipywidgets|matplotlib|mpl_toolkits|networkx|numpy|np|pandas|pathlib|pd|"
-        r"requests|scipy|torch|tqdm|typing)\..*|CAVEclient|Figure|Path",
+        r"requests|scipy|t|torch|tqdm|typing)\..*|CAVEclient|Figure|Path",
     )
 ]
 

@@ -92,7 +92,9 @@ def test_every_notebook_is_a_page_with_figures(pages, site, path):
     page = pages[site / "notebooks" / f"{path.stem}.html"]
     first = nbformat.read(path, as_version=4).cells[0].source.splitlines()[0]
     assert page.h1.get_text().removesuffix("#") == first.removeprefix("# ")
-    assert page.select(".cell_output img")
+    pictures = page.select(".cell_output img")
+    assert len(pictures) > 1 and all(picture.get("alt") for picture in pictures)
+    assert len(page.select(".cell_output details table")) > 0
 
 
 @pytest.mark.slow
