@@ -36,6 +36,7 @@ from rows_of_studies import (
 
 from biornn_lite.audit import Part
 from biornn_lite.dynamics_studies import FIELD, RUNS, STUDIES, Measured, measured, part_of
+from biornn_lite.dynamics_verdict import TABLES
 from biornn_lite.errors import InputError
 from biornn_lite.field import CorticalField
 from biornn_lite.network import networks_of
@@ -48,9 +49,6 @@ from biornn_lite.training import initial_networks
 
 HERE = Path(__file__).parent / "dynamics"
 PLAN = Path(__file__).parents[1] / "docs" / "dynamics_plan.md"
-
-TABLES = ("networks.csv.gz", "measures.csv.xz", "distances.csv.xz")
-"""Files of the packed tables."""
 
 DISTANCES = "distances"
 """The folder of distances of a part, a file per group of networks."""

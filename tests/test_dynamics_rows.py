@@ -354,89 +354,87 @@ def rows():
     return tables
 
 
-if (ROOT / "data" / "dynamics" / TABLES[0]).exists():
+class TestShippedRows:
+    """There only once the rows are."""
 
-    class TestShippedRows:
-        """There only once the rows are."""
+    def test_rows_follow_the_plan_that_is_there(self, rows):
+        assert [set(table["plan"]) for table in rows] == [{PLAN}] * 3
 
-        def test_rows_follow_the_plan_that_is_there(self, rows):
-            assert [set(table["plan"]) for table in rows] == [{PLAN}] * 3
+    @pytest.mark.parametrize("study", STUDIES)
+    def test_every_network_is_of_the_plan_and_only_last_runs_are_missing(self, rows, study):
+        part = part_of(study)
+        mine = rows[0][rows[0]["study"] == study]
+        runs = mine["run"].nunique()
+        assert 0 < runs <= part.runs
+        there = set(zip(mine["part"], mine["variant"], mine["task"], mine["run"], mine["seed"], strict=True))
+        wanted = {
+            (part.name, each.name, task, run, run_seed(24, run))
+            for each, task, run in product(part.variants, TASKS, range(runs))
+        }
+        assert len(there) == len(mine) and there == wanted
+        for choice, value in {**vars(part.protocol), **vars(part.settings)}.items():
+            (noted,) = set(mine[choice])
+            assert noted == (pytest.approx(value, rel=1e-12) if isinstance(value, float) else value), choice
 
-        @pytest.mark.parametrize("study", STUDIES)
-        def test_every_network_is_of_the_plan_and_only_last_runs_are_missing(self, rows, study):
-            part = part_of(study)
-            mine = rows[0][rows[0]["study"] == study]
-            runs = mine["run"].nunique()
-            assert 0 < runs <= part.runs
-            there = set(zip(mine["part"], mine["variant"], mine["task"], mine["run"], mine["seed"], strict=True))
-            wanted = {
-                (part.name, each.name, task, run, run_seed(24, run))
-                for each, task, run in product(part.variants, TASKS, range(runs))
-            }
-            assert len(there) == len(mine) and there == wanted
-            for choice, value in {**vars(part.protocol), **vars(part.settings)}.items():
-                (noted,) = set(mine[choice])
-                assert noted == (pytest.approx(value, rel=1e-12) if isinstance(value, float) else value), choice
+    def test_every_network_that_did_not_diverge_is_measured_twice(self, rows):
+        networks, measures, distances = rows
+        ok = set(networks.loc[networks["status"] == "ok", NETWORK].itertuples(index=False, name=None))
+        twice = {(*network, when) for network, when in product(ok, WHEN)}
+        counts = measures.groupby([*NETWORK, "when"]).size()
+        assert set(counts.index) == twice and not measures.duplicated([*NETWORK, "when", "measure", "at"]).any()
+        fates = measures[measures["measure"] == "fate"]
+        assert len(fates) == len(twice) and set(fates["at"]) <= set(FATES)
+        whole = len([at for each in AT.values() for at in each]) + 1
+        bare = counts == len(CUTS) + 2  # states that overflow
+        when = counts.index.get_level_values("when")
+        assert (counts[~bare & (when == "first weights")] == whole).all() and bare.mean() < 0.1
+        assert counts[~bare & (when == "trained")].isin([whole, whole + 1]).all()
+        pairs = distances.groupby([*NETWORK, "when"]).size()
+        assert set(pairs.index) == set(counts.index[~bare])
+        choice = pairs.index.get_level_values("task") == "one_choice_inference"
+        assert (pairs[choice] == 120).all() and (pairs[~choice] == 28).all()
+        assert distances["distance"].dropna().between(0, 2).all() and distances["distance"].notna().mean() > 0.9
 
-        def test_every_network_that_did_not_diverge_is_measured_twice(self, rows):
-            networks, measures, distances = rows
-            ok = set(networks.loc[networks["status"] == "ok", NETWORK].itertuples(index=False, name=None))
-            twice = {(*network, when) for network, when in product(ok, WHEN)}
-            counts = measures.groupby([*NETWORK, "when"]).size()
-            assert set(counts.index) == twice and not measures.duplicated([*NETWORK, "when", "measure", "at"]).any()
-            fates = measures[measures["measure"] == "fate"]
-            assert len(fates) == len(twice) and set(fates["at"]) <= set(FATES)
-            whole = len([at for each in AT.values() for at in each]) + 1
-            bare = counts == len(CUTS) + 2  # states that overflow
-            when = counts.index.get_level_values("when")
-            assert (counts[~bare & (when == "first weights")] == whole).all() and bare.mean() < 0.1
-            assert counts[~bare & (when == "trained")].isin([whole, whole + 1]).all()
-            pairs = distances.groupby([*NETWORK, "when"]).size()
-            assert set(pairs.index) == set(counts.index[~bare])
-            choice = pairs.index.get_level_values("task") == "one_choice_inference"
-            assert (pairs[choice] == 120).all() and (pairs[~choice] == 28).all()
-            assert distances["distance"].dropna().between(0, 2).all() and distances["distance"].notna().mean() > 0.9
+    def test_accuracies_are_those_of_the_training_on_fewer_trials(self, rows):
+        ends = rows[1][(rows[1]["at"] == "as trained") & (rows[1]["when"] == "trained")]
+        both = ends.merge(rows[0], on=NETWORK)
+        apart = both["value"] - both["test_accuracy"]
+        assert len(both) == len(ends) and abs(apart.mean()) < 0.01
+        sd = np.sqrt(both["test_accuracy"] * (1 - both["test_accuracy"]) * (1 / 640 - 1 / 2560))
+        assert (apart.abs() <= 5 * sd + 1e-5).all()
 
-        def test_accuracies_are_those_of_the_training_on_fewer_trials(self, rows):
-            ends = rows[1][(rows[1]["at"] == "as trained") & (rows[1]["when"] == "trained")]
-            both = ends.merge(rows[0], on=NETWORK)
-            apart = both["value"] - both["test_accuracy"]
-            assert len(both) == len(ends) and abs(apart.mean()) < 0.01
-            sd = np.sqrt(both["test_accuracy"] * (1 - both["test_accuracy"]) * (1 / 640 - 1 / 2560))
-            assert (apart.abs() <= 5 * sd + 1e-5).all()
+    def test_a_row_comes_out_again(self, rows, microns):
+        """The first weights exactly; training amplifies how processors round."""
+        part, task = part_of("no penalty"), "go_nogo"
+        key = ("0.95 I | D* | no C", task, 0)
+        study = replace(part, tasks=(task,)).on(read_released(microns / part.field))
+        seed = run_seed(24, 0)
+        (trained,) = train_networks(study, [key])
+        start = Priors(study.field, study.protocol).start(study.variant(key[0]), seed)
+        first, networks = initial_networks([start], TASKS[task], [seed]), networks_of([trained.state])
+        again = measured(networks, first, task, [seed], study.field.positions)
+        index = ["when", "measure", "at"]
+        mine = rows[1].set_index([*NETWORK])
+        mine = mine.loc[("no penalty", part.name, *key)].set_index(index)["value"].sort_index()
+        found = again.measures.set_index(index)["value"].sort_index()
+        before, there = found.loc["first weights"], mine.loc["first weights"]
+        assert list(before.index) == list(there.index)
+        assert np.isclose(before, there, rtol=1e-3, atol=1e-5, equal_nan=True).mean() > 0.9
+        x, labels = held_out_trials(task, [seed])
+        trials = x[:, :, :640], labels[:, :640]
+        ways = {
+            "as trained": networks,
+            "diagonal": self_connections_cut(networks),
+            "others": others_cut(networks),
+        }
+        for what, network in ways.items():
+            accuracy = accuracies(network, *trials)[0]
+            assert found["trained", "accuracy", what] == accuracy
+            assert mine["trained", "accuracy", what] == pytest.approx(accuracy, abs=0.05), what
 
-        def test_a_row_comes_out_again(self, rows, microns):
-            """The first weights exactly; training amplifies how processors round."""
-            part, task = part_of("no penalty"), "go_nogo"
-            key = ("0.95 I | D* | no C", task, 0)
-            study = replace(part, tasks=(task,)).on(read_released(microns / part.field))
-            seed = run_seed(24, 0)
-            (trained,) = train_networks(study, [key])
-            start = Priors(study.field, study.protocol).start(study.variant(key[0]), seed)
-            first, networks = initial_networks([start], TASKS[task], [seed]), networks_of([trained.state])
-            again = measured(networks, first, task, [seed], study.field.positions)
-            index = ["when", "measure", "at"]
-            mine = rows[1].set_index([*NETWORK])
-            mine = mine.loc[("no penalty", part.name, *key)].set_index(index)["value"].sort_index()
-            found = again.measures.set_index(index)["value"].sort_index()
-            before, there = found.loc["first weights"], mine.loc["first weights"]
-            assert list(before.index) == list(there.index)
-            assert np.isclose(before, there, rtol=1e-3, atol=1e-5, equal_nan=True).mean() > 0.9
-            x, labels = held_out_trials(task, [seed])
-            trials = x[:, :, :640], labels[:, :640]
-            ways = {
-                "as trained": networks,
-                "diagonal": self_connections_cut(networks),
-                "others": others_cut(networks),
-            }
-            for what, network in ways.items():
-                accuracy = accuracies(network, *trials)[0]
-                assert found["trained", "accuracy", what] == accuracy
-                assert mine["trained", "accuracy", what] == pytest.approx(accuracy, abs=0.05), what
-
-        def test_packed_files_are_small_enough_to_track_and_go_into_the_wheel(self):
-            build = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
-            for name in TABLES:
-                path = f"data/dynamics/{name}"
-                assert (ROOT / path).stat().st_size < 1_000_000, name
-                assert build["targets"]["wheel"]["force-include"][path] == f"biornn_lite/{path}"
+    def test_packed_files_are_small_enough_to_track_and_go_into_the_wheel(self):
+        build = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+        for name in TABLES:
+            path = f"data/dynamics/{name}"
+            assert (ROOT / path).stat().st_size < 1_000_000, name
+            assert build["targets"]["wheel"]["force-include"][path] == f"biornn_lite/{path}"

@@ -13,6 +13,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from ..dynamics import FATES, TIMES
 from ..dynamics_studies import COMPARED_STARTS, WHEN
@@ -257,6 +258,7 @@ def class_bars(table: pd.DataFrame, study: str, task: str, what: str, ax: Axes) 
                 ax.text(left + many / 2, place, f"{many}", **inside)
             left += many
     label_rows(ax, starts)
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.set_xlabel("networks that learned")
     return ax
 
