@@ -21,6 +21,7 @@ from biornn_lite.figures.matrices import matrix
 from biornn_lite.figures.panels import Picture, figure_panel
 from biornn_lite.figures.showing import figure_html, show_alternative_texts
 from biornn_lite.figures.study import accuracy_figure
+from biornn_lite.figures.style import as_text
 from biornn_lite.figures.tables import MOST_ROWS, numbers, numbers_html
 from biornn_lite.replication import load_replication
 
@@ -329,3 +330,13 @@ def test_a_kernel_shows_a_figure_as_html(monkeypatch):
     assert raw and alt == data["text/plain"] == alternative_text(ax.figure)
     assert "<details>" in data["text/html"]
     assert shell.display_formatter.format(plt.figure())[0]["text/plain"].startswith("<Figure size")
+
+
+def test_symbols_are_read_without_marks():
+    figure, ax = plt.subplots()
+    ax.plot([0, 1], [0, 2], label="$P_A$")
+    ax.set(xlabel="step t", ylabel="state $h_t$", title=as_text("cost in $ and $"))
+    ax.legend()
+    text = alternative_text(figure)
+    assert "y: state h t, 0 to 2" in text and "cost in $ and $" in text and "_" not in text
+    plt.close(figure)

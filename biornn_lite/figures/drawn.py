@@ -140,6 +140,7 @@ class Chart:
 
 def clean(text: str) -> str:
     """Return a drawn text on one line, without the marks that only matplotlib needs."""
+    text = re.sub(r"(?<!\\)\$([A-Za-z]+)_(\w)\$", r"\1 \2", text)  # a symbol such as $h_t$
     text = text.replace(r"\$", "$").replace(r"\mathdefault", "")
     return " ".join(text.split())
 
