@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 
 from .audit import with_names
 from .contrasts import LEARNS_ABOVE, SMALLEST_THAT_MATTERS, compare_scores, corrected, gain
@@ -308,16 +309,22 @@ def mechanisms(rows: Rows, studies: tuple[str, ...] = TESTED) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``study, task, first, second``, ``runs`` (pairs with a similarity), ``similarity, low, high`` (mean,
-        with its BCa interval), ``lower`` and ``upper`` (noise ceiling of the first), ``within`` (mean similarity of
-        two runs of the first; the plan does not name it), ``says`` and ``why`` of :func:`mechanism`. ``pending``
-        stands where a start has no rows.
+        with its BCa interval), ``lower`` and ``upper`` (noise ceiling of the first), ``across`` (mean similarity of
+        a run of the first and *another* run of the second), ``within`` (of two runs of the first), ``says`` and
+        ``why`` of :func:`mechanism`. The plan does not name ``across`` and ``within``. ``pending`` stands where a
+        start has no rows.
+
+    Notes
+    -----
+    Networks of one run share input and readout weights, trials and noise. The noise ceiling is of different runs,
+    so ``similarity`` may lie above it; ``across`` and ``within`` compare like with like.
     """
     found, given = [], classes(rows)
     for study in studies:
         for task in in_order(rows.networks["task"]):
             table = {start: patterns(rows, study, start, task) for start in COMPARED_STARTS}
             ceilings = {start: noise_ceiling(table[start].to_numpy(dtype=float)) for start in COMPARED_STARTS}
-            within = {start: _within(table[start].to_numpy(dtype=float)) for start in COMPARED_STARTS}
+            within = {start: across_runs(table[start], table[start]) for start in COMPARED_STARTS}
             for first, second in combinations(COMPARED_STARTS, 2):
                 runs = table[first].index.intersection(table[second].index)
                 pairs = zip(table[first].loc[runs].to_numpy(), table[second].loc[runs].to_numpy(), strict=True)
@@ -325,20 +332,39 @@ def mechanisms(rows: Rows, studies: tuple[str, ...] = TESTED) -> pd.DataFrame:
                 mean, low, high = finite_mean(alike)
                 row = {"study": study, "task": task, "first": first, "second": second}
                 row |= {"runs": int(np.isfinite(alike).sum()), "similarity": mean, "low": low, "high": high}
-                row |= dict(zip(("lower", "upper"), ceilings[first], strict=True)) | {"within": within[first]}
+                row |= dict(zip(("lower", "upper"), ceilings[first], strict=True))
+                row |= {"across": across_runs(table[first], table[second]), "within": within[first]}
                 keys = [(study, start, task) for start in (first, second)]
                 if all(key in given.index for key in keys):
                     said = mechanism(*(given.loc[key] for key in keys), mean, ceilings[first][0])
                 else:
                     said = PENDING, PENDING
                 found.append(row | dict(zip(("says", "why"), said, strict=True)))
-    names = ["study", "task", "first", "second", "runs", "similarity", "low", "high", "lower", "upper", "within"]
-    return pd.DataFrame(found, columns=[*names, "says", "why"])
+    names = ["study", "task", "first", "second", "runs", "similarity", "low", "high", "lower", "upper"]
+    return pd.DataFrame(found, columns=[*names, "across", "within", "says", "why"])
 
 
-def _within(runs: np.ndarray) -> float:
-    """Mean similarity of two runs of one start."""
-    return finite_mean([similarity(*pair) for pair in combinations(runs, 2)])[0]
+def across_runs(first: pd.DataFrame, second: pd.DataFrame) -> float:
+    """Mean similarity of a run of one start and another run of another start, or of the same.
+
+    Parameters
+    ----------
+    first, second : DataFrame
+        As from :func:`patterns`.
+    """
+    if not len(first) or not len(second):
+        return float("nan")
+    one, other = (table.to_numpy(dtype=float) for table in (first, second))  # (runs, pairs)
+    differ = first.index.to_numpy()[:, None] != second.index.to_numpy()  # (runs, runs)
+    if np.isfinite(one).all() and np.isfinite(other).all():
+        ranks = [rankdata(each, axis=1) - (each.shape[1] + 1) / 2 for each in (one, other)]
+        with np.errstate(invalid="ignore"):
+            units = [each / np.linalg.norm(each, axis=1, keepdims=True) for each in ranks]
+        alike = (units[0] @ units[1].T)[differ]  # Spearman's correlations
+    else:
+        alike = np.array([similarity(one[k], other[m]) for k, m in np.argwhere(differ)])
+    alike = alike[np.isfinite(alike)]
+    return float(alike.mean()) if len(alike) else float("nan")
 
 
 # Contrasts

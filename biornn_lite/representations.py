@@ -101,7 +101,8 @@ def noise_ceiling(runs: np.ndarray) -> tuple[float, float]:
 
     Notes
     -----
-    Nili et al., *PLOS Computational Biology* 10, e1003553.
+    Nili et al., *PLOS Computational Biology* 10, e1003553. They rank distances before the mean; here the mean is of
+    the distances themselves, so `upper` is not a strict bound.
     """
     runs = np.asarray(runs, dtype=float)
     if runs.ndim != 2:

@@ -190,6 +190,8 @@ def _5(found):
     text = f"{number(first)} before, {number(last)} after"
     if len(by_task):
         text += f" ({', '.join(f'{title_of(task)} {number(value)}' for task, value in by_task.items())})"
+        above = of(after, CONTEXT, "functional").dropna() >= 1.05
+        text += f"; {above.sum()} of {len(above)} networks are at 1.05 or above"
     known = not np.isnan([first, last]).any()
     return text, outcome(bool(last > max(first, 0.95)) if known else None, bool(last < 1.05) if known else None)
 
@@ -223,7 +225,12 @@ def _7(found):
             into |= {(when, start): of(values, CONTEXT, start) for start in COMPARED_STARTS}
     middle = {key: mean(values) for key, values in r.items()}
     small = {key: (v < 0.05).mean() if v.groupby("run").ngroups >= FEWEST else np.nan for key, v in p.items()}
+    few = {key: v for key, v in r.items() if len(v) and np.isnan(middle[key])}
     text = f"mean r, {listed(middle)}; share of p below 0.05, {listed(small)}"
+    text += "".join(
+        f"; not counted for want of runs: {start}, {when}, r {number(values.mean(), 2)} ({len(values)} networks)"
+        for (when, start), values in few.items()
+    )
     return text, outcome(
         all_known(middle, lambda value: abs(value) <= 0.05), all_known(small, lambda share: share < 0.1)
     )

@@ -158,13 +158,19 @@ def in_short(found: Evidence) -> str:
     """Say how many of the networks that learned hold their cue in which way, and what that means."""
     learned = found.scores[found.scores["learns"]]
     counts = learned["how"].value_counts().reindex(FATES, fill_value=0)
+    others = found.scores.loc[~found.scores["learns"], "how"]
     left = of_learners(found.rows, values_of(found.rows, "difference left", str(LENGTHS[0]))).dropna()
+    told = [of_learners(found.rows, decoded(found.rows, "all", time)) for time in (TIMES[0], TIMES[2])]
+    less = (left > 1) & (told[0] - told[1] > 0.01).reindex(left.index, fill_value=False)
     return (
-        f"**In short**: of {len(learned)} networks that learned, {counts['unbounded']} are *unbounded*: if the "
-        f"memory input went on, some state would grow without end. {counts['slow or moving']} are *slow or moving*, "
-        f"{counts['decay']} *decay*, and {counts['attractors']} hold their cues in *attractors*. When the memory "
-        "ends, the difference between the cues is larger than it was at the cue end in "
-        f"{(left > 1).sum()} of {len(left)}: most networks do not hold it, they let it grow."
+        f"**In short**: of {len(learned)} networks that learned, {counts['unbounded']} are *unbounded*: within 2,000 "
+        "more steps of the memory input a state exceeds 1,000 times its largest value in the trials, and nothing in "
+        f"such a network limits it. {counts['slow or moving']} are *slow or moving*, {counts['decay']} *decay*, and "
+        f"{counts['attractors']} hold their cues in *attractors*. (Of the {len(others)} that did not learn, "
+        f"{(others == 'unbounded').sum()} is unbounded.) When the memory ends, the difference between the cues is "
+        f"larger than it was at the cue end in {(left > 1).sum()} of {len(left)}: most networks do not keep it "
+        f"constant, they let it grow. Distance is not certainty: in {less.sum()} of these the cue can be told less "
+        "well at the memory end."
     )
 
 
@@ -193,8 +199,13 @@ def solution(found: Evidence, study: str, start: str, name: str) -> list[str]:
         f"{name}, left alone with the memory input: {class_text(row, 'how')}. Of the difference between the cues, "
         f"{left[0]} is left after {LENGTHS[0]}, {left[1]} after {LENGTHS[1]} and {left[2]} after {LENGTHS[2]} "
         "lengths of the memory (median and quartiles).",
-        f"{name}: the memory eigenvalue is {eigenvalue[0]} before training and {eigenvalue[1]} after it, a time "
-        f"constant of {constant} steps (median and quartiles); the memory lasts {steps} steps.",
+        f"{name}: the memory eigenvalue is {eigenvalue[0]} before training and {eigenvalue[1]} after it; "
+        + (
+            "above 1 in most, so that some deviation grows there, and no time constant exists"
+            if constant.startswith("infinite")
+            else f"a time constant of {constant} steps (median and quartiles)"
+        )
+        + f"; the memory lasts {steps} steps.",
         f"{name}: at the memory end, all units tell the cue with accuracy {told_by[0]}, the ten with the largest "
         f"self-connections with {told_by[1]}, ten at random with {told_by[2]}.",
     ]
@@ -204,7 +215,7 @@ def compared(found: Evidence, study: str, first: str, second: str) -> str:
     """Say whether two starts have the same mechanism in the task of the answer."""
     word, why = found.says(study, ANSWERED, first, second)
     reasons = {
-        TOO_FEW: "too few networks learned",
+        TOO_FEW: "too few networks of one start learned",
         MIXED: "one has no class",
         "unlike": "representations differ more",
     }
@@ -288,9 +299,9 @@ def mechanisms_table(found: Evidence, first: str | None = None) -> str:
         ceiling = f"{number(row['lower'], 2)} to {number(row['upper'], 2)}"
         said = f"**{row['says']}**" + (f" ({row['why']})" if row["why"] else "")
         cells = [row["study"], title_of(row["task"]), f"{row['first']} and {row['second']}", said]
-        rows.append([*cells, f"{row['runs']}", alike, ceiling, number(row["within"], 2)])
-    head = ["context", "task", "starts", "mechanism", "runs", "similarity", "noise ceiling", "two runs of the first"]
-    return table(head, rows) if rows else NOT_YET
+        rows.append([*cells, f"{row['runs']}", alike, ceiling, number(row["across"], 2), number(row["within"], 2)])
+    head = ["context", "task", "starts", "mechanism", "runs", "similarity", "noise ceiling"]
+    return table([*head, "of different runs", "two runs of the first"], rows) if rows else NOT_YET
 
 
 # Contrasts

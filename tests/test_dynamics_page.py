@@ -70,11 +70,11 @@ def test_the_answer_stands_first_in_ten_lines_of_the_rows(page, made):
     assert functional[0].startswith("`W*D*C*` learns Go/NoGo in 10 of 10 runs. Where: *self-connections* (10 of 10).")
     assert "it loses 0.81 of gain, without all others 0.09" in functional[0]
     assert "*slow or moving* (10 of 10)" in functional[1] and "1.00 is left after 1, 0.10 after 10" in functional[1]
-    assert "0.900 before training and 0.980 after it, a time constant of 40 steps" in functional[2]
+    assert "0.900 before training and 0.980 after it; a time constant of 40 steps" in functional[2]
     assert "with accuracy 0.95, the ten with the largest self-connections with 0.90, ten at random" in functional[3]
     assert "Where: *others* (10 of 10)" in orthogonal[0] and "*decay* (10 of 10)" in orthogonal[1]
     assert "no penalty: *different* (similarity" in lines[8]
-    assert "published penalty: *open*, too few networks learned" in lines[8]
+    assert "published penalty: *open*, too few networks of one start learned" in lines[8]
     assert "no penalty: *same* in 3; published penalty: *same* in 3" in lines[9]
 
 
@@ -96,7 +96,10 @@ def test_the_words_follow_the_rows(page):
 
     lines = answer_of(page.compose(rows(of)))
     assert "*mixed* (at most 5 of 10 alike)" in lines[1]
-    assert "Where: *too few* (4 of 10 learned)" in lines[4] and "*open*, too few networks learned" in lines[8]
+    assert (
+        "Where: *too few* (4 of 10 learned)" in lines[4]
+        and "*open*, too few networks of one start learned" in lines[8]
+    )
     assert "*open* in 3" in lines[9]
 
 
@@ -300,7 +303,7 @@ def test_readme_and_notebook_say_what_the_rows_say():
     assert says["diagonal alone"] == ["same"] * 3 and says["orthogonal"] == ["open", "open", "different"]
     learning = learned.loc[FREE].groupby(level="start").size().loc[lambda size: size > 30].index
     r = verdict.of_learners(shipped, verdict.values_of(shipped, "mantel r", "memory end")).loc[FREE]
-    assert len(learning) == 5 and r.groupby(level="start").mean().loc[learning].abs().max() < 0.02
+    assert len(learning) == 5 and r.groupby(level="start").mean().loc[learning].abs().max() < 0.025
     judged = [
         row[-1]
         for row in script("docs/dynamics_predictions.py").predicted.rows(

@@ -282,7 +282,7 @@ def classes_figure(table: pd.DataFrame, study: str) -> Figure:
         for what, (kind, colour) in zip(KIND_COLOURS, pair, strict=True)
     ]
     legend(figure, handles, len(WHERE))
-    figure.suptitle(f"Where and how networks keep their memory; {as_text(study)}", fontsize=11)
+    figure.suptitle(f"What networks need (where), and their fate (how); {as_text(study)}", fontsize=11)
     return figure
 
 
