@@ -269,7 +269,7 @@ def test_similarity_is_paired_by_run_beside_the_ceiling_of_the_first():
     assert (found["lower"], found["upper"]) == pytest.approx((np.mean(lower), np.mean(upper)))
     pairs = [stats.spearmanr(*own.loc[[k, j]].to_numpy(), nan_policy="omit") for k, j in combinations(own.index, 2)]
     assert found["within"] == pytest.approx(np.mean([each.statistic for each in pairs]))
-    others = table.loc["orthogonal"].drop(range(3))
+    others = table.loc["orthogonal"].drop([1, 2])
     pairs = [(own.loc[k], others.loc[j]) for k in own.index for j in others.index if k != j]
     alike = [stats.spearmanr(*pair, nan_policy="omit").statistic for pair in pairs]
     assert found["across"] == pytest.approx(np.nanmean(alike)), "of different runs"
