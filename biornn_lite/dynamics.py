@@ -36,6 +36,7 @@ LENGTHS = (1, 10, 100)
 """Numbers of memory lengths after which the difference between cues is compared with the one at the cue end."""
 
 FATES = ("attractors", "decay", "slow or moving", "unbounded")
+"""What may become of the mean states of cues; see :func:`fate`."""
 
 _CUE_PHASES = {OneChoiceInference: "goal", GoNoGo: "stimulus", PerceptualDecision: "evidence"}
 
@@ -355,7 +356,7 @@ def _kind(trace: np.ndarray, largest: float) -> str:
 
 
 def memory_eigenvalue(network: Networks | SingleNetwork, x: np.ndarray, h: np.ndarray) -> float:
-    """Mean over cues of the largest |eigenvalue| of the Jacobian at the mean state of each cue.
+    """Mean over cues of the largest absolute eigenvalue of the Jacobian at the mean state of each cue.
 
     Parameters
     ----------

@@ -48,7 +48,7 @@ class FixedPoints(NamedTuple):
         Of the Jacobian ``[i, j] = ∂h'[j] / ∂h[i]``, which is W[i, j] where unit j is active and 0 elsewhere; by
         falling magnitude.
     stable : ndarray of bool, shape (points,)
-        Whether all |eigenvalues| are below 1, so that small deviations shrink in the end. False at exactly 1.
+        Whether all eigenvalues have a size below 1, so that small deviations shrink in the end. False at exactly 1.
     origin : ndarray of int, shape (starts,)
         Index of the point to which each start led; -1 if the search did not end.
     at_threshold : ndarray of bool, shape (points,)

@@ -34,7 +34,7 @@ class SlowPoints(NamedTuple):
     ----------
     points : ndarray, shape (points, N)
     speeds : ndarray, shape (points,)
-        q = ½ |step(h) − h|².
+        ``q = ½ |step(h) − h|²``.
     eigenvalues : ndarray of complex, shape (points, N)
         Of :func:`jacobian`, by falling magnitude.
     fixed : ndarray of bool, shape (points,)
@@ -155,7 +155,7 @@ def eigenvalues_of(jacobians: np.ndarray) -> np.ndarray:
 
 
 def time_constant(eigenvalue: complex | np.ndarray) -> float | np.ndarray:
-    """Return the steps in which a deviation shrinks to 1/e, −1 / ln |eigenvalue|.
+    """Return the steps in which a deviation shrinks to 1/e, ``−1 / ln |eigenvalue|``.
 
     0 for an eigenvalue of 0; infinite from 1 on, where nothing shrinks. Arrays give an array.
     """

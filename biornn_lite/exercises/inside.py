@@ -177,7 +177,7 @@ def check_needed(answer: object, table: pd.DataFrame, task: Task | str) -> bool:
     Parameters
     ----------
     answer : dict
-        One of :data:`NEEDS` by name of the network.
+        One of :data:`biornn_lite.exercises.inside.NEEDS` by name of the network.
     table : DataFrame
         Accuracies, index the names of the networks, columns :data:`biornn_lite.memory.CUTS`.
     task : Task or str

@@ -148,7 +148,7 @@ def cuts_figure(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        From :func:`cut_table`.
+        From :func:`biornn_lite.figures.inside_parts.cut_table`.
     """
     tasks = [*dict.fromkeys(table.index.get_level_values("task"))]
     figure, axes = plt.subplots(
@@ -267,7 +267,7 @@ def decoding_figure(tables: Mapping[str, pd.DataFrame], task: Task | str, cues: 
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        From :func:`decoding_table`, by name.
+        From :func:`biornn_lite.figures.inside_parts.decoding_table`, by name.
     task : Task or str
     cues : int
         Number of cues; the line of chance is at 1 / cues.

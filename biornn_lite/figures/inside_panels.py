@@ -53,7 +53,9 @@ def _tasks(found: dict[str, dict[str, Inside]], task: str | None) -> ipw.Dropdow
 
 
 def trial_panel(insides: Sequence[Inside], left: str, right: str, task: str | None = None) -> ipw.Widget:
-    """Return a panel in which a trial of two networks goes on step by step; see :func:`trial_figure`.
+    """Return a panel in which a trial of two networks goes on step by step.
+
+    Each step draws :func:`biornn_lite.figures.inside.trial_figure`.
 
     Parameters
     ----------

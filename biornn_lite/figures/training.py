@@ -111,7 +111,7 @@ DRAWN = 60
 """Number of connections in the picture of a network's wiring; more hide each other."""
 
 STRENGTHS = LogNorm(1e-4, 1, clip=True)
-"""Scale of |weight| in that picture, the same for all networks and epochs."""
+"""Scale of ``|weight|`` in that picture, the same for all networks and epochs."""
 
 STRENGTH_COLOURS = ListedColormap(plt.get_cmap("Greys")(np.linspace(0.2, 1, 256)))
 """Light to dark; the lightest is still seen on white."""
