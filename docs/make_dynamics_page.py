@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from dynamics_predictions import Evidence, counted, of, predicted
 from matplotlib.figure import Figure
-from outcomes import PARTLY, RIGHT, WRONG
 from tables import NOT_YET, folded, number, over_runs, p_value, span, table, told
 
 from biornn_lite.dynamics import FATES, LENGTHS, TIMES, memory_phases
@@ -453,16 +452,11 @@ def state(rows: Rows) -> str:
 
 def sentences(found: Evidence) -> dict[str, str]:
     """Numbers in the page's text."""
-    judged = [row[-1] for row in predicted.rows(found)]
-    counts = {word: judged.count(word) for word in (RIGHT, WRONG, PARTLY)}
     return {
         "networks": f"{len(found.rows.networks):,}",
         "plan": ", ".join(f"`{digest}`" for digest in found.rows.networks["plan"].unique()) or "–",
         "state": state(found.rows),
-        "right": f"{counts[RIGHT]}",
-        "wrong": f"{counts[WRONG]}",
-        "partly": f"{counts[PARTLY]}",
-        "undecided": f"{len(judged) - sum(counts.values())}",
+        **predicted.counts(found),
     }
 
 

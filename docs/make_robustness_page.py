@@ -13,7 +13,6 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from outcomes import PARTLY, RIGHT, WRONG
 from robustness_predictions import Evidence, mine_of, predicted, trials_text
 from tables import NOT_YET, folded, number, over_runs, p_value, share, table, told
 
@@ -447,17 +446,12 @@ def state(rows: Rows) -> str:
 
 def sentences(found: Evidence) -> dict[str, str]:
     """Numbers in the page's text."""
-    judged = [row[-1] for row in predicted.rows(found)]
-    counts = {word: judged.count(word) for word in (RIGHT, WRONG, PARTLY)}
     return {
         "networks": f"{len(found.rows.networks):,}",
         "plan": ", ".join(f"`{digest}`" for digest in found.rows.networks["plan"].unique()),
         "state": state(found.rows),
         "ideal": number(ideal_threshold(), 2),
-        "right": f"{counts[RIGHT]}",
-        "wrong": f"{counts[WRONG]}",
-        "partly": f"{counts[PARTLY]}",
-        "undecided": f"{len(judged) - sum(counts.values())}",
+        **predicted.counts(found),
     }
 
 

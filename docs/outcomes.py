@@ -61,3 +61,9 @@ class Predictions:
         """List number, prediction, finding and outcome of each prediction."""
         found = [(text, *function(*evidence)) for text, function in self._judged]
         return [[f"{place}", text, what, word] for place, (text, what, word) in enumerate(found, 1)]
+
+    def counts(self, *evidence) -> dict[str, str]:
+        """Count the predictions by outcome, as a page's template names them."""
+        words = [word for *_, word in self.rows(*evidence)]
+        names = {"right": RIGHT, "wrong": WRONG, "partly": PARTLY, "undecided": OPEN}
+        return {name: f"{words.count(word)}" for name, word in names.items()}

@@ -210,8 +210,8 @@ def _before_and_after_figure(
 
 
 def eigenvalue_figure(table: pd.DataFrame, study: str) -> Figure:
-    """Draw the memory eigenvalue before and after training; at 1 nothing is forgotten."""
-    told = "1: nothing is forgotten"
+    """Draw the memory eigenvalue before and after training; at 1 a deviation neither shrinks nor grows."""
+    told = "1: neither shrinks nor grows"
     return _before_and_after_figure(table, study, 1.0, "memory eigenvalue", told, "Memory eigenvalue")
 
 
