@@ -76,6 +76,12 @@ def small(column):
 
 
 @pytest.fixture(autouse=True)
+def own_predictions(tmp_path, monkeypatch):
+    """Keep the predictions of a test in a file of its own."""
+    monkeypatch.setenv("BIORNN_PREDICTIONS", str(tmp_path / "my_predictions.json"))
+
+
+@pytest.fixture(autouse=True)
 def no_figure_is_left_open():
     """Close what a test left."""
     yield

@@ -14,7 +14,6 @@ from matplotlib.colors import to_rgb
 from biornn_lite import exercises
 from biornn_lite.environment import check_environment
 from biornn_lite.errors import InputError
-from biornn_lite.exercises import Prediction
 from biornn_lite.figures import panels
 from biornn_lite.figures.field import field_map
 from biornn_lite.figures.matrices import matrix
@@ -168,21 +167,6 @@ def test_a_dropdown_is_wide_enough_for_its_longest_option():
     options = [("short", 1), ("the nearer the stronger, exp(−distance / 50 µm)", 2)]
     assert int(dropdown("network", options, 1).layout.width.removesuffix("ch")) > len("network") + len(options[1][0])
     assert dropdown("network", ["a", "b"], "a").layout.max_width == "100%", "a long name does not leave the page"
-
-
-def test_a_prediction_is_kept(capsys):
-    prediction = Prediction("Which?", ["this", "that"])
-    choice = parts_of(prediction.ask())["ToggleButtons"]
-    assert prediction.answer is None
-    prediction.reveal("that")
-    choice.value = "this"
-    prediction.reveal("that")
-    assert capsys.readouterr().out == (
-        "You predicted: (nothing)\nWhat happened: that\nYou predicted: this\nWhat happened: that\n"
-    )
-    assert Prediction("Which?", ["this", "that"]).answer == "this"  # its cell was run again
-    assert Prediction("Which?", ["that", "none"]).answer is None
-    assert Prediction("And which?", ["this", "that"]).answer is None
 
 
 def test_a_diverged_network_is_drawn_as_such(small):

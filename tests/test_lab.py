@@ -33,7 +33,7 @@ from biornn_lite.figures.field import inference_panel
 from biornn_lite.figures.panels import dropdown
 
 evil = load_field("evil.npz")
-display(inference_panel(evil), Prediction(evil.label, [evil.label]).ask())
+display(inference_panel(evil), Prediction(evil.label, {evil.label: ''}, at='').ask())
 display(dropdown("field", [evil.label], evil.label))
 """
 

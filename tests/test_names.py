@@ -96,7 +96,7 @@ def test_a_training_panel_shows_the_error_of_its_field_as_text(small):
 
 
 def test_a_question_is_text():
-    asked = parts_of(Prediction(f"Is {SCRIPT} < 3?", ["yes", SCRIPT]).ask())
+    asked = parts_of(Prediction(f"Is {SCRIPT} < 3?", {"yes": "", SCRIPT: ""}, at="").ask())
     assert asked["HTML"].value == "<b>Predict.</b> Is &lt;img src=x onerror=window.__hacked=1&gt; &lt; 3?"
 
 

@@ -1,6 +1,7 @@
 """Checks of the exercises: each prints what is right or wrong and where to look, and returns whether all is right.
 
-One module per notebook; ``saying`` holds what they share.
+One module per notebook; ``saying`` holds what they share. ``predictions`` asks before a result, ``kept`` is
+the file of the answers.
 """
 
 from .ablation import check_cliffs_delta, check_median_epochs, check_twelfth_variant
@@ -22,7 +23,7 @@ from .inside import check_decoder, check_fixed_point, check_needed, check_time_c
 from .own_experiment import check_own_penalty, check_own_start, check_own_task, check_paired_difference
 from .own_field import check_control_field, check_neurons_needed, check_positions
 from .positive_only import check_largest_network, check_lost_step, check_nan_accuracy
-from .predictions import Prediction
+from .predictions import Prediction, sum_up_predictions
 from .primer import check_next_state, check_orthogonal, check_slope, check_trial, check_updates
 from .robustness import check_front, check_median_trials, check_rounding, check_sparse_share
 from .start_here import check_memoryless_ceiling, check_pair, check_variant_name
@@ -102,4 +103,5 @@ __all__ = [
     "check_variant_name",
     "check_wiring_cost",
     "check_without_diagonal",
+    "sum_up_predictions",
 ]

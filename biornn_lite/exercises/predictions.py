@@ -1,40 +1,50 @@
-"""Questions that are asked before a result, and shown beside it."""
+"""Questions that are asked before a result, and compared with it afterwards."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
-from typing import ClassVar
+from bisect import bisect
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import ipywidgets as ipw
 
-from ..figures.panels import plain
+from ..errors import InputError
+from ..figures.panels import plain, said
+from .kept import Kept, file_of_predictions, read_predictions, write_predictions
+
+WIDTH = 88
+"""Number of letters in a printed line."""
 
 
 class Prediction:
-    """A question asked before a result, whose answer is kept and shown beside it.
-
-    To ask the same question again, as when its cell is run once more, keeps the answer; a restart forgets it.
+    """A question asked before a result. The answer is kept in the learner's own file, and shown beside the result.
 
     Parameters
     ----------
     question : str
-    options : sequence of str
+    options : mapping of str to str
+        What can be chosen, and what each option would mean. Both are written so that they do not tell which one
+        comes true. An option without a meaning has an empty text.
+    at : str
+        Where it is asked, such as ``"03, section 2"``.
     """
 
-    _answers: ClassVar[dict[str, str]] = {}  # by question
-
-    def __init__(self, question: str, options: Sequence[str]) -> None:
-        self.question = question
-        kept = self._answers.get(question)
+    def __init__(self, question: str, options: Mapping[str, str], at: str) -> None:
+        self.question, self.options, self.at = question, dict(options), at
+        self._status = ipw.HTML()
+        try:
+            kept = read_predictions().predictions.get(question)
+        except InputError as error:
+            kept, self._status.value = None, said(error)
         # Buttons: in JupyterLab, arrow keys leave radio buttons for the next cell.
         self._choice = ipw.ToggleButtons(
-            options=options,
-            value=kept if kept in options else None,
+            options=[*self.options],
+            value=kept.chosen if kept and kept.chosen in self.options else None,
             style={"button_width": "auto"},
             layout={"width": "auto"},
         )
-        self._choice.observe(lambda change: self._answers.update({question: change["new"]}), "value")
+        self._choice.observe(lambda _: self._keep(), "value")
 
     @property
     def answer(self) -> str | None:
@@ -43,9 +53,98 @@ class Prediction:
 
     def ask(self) -> ipw.Widget:
         """Return the panel in which to choose."""
-        return ipw.VBox([ipw.HTML(f"<b>Predict.</b> {plain(self.question)}"), self._choice])
+        return ipw.VBox([ipw.HTML(f"<b>Predict.</b> {plain(self.question)}"), self._choice, self._status])
 
-    def reveal(self, outcome: str) -> None:
-        """Print the prediction and the outcome side by side."""
-        for label, text in (("You predicted: ", self.answer or "(nothing)"), ("What happened: ", outcome)):
-            print(textwrap.fill(label + text, width=80, subsequent_indent=" " * len(label)))
+    def by_size(self, value: float, limits: Sequence[float]) -> tuple[str, ...]:
+        """Return the option that holds a number.
+
+        Parameters
+        ----------
+        value : float
+        limits : sequence of float
+            The numbers between the options, which stand in increasing order; one fewer than the options.
+        """
+        if len(limits) != len(self.options) - 1 or sorted(limits) != list(limits):
+            raise InputError(f"limits are {list(limits)}; expected {len(self.options) - 1}, in increasing order")
+        return ([*self.options][bisect(limits, value)],)
+
+    def where(self, conditions: Iterable[bool]) -> tuple[str, ...]:
+        """Return the options whose condition holds; there is one condition for each option, in their order."""
+        return tuple(option for option, holds in zip(self.options, conditions, strict=True) if holds)
+
+    def reveal(self, outcome: str, came_true: Collection[str]) -> None:
+        """Print the prediction beside the outcome, and what each option would have meant.
+
+        Parameters
+        ----------
+        outcome : str
+            What happened, with its numbers.
+        came_true : collection of str
+            The options that came true, found from the result by :meth:`by_size` or :meth:`where`. It may be empty.
+        """
+        came_true = (came_true,) if isinstance(came_true, str) else tuple(came_true)
+        if strange := set(came_true) - set(self.options):
+            raise InputError(f"{sorted(strange)} came true; expected some of {[*self.options]}")
+        kept = self._keep(came_true)
+        predicted = kept.predicted if kept else None
+        if predicted is None:
+            _say("You predicted: ", "nothing yet. Choose an answer above, and run this cell again.")
+        else:
+            _say("You predicted: ", f"{predicted} {'✓ It came true.' if kept.right else '✗ It did not come true.'}")
+            if predicted != self.answer:
+                _say("               ", f"(Later you chose: {self.answer}. The first choice counts.)")
+        _say("What happened: ", outcome)
+        print("What each answer would have meant" + ("" if came_true else " (none came true)") + ":")
+        for option, meaning in self.options.items():
+            _say("  ✓ " if option in came_true else "  ✗ ", f"{option}: {meaning}" if meaning else option)
+
+    def _keep(self, came_true: tuple[str, ...] | None = None) -> Kept | None:
+        """Keep the answer, with what came true if that is known; return None if there is no answer."""
+        if self.answer is None:
+            return None
+        now = Kept(self.at, self.question, (*self.options,), self.answer)
+        learner = None
+        try:
+            learner = read_predictions()
+            self._status.value = ""
+        except InputError as error:
+            self._status.value = said(error)
+        before = learner.predictions.get(self.question, now) if learner else now
+        if before.options == now.options:
+            now = replace(now, counted=before.counted, came_true=before.came_true)
+        if came_true is not None:
+            now = replace(now, counted=now.counted or self.answer, came_true=came_true)
+        if learner:
+            try:
+                write_predictions(learner.with_prediction(now))
+            except InputError as error:
+                self._status.value = said(error)
+        return now
+
+
+def _say(label: str, text: str) -> None:
+    print(textwrap.fill(label + text, width=WIDTH, subsequent_indent=" " * len(label)))
+
+
+def sum_up_predictions(notebook: str) -> None:
+    """Print how many of the learner's predictions came true, in one notebook and in the whole course.
+
+    Parameters
+    ----------
+    notebook : str
+        Its number, such as ``"03"``.
+    """
+    try:
+        course = [kept for kept in read_predictions().predictions.values() if kept.right is not None]
+    except InputError as error:
+        print(f"✗ {error}")
+        return
+    here = [kept for kept in course if kept.notebook == notebook]
+    for kept in here:
+        _say("✓ " if kept.right else "✗ ", f"{kept.at}: {kept.predicted}")
+    for where, some in ((f"notebook {notebook}", here), ("the course so far", course)):
+        luck = sum(kept.luck for kept in some)
+        print(f"In {where}, {sum(kept.right for kept in some)} of {len(some)} predictions came true", end="")
+        print(f"; chance alone would give {luck:.1f} on average." if some else ".")
+    if course:
+        _say("", f"They are kept in {file_of_predictions()}, on this computer only; delete the file to begin anew.")

@@ -1,0 +1,159 @@
+"""Predictions: kept in a file, compared with what came true, summed up."""
+
+import json
+
+import pytest
+from test_figures_panels import parts_of
+
+from biornn_lite.errors import InputError
+from biornn_lite.exercises import Prediction, sum_up_predictions
+from biornn_lite.exercises.kept import LARGEST, file_of_predictions, read_predictions
+
+QUESTION = "How many?"
+OPTIONS = {"few": "Hardly any is needed.", "some": "It takes a few.", "many": "It takes them all."}
+
+
+def asked(at="03, section 2", question=QUESTION, options=OPTIONS):
+    prediction = Prediction(question, options, at=at)
+    return prediction, parts_of(prediction.ask())["ToggleButtons"]
+
+
+def test_an_answer_is_compared_with_what_came_true(capsys):
+    prediction, choice = asked()
+    assert prediction.answer is None
+    prediction.reveal("there were 12.", prediction.by_size(12, [3, 10]))
+    told = capsys.readouterr().out
+    assert "You predicted: nothing yet" in told and not file_of_predictions().exists()
+    choice.value = "some"
+    prediction.reveal("there were 12.", prediction.by_size(12, [3, 10]))
+    assert capsys.readouterr().out.splitlines() == [
+        "You predicted: some ✗ It did not come true.",
+        "What happened: there were 12.",
+        "What each answer would have meant:",
+        "  ✗ few: Hardly any is needed.",
+        "  ✗ some: It takes a few.",
+        "  ✓ many: It takes them all.",
+    ]
+
+
+def test_an_answer_outlives_the_kernel_and_the_first_one_counts(capsys):
+    _, choice = asked()
+    choice.value = "some"
+    again, choice = asked()  # as from another kernel: all that is left is the file
+    assert again.answer == "some"
+    choice.value = "few"
+    again.reveal("there was 1.", again.by_size(1, [3, 10]))  # it had not been shown before, so `few` counts
+    assert "few ✓ It came true" in capsys.readouterr().out
+    choice.value = "many"
+    again.reveal("there was 1.", again.by_size(1, [3, 10]))
+    told = capsys.readouterr().out
+    assert "few ✓ It came true" in told and "Later you chose: many. The first choice counts." in told
+    kept = read_predictions().predictions[QUESTION]
+    assert (kept.chosen, kept.counted, kept.right) == ("many", "few", True)
+
+
+def test_another_question_or_other_options_are_asked_anew():
+    _, choice = asked()
+    choice.value = "some"
+    assert asked(question="And how many?")[0].answer is None
+    assert asked(options={"some": "", "all": ""})[0].answer == "some"
+    prediction, _ = asked(options={"none": "", "all": ""})
+    assert prediction.answer is None
+    prediction.reveal("all.", prediction.where([False, True]))  # leaves the old answer as it was
+    assert read_predictions().predictions[QUESTION].options == (*OPTIONS,)
+
+
+def test_what_came_true_follows_the_result():
+    prediction, _ = asked()
+    assert [prediction.by_size(value, [3, 10])[0] for value in (-1, 2.9, 3, 9.9, 10, 1e9)] == [
+        "few", "few", "some", "some", "many", "many",
+    ]  # fmt: skip
+    assert prediction.where([True, False, True]) == ("few", "many")
+    assert prediction.where([False] * 3) == ()
+    for limits in ([3], [10, 3], [1, 2, 3]):
+        with pytest.raises(InputError, match="in increasing order"):
+            prediction.by_size(1, limits)
+    with pytest.raises(ValueError, match="zip"):
+        prediction.where([True])
+    with pytest.raises(InputError, match="'lots'"):
+        prediction.reveal("lots", "lots")
+
+
+def test_none_of_the_options_may_come_true(capsys):
+    prediction, choice = asked()
+    choice.value = "few"
+    prediction.reveal("it was neither.", ())
+    told = capsys.readouterr().out
+    assert "(none came true)" in told and "✗ It did not come true" in told
+
+
+def test_predictions_are_summed_up_beside_chance(capsys):
+    sum_up_predictions("03")
+    assert capsys.readouterr().out == (
+        "In notebook 03, 0 of 0 predictions came true.\nIn the course so far, 0 of 0 predictions came true.\n"
+    )
+    for at, question, answer, true in (
+        ("03, section 2", "a", "few", ("few",)),
+        ("03, section 4", "b", "few", ("some", "many")),
+        ("04, section 1", "c", "many", ("many",)),
+    ):
+        prediction, choice = asked(at, question)
+        choice.value = answer
+        prediction.reveal("so.", true)
+    asked("04, section 2", "not shown yet")[1].value = "few"
+    capsys.readouterr()
+    sum_up_predictions("03")
+    told = capsys.readouterr().out.splitlines()
+    assert told[:4] == [
+        "✓ 03, section 2: few",
+        "✗ 03, section 4: few",
+        "In notebook 03, 1 of 2 predictions came true; chance alone would give 1.0 on average.",
+        "In the course so far, 2 of 3 predictions came true; chance alone would give 1.3 on average.",
+    ]
+    assert "on this computer only" in " ".join(told[4:])
+
+
+def test_the_file_holds_no_name_and_is_a_plain_text():
+    asked()[1].value = "few"
+    held = json.loads(file_of_predictions().read_text(encoding="utf-8"))
+    assert set(held) == {"learner", "predictions"} and len(held["learner"]) == 8
+    code = held["learner"]
+    asked(question="another")[1].value = "many"
+    held = json.loads(file_of_predictions().read_text(encoding="utf-8"))
+    assert held["learner"] == code and len(held["predictions"]) == 2
+
+
+BROKEN = {
+    "no JSON": b"{",
+    "another file": b"[1, 2]",
+    "not text": b"\xff\xfe",
+    "nested too deep": b"[" * 100_000,
+    "a foreign answer": b'{"learner": "x", "predictions": [{"at": "03", "question": "q", "options": ["a"], '
+    b'"chosen": "b", "counted": null, "came_true": null}]}',
+    "a number": b'{"learner": "x", "predictions": [{"at": 3, "question": "q", "options": ["a"], '
+    b'"chosen": "a", "counted": null, "came_true": null}]}',
+    "too large": b" " * (LARGEST + 1),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_broken_file_is_left_alone_and_named(what, capsys):
+    path = file_of_predictions()
+    path.write_bytes(BROKEN[what])
+    prediction = Prediction(QUESTION, OPTIONS, at="03")
+    parts = parts_of(prediction.ask())
+    parts["ToggleButtons"].value = "few"
+    prediction.reveal("few.", ("few",))  # goes on without the file
+    assert "few ✓ It came true" in capsys.readouterr().out
+    sum_up_predictions("03")
+    told = capsys.readouterr().out
+    assert told.startswith("✗ ") and "anew" in told and str(path) in told
+    assert path.read_bytes() == BROKEN[what]
+
+
+def test_a_folder_that_may_not_be_written_to_loses_nothing(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("BIORNN_PREDICTIONS", str(tmp_path / "no such folder" / "file.json"))
+    prediction, choice = asked()
+    choice.value = "few"
+    prediction.reveal("few.", ("few",))
+    assert "few ✓ It came true" in capsys.readouterr().out
