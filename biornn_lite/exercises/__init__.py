@@ -4,7 +4,7 @@ One module per notebook; ``saying`` holds what they share. ``predictions`` asks 
 the file of the answers.
 """
 
-from .ablation import check_cliffs_delta, check_median_epochs, check_twelfth_variant
+from .ablation import check_cliffs_delta, check_median_epochs, check_paired_bootstrap, check_twelfth_variant
 from .across_cortex import check_deep_fields, check_fixed_effect, check_odds_ratio, check_share_below_zero
 from .audit import check_equivalence, check_isolating_contrast, check_row_shuffle, check_share_within
 from .communicability import check_communicability, check_silent_neuron, check_sorted_distance, check_two_neurons
@@ -22,7 +22,7 @@ from .functional_weights import check_min_max, check_scaling, check_steps_kept, 
 from .inside import check_decoder, check_fixed_point, check_needed, check_time_constant
 from .own_experiment import check_own_penalty, check_own_start, check_own_task, check_paired_difference
 from .own_field import check_control_field, check_neurons_needed, check_positions
-from .positive_only import check_largest_network, check_lost_step, check_nan_accuracy
+from .positive_only import check_growth, check_largest_network, check_lost_step, check_origins
 from .predictions import Prediction, sum_up_predictions
 from .primer import check_next_state, check_orthogonal, check_slope, check_trial, check_updates
 from .robustness import check_front, check_median_trials, check_rounding, check_sparse_share
@@ -52,6 +52,7 @@ __all__ = [
     "check_fixed_point",
     "check_front",
     "check_graph_of_unlike",
+    "check_growth",
     "check_in_degree",
     "check_isolating_contrast",
     "check_lagged_correlation",
@@ -64,17 +65,18 @@ __all__ = [
     "check_median_trials",
     "check_memoryless_ceiling",
     "check_min_max",
-    "check_nan_accuracy",
     "check_needed",
     "check_neurons_needed",
     "check_next_state",
     "check_observer",
     "check_odds_ratio",
+    "check_origins",
     "check_orthogonal",
     "check_own_penalty",
     "check_own_start",
     "check_own_task",
     "check_pair",
+    "check_paired_bootstrap",
     "check_paired_difference",
     "check_positions",
     "check_reshaped",
