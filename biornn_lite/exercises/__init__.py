@@ -7,18 +7,19 @@ the file of the answers.
 from .ablation import check_cliffs_delta, check_median_epochs, check_twelfth_variant
 from .across_cortex import check_fixed_effect, check_interval_held, check_odds_ratio, check_share_below_zero
 from .audit import check_equivalence, check_isolating_contrast, check_row_shuffle, check_share_within
+from .class_predictions import class_predictions_panel, pool_predictions
 from .communicability import check_communicability, check_silent_neuron, check_sorted_distance, check_two_neurons
 from .connectome import check_density, check_distance, check_in_degree, check_restored
 from .cortical_space import (
     check_depth_share,
     check_distance_matrix,
-    check_lattice_factor,
+    check_permutation_test,
     check_reshaped,
     check_wiring_cost,
 )
 from .decisions import check_accuracy_by_hand, check_observer, check_steps_held, check_task_of_a_third
 from .function import check_chance_free_tile, check_lagged_correlation, check_sttc
-from .functional_weights import check_min_max, check_scaling, check_steps_kept, check_without_diagonal
+from .functional_weights import check_angle, check_bad_pair, check_scaling, check_steps_kept, check_without_diagonal
 from .inside import check_decoder, check_fixed_point, check_needed, check_time_constant
 from .own_experiment import check_match_task, check_own_penalty, check_own_start, check_sign_flips
 from .own_field import check_control_field, check_neurons_needed, check_positions
@@ -33,6 +34,8 @@ from .training import check_chance_loss, check_epochs_to_zero, check_last_state,
 __all__ = [
     "Prediction",
     "check_accuracy_by_hand",
+    "check_angle",
+    "check_bad_pair",
     "check_chance_free_tile",
     "check_chance_loss",
     "check_cliffs_delta",
@@ -57,14 +60,12 @@ __all__ = [
     "check_lagged_correlation",
     "check_largest_network",
     "check_last_state",
-    "check_lattice_factor",
     "check_leaky",
     "check_lost_step",
     "check_match_task",
     "check_median_epochs",
     "check_median_trials",
     "check_memoryless_ceiling",
-    "check_min_max",
     "check_nan_accuracy",
     "check_needed",
     "check_neurons_needed",
@@ -75,6 +76,7 @@ __all__ = [
     "check_own_penalty",
     "check_own_start",
     "check_pair",
+    "check_permutation_test",
     "check_positions",
     "check_reshaped",
     "check_restored",
@@ -103,5 +105,7 @@ __all__ = [
     "check_variant_name",
     "check_wiring_cost",
     "check_without_diagonal",
+    "class_predictions_panel",
+    "pool_predictions",
     "sum_up_predictions",
 ]
