@@ -5,7 +5,7 @@ the file of the answers.
 """
 
 from .ablation import check_cliffs_delta, check_median_epochs, check_paired_bootstrap, check_twelfth_variant
-from .across_cortex import check_deep_fields, check_fixed_effect, check_odds_ratio, check_share_below_zero
+from .across_cortex import check_fixed_effect, check_interval_held, check_odds_ratio, check_share_below_zero
 from .audit import check_equivalence, check_isolating_contrast, check_row_shuffle, check_share_within
 from .class_predictions import class_predictions_panel, pool_predictions
 from .communicability import check_communicability, check_silent_neuron, check_sorted_distance, check_two_neurons
@@ -21,7 +21,7 @@ from .decisions import check_accuracy_by_hand, check_observer, check_steps_held,
 from .function import check_chance_free_tile, check_lagged_correlation, check_sttc
 from .functional_weights import check_angle, check_bad_pair, check_scaling, check_steps_kept, check_without_diagonal
 from .inside import check_decoder, check_fixed_point, check_needed, check_time_constant
-from .own_experiment import check_own_penalty, check_own_start, check_own_task, check_paired_difference
+from .own_experiment import check_match_task, check_own_penalty, check_own_start, check_sign_flips
 from .own_field import check_control_field, check_neurons_needed, check_positions
 from .positive_only import check_growth, check_largest_network, check_lost_step, check_origins
 from .predictions import Prediction, sum_up_predictions
@@ -43,7 +43,6 @@ __all__ = [
     "check_communicability",
     "check_control_field",
     "check_decoder",
-    "check_deep_fields",
     "check_density",
     "check_depth_share",
     "check_distance",
@@ -57,12 +56,14 @@ __all__ = [
     "check_graph_of_unlike",
     "check_growth",
     "check_in_degree",
+    "check_interval_held",
     "check_isolating_contrast",
     "check_lagged_correlation",
     "check_largest_network",
     "check_last_state",
     "check_leaky",
     "check_lost_step",
+    "check_match_task",
     "check_median_epochs",
     "check_median_trials",
     "check_memoryless_ceiling",
@@ -75,10 +76,8 @@ __all__ = [
     "check_orthogonal",
     "check_own_penalty",
     "check_own_start",
-    "check_own_task",
     "check_pair",
     "check_paired_bootstrap",
-    "check_paired_difference",
     "check_permutation_test",
     "check_positions",
     "check_reshaped",
@@ -88,6 +87,7 @@ __all__ = [
     "check_scaling",
     "check_share_below_zero",
     "check_share_within",
+    "check_sign_flips",
     "check_silent_neuron",
     "check_slope",
     "check_small_penalty",
