@@ -18,6 +18,13 @@ class InputError(ValueError):
         super().__init__(printable(str(message)))
 
 
+class Stopped(KeyboardInterrupt):
+    """A person interrupted a computation. The message is one line; a notebook shows it without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
 class FieldError(InputError):
     """A cortical field is malformed or cannot be read."""
 

@@ -6,6 +6,7 @@ Notebook 07 works through this module.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral, Real
@@ -14,9 +15,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch.nn import functional
+from tqdm import tqdm
 
 from .adam import Adam
-from .errors import InputError
+from .errors import InputError, Stopped
 from .network import Networks, RecurrentNetworks, glorot_uniform
 from .penalty import OwnPenalty, Penalty
 from .plumbing.arrays import first_line
@@ -230,6 +232,22 @@ def training(
     architecture: Callable[..., Networks] = RecurrentNetworks,
 ) -> Iterator[Epoch]:
     """Train as :func:`train` does, with the same parameters, and yield the state after each epoch."""
+    given = starts, task, seeds, settings, sign, device, trial_seeds, penalty, architecture
+    return (state for state in training_by_batch(*given) if state is not None)
+
+
+def training_by_batch(
+    starts: Sequence[Start],
+    task: Task | str,
+    seeds: Sequence[int] | int,
+    settings: Settings | None = None,
+    sign: str = "free",
+    device: torch.device | str = "cpu",
+    trial_seeds: Sequence[int] | None = None,
+    penalty: OwnPenalty | None = None,
+    architecture: Callable[..., Networks] = RecurrentNetworks,
+) -> Iterator[Epoch | None]:
+    """Train as :func:`training` does, and also yield None after each batch, where a person can stop it."""
     settings, task = settings or Settings(), get_task(task)
     seeds = [seeds] * len(starts) if isinstance(seeds, Integral) else seeds
     if len(sizes := sorted({len(start.weights) for start in starts})) != 1:
@@ -256,10 +274,10 @@ def training(
     diverged_step = torch.zeros(runs, dtype=torch.int64, device=device)  # 0: not yet
     step = 0
     for epoch in range(settings.epochs):
-        with small_numbers_as_zero(), threads(threads_for(neurons)):
-            right = torch.zeros(runs, device=device)
-            loss_sum = torch.zeros(runs, dtype=torch.float64, device=device)
-            for first in range(0, settings.batches * size, size):
+        right = torch.zeros(runs, device=device)
+        loss_sum = torch.zeros(runs, dtype=torch.float64, device=device)
+        for first in range(0, settings.batches * size, size):
+            with small_numbers_as_zero(), threads(threads_for(neurons)):
                 noise = torch.stack([torch.randn(noise_shape, generator=g) for g in noises], 1).to(device)
                 batch_x = x[:, :, first : first + size] + settings.input_noise * noise
                 batch_y = y[of_run, first : first + size]  # (runs, batch)
@@ -275,6 +293,8 @@ def training(
                 step += 1
                 failed = ~loss.detach().isfinite() | optimiser.overflowed()
                 diverged_step[(diverged_step == 0) & failed] = step
+            yield None
+        with small_numbers_as_zero(), threads(threads_for(neurons)):
             test_right, test_loss = _evaluate(networks, test_x, test_y, of_run)
             # One network at a time: the order of summation then does not depend on the other networks.
             paid = torch.cat(
@@ -309,6 +329,7 @@ def train(
     trial_seeds: Sequence[int] | None = None,
     penalty: OwnPenalty | None = None,
     architecture: Callable[..., Networks] = RecurrentNetworks,
+    progress: bool = False,
 ) -> list[Trained]:
     """Train one network per start, all at once and independently of each other.
 
@@ -334,16 +355,40 @@ def train(
         Replaces the published penalties; see :data:`biornn_lite.penalty.OwnPenalty`.
     architecture : callable
         Makes the networks; a class that inherits from :class:`biornn_lite.network.Networks`.
+    progress : bool
+        Whether to print a bar that counts batches.
 
     Returns
     -------
     list of Trained
         In the order of `starts`. Training ends early when every run has diverged: a diverged run cannot recover.
+
+    Raises
+    ------
+    Stopped
+        If a person interrupts a training that shows its progress.
     """
-    epoch = None
-    for epoch in training(starts, task, seeds, settings, sign, device, trial_seeds, penalty, architecture):
-        if on_epoch is not None:
-            on_epoch(epoch.number)
+    settings, done = settings or Settings(), 0
+    bar = tqdm(
+        total=settings.epochs * settings.batches, disable=not progress, unit="batch", desc="training", file=sys.stdout
+    )
+    with bar:
+        try:
+            given = starts, task, seeds, settings, sign, device, trial_seeds, penalty, architecture
+            for state in training_by_batch(*given):
+                if state is None:
+                    bar.update()
+                    continue
+                epoch, done = state, state.number
+                if on_epoch is not None:
+                    on_epoch(done)
+        except KeyboardInterrupt:
+            if not progress:
+                raise
+            raise Stopped(
+                f"Stopped after {done} of {settings.epochs} epochs. Nothing was kept of this training; "
+                "run the cell again to train from the start."
+            ) from None
     return trained_by(epoch)
 
 

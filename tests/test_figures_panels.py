@@ -2,7 +2,9 @@
 
 import gc
 import weakref
+from collections import Counter
 from dataclasses import replace
+from itertools import product
 
 import ipywidgets as ipw
 import matplotlib.pyplot as plt
@@ -228,17 +230,59 @@ def test_the_checks_of_names(capsys):
             ],
         ),
         (
-            lambda a: exercises.check_pair(a, "space"),
+            lambda a: exercises.check_three_variants(a, ("weights", "space")),
             [
-                (("W", "WD"), "✓"), (["WDC", "WD*C"], "✓"), (None, "not answered yet"), (3, "expected two names"),
-                ("WDC", "expected two names"), (("W", "V"), "no variant 'V'"), (("W", 3), "no variant 3"),
-                (("W", "W"), "in nothing"), (("WD", "W*D*C"), "in weights and space and communicability"),
-                (("W*", "W*D"), "W* is not among the eleven"),
+                (("W*DC*", "W*D*C*", "WD*C*"), "✓ W*D*C* and WD*C* differ in weights alone"),
+                (["WDC", "W*D*C", "WD*C"], "✓"), (None, "not answered yet"), (3, "expected three names"),
+                (("W", "WD"), "expected three names"), ("WDC", "expected three names"),
+                (("W", "WD", "V"), "'V' is not among the eleven"), (("W", "WD", "W*D"), "'W*D' is not among"),
+                (("W", ["WD"], "WDC"), "is not among"), (("W", "WD", "WD"), "twice"),
+                (("W", "WD", "WDC"), "No two of them differ in weights alone. W and WD differ in space."),
+                (("W*D*C", "WD*C", "W"), "No two of them differ in space alone. WD*C and W differ in space and comm"),
             ],
         ),
     ):  # fmt: skip
         for answer, told in answers:
             check_said(capsys, check(answer), told)
+
+
+def seen(types):
+    """The answers of all types that look alike, by what is seen."""
+    return {look: [answer for other, answer in types if other == look] for look, _ in types}
+
+
+def best(types):
+    """By all observers: each is one answer to each look."""
+    labels, looks = sorted({answer for _, answer in types}), [*seen(types)]
+    observers = [dict(zip(looks, each, strict=True)) for each in product(labels, repeat=len(looks))]
+    return max(sum(observer[look] == answer for look, answer in types) for observer in observers) / len(types)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (best, "✓ Right for 4 sets"),
+        (None, "not answered yet"),
+        (5 / 8, "expected a function of types"),
+        (lambda types: None, "Is there a return?"),
+        (lambda types: "most", "is not a number"),
+        (lambda types: types.pop(), "It changes what it was given"),
+        (lambda types: best(types) * len(types), "how many types are answered rightly"),
+        (lambda types: 100 * best(types), "in per cent"),
+        (lambda types: 1.0, "knows what it cannot see"),
+        (lambda types: len(seen(types)) / len(types), "one type right for each thing seen"),
+        (
+            lambda types: np.mean([max(map(a.count, a)) / len(a) for a in seen(types).values()]),
+            "Some things are seen",
+        ),
+        (lambda types: sum(len(a) / len(set(a)) for a in seen(types).values()) / len(types), "guesses among the"),
+        (lambda types: sum(a.count(a[0]) for a in seen(types).values()) / len(types), "takes the first"),
+        (lambda types: max(Counter(a for _, a in types).values()) / len(types), "looks at nothing"),
+        (lambda types: 0.1, "For one-choice inference it gives 0.1, which is too low; expected 0.625"),
+    ],
+)
+def test_the_check_of_the_best_observer(capsys, answer, told):
+    check_said(capsys, exercises.check_ceiling(answer), told)
 
 
 @pytest.mark.parametrize(

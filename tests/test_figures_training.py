@@ -63,6 +63,24 @@ def test_a_panel_stops_when_it_is_told_to(small, panel, button):
     assert not plt.get_fignums()
 
 
+def test_the_panel_of_two_variants_moves_and_stops_within_an_epoch(small):
+    """On a busy machine an epoch takes long."""
+    parts = parts_of(two_variants_panel(small, Settings(epochs=2, batches=4000, batch_size=8, test_trials=8)))
+
+    async def person():
+        parts["Train both"].click()
+        await asyncio.sleep(0)
+        assert parts["HTML"].value == "Training W*D*C* and WD*C* …"
+        while not parts["epochs"].value:
+            await asyncio.sleep(0.01)
+        parts["Stop"].click()
+        while parts["Train both"].disabled:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(person(), 60))
+    assert 0 < parts["epochs"].value < 1 and parts["HTML"].value.endswith("(stopped)")
+
+
 def test_every_control_of_the_panel_of_epochs_redraws_it(small, watched):
     by_variant = histories(watched)
     check_that_every_control_redraws(network_panel(by_variant, small), {"epoch": 2, "network": "WD*C*"})

@@ -1,5 +1,7 @@
 """Notebook 14: its panel, and the checks of its exercises and of the one in notebook 01 about order."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -135,3 +137,62 @@ def test_the_check_of_an_order_restored(capsys):
         (np.ones((4, 4)), "wrong places"),
     ]:
         check_said(capsys, exercises.check_restored(answer, scrambled, rows), told)
+
+
+def shared(ids, connectome, other_ids, other):
+    """By a loop over all pairs of ids."""
+    first = {(a, b): connectome[i, j] > 0 for i, a in enumerate(ids) for j, b in enumerate(ids)}
+    second = {(a, b): other[i, j] > 0 for i, a in enumerate(other_ids) for j, b in enumerate(other_ids)}
+    found = Counter(int(first[pair]) + int(second[pair]) for pair in first.keys() & second)
+    return found[2], found[1]
+
+
+def changed(change):
+    return lambda *given: change(np.array(shared(*given)), *given)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (shared, "✓ So two witnesses"),
+        (lambda *given: list(shared(*given)), "✓"),
+        (None, "not answered yet"),
+        ((17, 0), "expected a function of ids"),
+        (lambda *given: None, "Is there a return?"),
+        (lambda *given: shared(*given)[0], "of shape (); expected two numbers"),
+        (lambda *given: shared(*given)[::-1], "the other way round"),
+        (lambda i, a, j, b: (((a > 0) & (b > 0)).sum(), ((a > 0) != (b > 0)).sum()), "place by place"),
+        (lambda i, a, j, b: shared(i, a, j, b.T), "turned one of the connectomes"),
+        (
+            changed(lambda found, i, a, j, b: (found[0], (a > 0).sum() + (b > 0).sum() - 2 * found[0])),
+            "*both* neurons",
+        ),
+        (changed(lambda found, *given: (found[0], found.sum())), "is not in *one only*"),
+        (changed(lambda found, *given: found + 1), "For 6 neurons in each field, 4 of them shared, it returns"),
+    ],
+)
+def test_the_check_of_shared_connections(capsys, answer, told):
+    check_said(capsys, exercises.check_shared(answer), told)
+
+
+def test_the_check_of_shared_connections_knows_one_sided_and_halved_counts(capsys):
+    def by(count):
+        def answer(ids, connectome, other_ids, other):
+            both = sorted({*ids} & {*other_ids})
+            here, there = ([list(those).index(one) for one in both] for those in (ids, other_ids))
+            return count(connectome[np.ix_(here, here)], other[np.ix_(there, there)])
+
+        return answer
+
+    def compared(a, b):
+        return ((a > 0) & (b > 0)).sum(), ((a > 0) != (b > 0)).sum()
+
+    for count, told in (
+        (compared, "✓"),
+        (lambda a, b: (compared(a, b)[0], ((a > 0) & (b == 0)).sum()), "not of the first alone"),
+        (lambda a, b: (compared(a, b)[0], ((b > 0) & (a == 0)).sum()), "not of the second alone"),
+        (lambda a, b: compared(np.triu(a), np.triu(b)), "two ordered pairs"),
+        (lambda a, b: (np.minimum(a, b).sum(), abs(a - b).sum()), "three synapses here"),
+        (lambda a, b: (compared(a, b)[0], abs(a - b).sum()), "three synapses here"),
+    ):
+        check_said(capsys, exercises.check_shared(by(count)), told)

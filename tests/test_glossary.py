@@ -71,6 +71,13 @@ def test_every_entry_is_read_and_terms_are_sorted_and_differ():
 
 
 @pytest.mark.parametrize("term", ENTRIES)
+def test_a_link_to_an_entry_jumps_in_jupyterlab_too(term):
+    """JupyterLab keeps capitals and apostrophes in the name of a heading; GitHub and the book do not."""
+    place = f'<a id="{anchor(term)}"></a>\n\n## {term}\n'
+    assert (place in TEXT) == (anchor(term) != term.replace(" ", "-"))
+
+
+@pytest.mark.parametrize("term", ENTRIES)
 def test_an_entry_is_one_or_two_sentences(term):
     told, *_ = ENTRIES[term]
     sentences = len(re.findall(r"\.(?=\)? |\)?$)", told))

@@ -143,6 +143,8 @@ def reused(x, w_in, w, b):
         (lambda x, w_in, w, b: trial(x, 0 * w_in, w, b), "input does not enter"),
         (lambda *all_of_it: trial(*all_of_it, first=1.0), "state of ones"),
         (reused, "All its rows are the last state"),
+        (lambda *all_of_it: trial(*all_of_it) * (len(all_of_it[0]) > 1), "but not for 1, 2 and 3"),
+        (lambda *all_of_it: trial(*all_of_it) * (len(all_of_it[2]) > 1), "but not for 9, 5 and 1"),
         (lambda *all_of_it: trial(*all_of_it) + 1, "Its first state"),
     ],
 )

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from biornn_lite import training as training_module
 from biornn_lite.adam import Adam
-from biornn_lite.errors import InputError
+from biornn_lite.errors import InputError, Stopped
 from biornn_lite.penalty import Penalty
 from biornn_lite.plumbing.threads import ALL_THREADS_FROM, small_numbers_as_zero, threads
 from biornn_lite.priors import Priors, Start
@@ -269,3 +269,26 @@ def test_small_networks_are_trained_by_one_thread(monkeypatch, neurons, expected
         for _ in training([start], get_task("go_nogo"), [0], Settings(epochs=2, batches=1, test_trials=1)):
             assert torch.get_num_threads() == 2, "threads are not given back between epochs"
     assert used == [expected] * 2
+
+
+def test_a_training_that_shows_its_progress_is_stopped_with_one_line(small, capsys):
+    """As by the interrupt of a kernel: the old number of threads is back, and the next training is as ever."""
+    starts, settings = [Priors(small).start("W*D*", 0)], Settings(epochs=3, batches=2, batch_size=8, test_trials=8)
+    (whole,) = train(starts, "go_nogo", 0, settings, progress=True)
+    assert "training: 100%" in (shown := capsys.readouterr()).out and "6/6" in shown.out and not shown.err
+
+    def interrupt(epoch):
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    threads = torch.get_num_threads()
+    with pytest.raises(Stopped) as stopped:
+        train(starts, "go_nogo", 0, settings, on_epoch=interrupt, progress=True)
+    assert "4/6" in capsys.readouterr().out and torch.get_num_threads() == threads
+    (told,) = stopped.value._render_traceback_()  # what a notebook shows
+    assert told.startswith("Stopped after 2 of 3 epochs.") and "\n" not in told and stopped.value.__cause__ is None
+    with pytest.raises(KeyboardInterrupt) as plain:
+        train(starts, "go_nogo", 0, settings, on_epoch=interrupt)
+    assert plain.type is KeyboardInterrupt and capsys.readouterr().out == ""
+    (again,) = train(starts, "go_nogo", 0, settings)
+    assert np.array_equal(again.weights, whole.weights)

@@ -9,7 +9,7 @@ from .across_cortex import check_fixed_effect, check_interval_held, check_odds_r
 from .audit import check_equivalence, check_isolating_contrast, check_row_shuffle, check_share_within
 from .class_predictions import class_predictions_panel, pool_predictions
 from .communicability import check_communicability, check_silent_neuron, check_sorted_distance, check_two_neurons
-from .connectome import check_density, check_distance, check_in_degree, check_restored
+from .connectome import check_density, check_distance, check_in_degree, check_restored, check_shared
 from .cortical_space import (
     check_depth_share,
     check_distance_matrix,
@@ -27,7 +27,7 @@ from .positive_only import check_growth, check_largest_network, check_lost_step,
 from .predictions import Prediction, sum_up_predictions
 from .primer import check_next_state, check_orthogonal, check_slope, check_trial, check_updates
 from .robustness import check_front, check_median_trials, check_rounding, check_sparse_share
-from .start_here import check_memoryless_ceiling, check_pair, check_variant_name
+from .start_here import check_ceiling, check_memoryless_ceiling, check_three_variants, check_variant_name
 from .topology import check_clustering, check_edges, check_graph_of_unlike, check_sources, check_two_triangles
 from .training import check_chance_loss, check_epochs_to_zero, check_last_state, check_leaky, check_small_penalty
 
@@ -36,6 +36,7 @@ __all__ = [
     "check_accuracy_by_hand",
     "check_angle",
     "check_bad_pair",
+    "check_ceiling",
     "check_chance_free_tile",
     "check_chance_loss",
     "check_cliffs_delta",
@@ -76,7 +77,6 @@ __all__ = [
     "check_orthogonal",
     "check_own_penalty",
     "check_own_start",
-    "check_pair",
     "check_paired_bootstrap",
     "check_permutation_test",
     "check_positions",
@@ -87,6 +87,7 @@ __all__ = [
     "check_scaling",
     "check_share_below_zero",
     "check_share_within",
+    "check_shared",
     "check_sign_flips",
     "check_silent_neuron",
     "check_slope",
@@ -98,6 +99,7 @@ __all__ = [
     "check_steps_kept",
     "check_sttc",
     "check_task_of_a_third",
+    "check_three_variants",
     "check_time_constant",
     "check_trial",
     "check_twelfth_variant",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..field import MICRONS_VOXEL_UM, CorticalField
-from .saying import array, graded, graded_array, say
+from ..seeds import generator
+from .saying import array, array_from, graded, graded_array, say
 
 
 def check_density(answer: float | None, field: CorticalField) -> bool:
@@ -89,3 +90,63 @@ def check_restored(answer: object, scrambled: np.ndarray, rows: np.ndarray) -> b
     if not value.any():
         hint = "All zeros: an assignment to a[rows][:, rows] fills a copy. np.ix_(rows, rows) names both."
     return graded_array(value, right, told, mistakes, hint, np.array_equal)
+
+
+def check_shared(function: object) -> bool:
+    """Check a function of the nucleus ids and connectomes of two fields, which counts pairs of shared neurons.
+
+    It returns two numbers: pairs that are connected in both fields, and in one field only.
+    """
+    for neurons, shared in ((6, 4), (9, 5), (5, 0), (12, 12)):
+        given = _two_fields(neurons, shared)
+        found = array_from(function, "ids, connectome, other_ids and other_connectome", *given)
+        if found is None:
+            return False
+        if found.shape != (2,):
+            return say(False, f"It returns an array of shape {found.shape}; expected two numbers.")
+        one, other = _among_shared(*given)
+        both, in_one = right = _compared(one, other)
+        synapses = "Compare connections: three synapses here and one there are one pair that is connected in both."
+        everywhere = (given[1] > 0).sum() + (given[3] > 0).sum()
+        mistakes = [
+            ((in_one, both), "Right, but the other way round: first *both*, then *one only*."),
+            (_compared(given[1], given[3]), "You compared place by place; the ids say which neurons are the same."),
+            (_compared(one, other.T), "You turned one of the connectomes round: rows send in both."),
+            (_compared(np.triu(one), np.triu(other)), "From a to b and from b to a are two ordered pairs."),
+            ((both, everywhere - 2 * both), "Only pairs of which *both* neurons are shared can be compared."),
+            ((both, (one > 0).sum() - both), "In one only: of either field, not of the first alone."),
+            ((both, (other > 0).sum() - both), "In one only: of either field, not of the second alone."),
+            ((both, both + in_one), "A pair that is in both is not in *one only*."),
+            ((np.minimum(one, other).sum(), abs(one - other).sum()), synapses),
+            ((both, abs(one - other).sum()), synapses),
+        ]
+        if not np.array_equal(found, right):
+            hint = (
+                f"For {neurons} neurons in each field, {shared} of them shared, it returns {found[0]:g} and "
+                f"{found[1]:g}; expected {both} and {in_one}."
+            )
+            return graded_array(found, np.array(right), "", mistakes, hint, np.array_equal)
+    return say(True, "So two witnesses are compared; `agreement` in the library counts in the same way.")
+
+
+def _two_fields(neurons: int, shared: int) -> list[np.ndarray]:
+    """Make the ids (N,) and connectome (N, N) of a field, and those of another one that shares some neurons."""
+    rng, made = generator(neurons, "two fields that share neurons"), []
+    for own in (100, 200):
+        ids = np.concatenate([np.arange(shared), own + np.arange(neurons - shared)])
+        connectome = rng.poisson(0.7, (neurons, neurons))
+        np.fill_diagonal(connectome, 0)
+        made += [rng.permutation(ids), connectome]
+    return made
+
+
+def _among_shared(ids, connectome, other_ids, other) -> tuple[np.ndarray, np.ndarray]:
+    """Return both connectomes of the neurons that two fields share, in the same order."""
+    both = sorted({*ids} & {*other_ids})
+    places = [[list(those).index(neuron) for neuron in both] for those in (ids, other_ids)]
+    return connectome[np.ix_(places[0], places[0])], other[np.ix_(places[1], places[1])]
+
+
+def _compared(one: np.ndarray, other: np.ndarray) -> tuple[int, int]:
+    """Count the pairs connected in both of two connectomes, and in one only."""
+    return int(((one > 0) & (other > 0)).sum()), int(((one > 0) != (other > 0)).sum())

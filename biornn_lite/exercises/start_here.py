@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
 from ..errors import InputError
 from ..tasks import get_task
 from ..variants import CHOICES, PUBLISHED_VARIANTS, VARIANTS, get_variant
-from .saying import say, unanswered
+from .saying import graded, near, number, result_of, say, unanswered
 
 
 def check_memoryless_ceiling(answer: float | None, task: str) -> bool:
@@ -61,21 +64,80 @@ def check_variant_name(answer: str | None, weights: str, space: str, communicabi
     return say(False, f"{answer} differs from the network described in {' and '.join(wrong)}.")
 
 
-def check_pair(answer: tuple[str, str] | None, choice: str) -> bool:
-    """Check that two published variants differ in one choice and in nothing else."""
+def check_three_variants(answer: tuple[str, str, str] | None, choices: tuple[str, str]) -> bool:
+    """Check that of three published variants, for each of two choices, two differ in this choice alone."""
     if answer is None:
         return unanswered()
-    try:
-        first, second = answer
-        found = _differences(first, second)
-    except (TypeError, ValueError, AttributeError) as error:
-        why = str(error) if isinstance(error, InputError) else "expected two names, such as ('W', 'W*D*C')"
-        return say(False, f"{answer!r}: {why}.")
-    if absent := [v for v in (first, second) if v not in PUBLISHED_VARIANTS]:
-        return say(False, f"{absent[0]} is not among the eleven: {', '.join(PUBLISHED_VARIANTS)}.")
-    if found != [choice]:
-        what = " and ".join(found) or "nothing"
-        return say(False, f"{first} and {second} differ in {what}; you would not know what a difference is due to.")
-    return say(
-        True, f"{first} and {second} differ in {choice} alone, so a difference in many runs would be due to it."
-    )
+    if isinstance(answer, str) or not isinstance(answer, Sequence) or len(answer) != 3:
+        return say(False, f"{answer!r}: expected three names, such as ('W', 'WDC', 'W*D*C').")
+    if absent := [v for v in answer if v not in PUBLISHED_VARIANTS]:
+        return say(False, f"{absent[0]!r} is not among the eleven: {', '.join(PUBLISHED_VARIANTS)}.")
+    differences = {pair: _differences(*pair) for pair in combinations(answer, 2)}
+    if [] in differences.values():
+        return say(False, "One name stands there twice; a network does not differ from itself.")
+    told = []
+    for choice in choices:
+        clean = [" and ".join(pair) for pair, found in differences.items() if found == [choice]]
+        if not clean:
+            return say(False, f"No two of them differ in {choice} alone. {_told(differences, choice)}")
+        told.append(f"{clean[0]} differ in {choice} alone")
+    return say(True, "; ".join(told) + ". In many runs, each difference would be due to that choice.")
+
+
+def _told(differences: Mapping[tuple[str, str], list[str]], choice: str) -> str:
+    """Say in what the pair differs that comes nearest to a difference in one choice."""
+    near = {pair: found for pair, found in differences.items() if choice in found} or differences
+    pair, found = min(near.items(), key=lambda each: len(each[1]))
+    return f"{pair[0]} and {pair[1]} differ in {' and '.join(found)}."
+
+
+def check_ceiling(function: object) -> bool:
+    """Check a function of trial types, pairs of what is seen and the right answer, that returns the best share."""
+    for name, types in _TYPES.items():
+        returned = result_of(function, "types", types)
+        if returned is None:
+            return False
+        answers = {seen: [label for other, label in types if other == seen] for seen, _ in types}
+        most = [max(map(given.count, given)) for given in answers.values()]
+        labels = [label for _, label in types]
+        right = sum(most) / len(types)
+        blind = "That observer looks at nothing: it guesses, or gives one answer to all trials."
+        of_each = [share / len(given) for share, given in zip(most, answers.values(), strict=True)]
+        guessed = sum(len(given) / len(set(given)) for given in answers.values())
+        first_met = sum(given.count(given[0]) for given in answers.values())
+        mistakes = {
+            1.0: "That observer is always right: it knows what it cannot see.",
+            float(sum(most)): "That is how many types are answered rightly; divide by how many there are.",
+            100 * right: "That is in per cent; give a share between 0 and 1.",
+            1 / len(set(labels)): blind,
+            max(map(labels.count, labels)) / len(types): blind,
+            len(answers) / len(types): "That gets one type right for each thing seen. The best guess is right in all "
+            "types that look alike and have the most frequent answer.",
+            sum(of_each) / len(of_each): "That is the mean over what can be seen. Some things are seen more often.",
+            guessed / len(types): "That observer guesses among the answers that it has met. The best one takes the "
+            "most frequent.",
+            first_met / len(types): "That observer takes the first answer that it met. The best one takes the most "
+            "frequent.",
+        }
+        value = number(returned)
+        if value is None:
+            return False
+        if not near(value, right):
+            hint = f"For {name} it gives {{value:g}}, which is too {{way}}; expected {right:.3f}."
+            return graded(value, right, "", mistakes, hint, mistaken=1e-6)
+    return say(True, f"Right for {len(_TYPES)} sets of trial types, with and without memory.")
+
+
+_TYPES: dict[str, list[tuple[str, str]]] = {
+    "one-choice inference": [
+        (" + ".join(get_task("one_choice_inference").answers[choice] for choice in choices), str(answer))
+        for _, choices, answer in get_task("one_choice_inference").types
+    ],
+    "Go/NoGo": [("silence", "Go"), ("silence", "NoGo")],
+    "Go/NoGo with memory": [("Go", "Go"), ("NoGo", "NoGo")],
+    "eleven types that look in two ways": [
+        *(("dark", label) for label in ("down", "right", "right", "up", "right", "down")),
+        *(("light", label) for label in ("up", "left", "up", "left", "left")),
+    ],
+}
+"""Trial types on which a learner's function is tried: what is seen, and the right answer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -18,10 +19,10 @@ from ..field import CorticalField
 from ..priors import Priors
 from ..snapshots import Snapshot, histories, watch
 from ..tasks import title_of
-from ..training import Settings, Trained, trained_by, training
+from ..training import Settings, Trained, trained_by, training_by_batch
 from ..variants import PUBLISHED_VARIANTS, Protocol
 from .matrices import matrix as draw_matrix
-from .panels import TASK_OPTIONS, Picture, dropdown, figure_panel, plain, stoppable
+from .panels import AT_ONCE, TASK_OPTIONS, Picture, dropdown, figure_panel, plain, stoppable
 from .study import draw_ceilings
 from .style import BLUE, LINES, LONGEST_TITLE, ORANGE, as_text
 
@@ -261,15 +262,15 @@ class Step(NamedTuple):
 
     Attributes
     ----------
-    epoch : int
-        The last finished epoch.
+    epoch : float
+        Number of finished epochs, with the finished part of the current one.
     status : str
         Status as HTML; external text must pass through :func:`biornn_lite.figures.panels.plain`.
     figure : Figure or None
         None keeps the current figure.
     """
 
-    epoch: int
+    epoch: float
     status: str
     figure: Figure | None = None
 
@@ -301,7 +302,7 @@ def training_panel(
     variants = [dropdown("first", PUBLISHED_VARIANTS, "W*D*C*"), dropdown("second", PUBLISHED_VARIANTS, second)]
     task = dropdown("task", TASK_OPTIONS, "go_nogo")
     seed = ipw.BoundedIntText(description="seed", value=1, min=0, max=9999, layout={"width": "12em"})
-    bar = ipw.IntProgress(min=0, max=epochs, description="epochs")
+    bar = ipw.FloatProgress(min=0, max=epochs, description="epochs")
     status = ipw.HTML("Pick two variants and a task.")
     picture = Picture()
 
@@ -346,8 +347,13 @@ def two_variants_panel(
         yield Step(0, told)
         epoch = None
         starts = Priors(fields[label], Protocol(self_connections=diagonal)).starts(variants, seed)
-        for epoch in training(starts, task, seed, settings):
-            yield Step(epoch.number, told)
+        batches, shown = 0, time.monotonic()
+        for state in training_by_batch(starts, task, seed, settings):
+            batches += state is None
+            epoch = state or epoch
+            if state or time.monotonic() - shown > AT_ONCE:  # each step gives some time to other clicks
+                yield Step(batches / settings.batches, told)
+                shown = time.monotonic()
         trained = trained_by(epoch)
         reached = "; ".join(
             f"<b>{plain(variant)}</b> " + ("diverged" if t.diverged else f"{t.test_accuracy[-1]:.3f}")
