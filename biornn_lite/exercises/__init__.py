@@ -1,7 +1,7 @@
 """Checks of the exercises: each prints what is right or wrong and where to look, and returns whether all is right.
 
 One module per notebook; ``saying`` holds what they share. ``predictions`` asks before a result, ``kept`` is
-the file of the answers.
+the file of the answers; ``design`` has an experiment of the learner's own.
 """
 
 from .ablation import check_cliffs_delta, check_median_epochs, check_twelfth_variant
@@ -21,7 +21,13 @@ from .function import check_chance_free_tile, check_lagged_correlation, check_st
 from .functional_weights import check_min_max, check_scaling, check_steps_kept, check_without_diagonal
 from .inside import check_decoder, check_fixed_point, check_needed, check_time_constant
 from .own_experiment import check_own_penalty, check_own_start, check_own_task, check_paired_difference
-from .own_field import check_control_field, check_neurons_needed, check_positions
+from .own_field import (
+    check_control_field,
+    check_design,
+    check_neurons_needed,
+    check_positions,
+    check_relabelling_test,
+)
 from .positive_only import check_largest_network, check_lost_step, check_nan_accuracy
 from .predictions import Prediction, sum_up_predictions
 from .primer import check_next_state, check_orthogonal, check_slope, check_trial, check_updates
@@ -43,6 +49,7 @@ __all__ = [
     "check_deep_fields",
     "check_density",
     "check_depth_share",
+    "check_design",
     "check_distance",
     "check_distance_matrix",
     "check_edges",
@@ -77,6 +84,7 @@ __all__ = [
     "check_pair",
     "check_paired_difference",
     "check_positions",
+    "check_relabelling_test",
     "check_reshaped",
     "check_restored",
     "check_rounding",
