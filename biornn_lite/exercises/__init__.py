@@ -6,7 +6,7 @@ the file of the answers; ``design`` has an experiment of the learner's own.
 
 from .ablation import check_cliffs_delta, check_median_epochs, check_twelfth_variant
 from .across_cortex import check_deep_fields, check_fixed_effect, check_odds_ratio, check_share_below_zero
-from .audit import check_equivalence, check_isolating_contrast, check_row_shuffle, check_share_within
+from .audit import check_isolating_contrast, check_row_shuffle, check_share_within, check_word
 from .communicability import check_communicability, check_silent_neuron, check_sorted_distance, check_two_neurons
 from .connectome import check_density, check_distance, check_in_degree, check_restored
 from .cortical_space import (
@@ -54,7 +54,6 @@ __all__ = [
     "check_distance_matrix",
     "check_edges",
     "check_epochs_to_zero",
-    "check_equivalence",
     "check_fixed_effect",
     "check_fixed_point",
     "check_front",
@@ -111,5 +110,6 @@ __all__ = [
     "check_variant_name",
     "check_wiring_cost",
     "check_without_diagonal",
+    "check_word",
     "sum_up_predictions",
 ]
