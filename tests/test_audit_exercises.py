@@ -1,40 +1,57 @@
 """Exercises of notebook 11."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
 from biornn_lite.exercises import (
-    check_equivalence,
     check_isolating_contrast,
     check_row_shuffle,
     check_share_within,
+    check_word,
 )
 from biornn_lite.weights import Functional
 
-APART = [0.02, -0.05, 0.1, 0.0, -0.02, 0.04, 0.01, -0.03]
+
+def p_of(apart, **how):
+    return stats.ttest_1samp(apart, **{"popmean": 0, **how}).pvalue
+
+
+def word(apart, *, bounds=max, size=abs, told_apart=True, smallest=0.10, equal=None):
+    """The right answer; its arguments change one thing each."""
+    above, below = p_of(apart, popmean=-0.1, alternative="greater"), p_of(apart, popmean=0.1, alternative="less")
+    differs = p_of(apart) < 0.05
+    if bounds(above, below) < 0.05 if equal is None else equal(apart, differs):
+        return "equivalent"
+    return "matters" if (differs or not told_apart) and size(np.mean(apart)) >= smallest else "open"
 
 
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
         (None, "…"),
-        (stats.ttest_1samp(APART, 0.1, alternative="less").pvalue, "✓"),
-        (stats.ttest_1samp(APART, -0.1, alternative="greater").pvalue, "the larger one counts"),
-        (stats.ttest_1samp(APART, 0).pvalue, "whether the difference is 0"),
-        (2 * stats.ttest_1samp(APART, 0.1, alternative="less").pvalue, "nothing is doubled"),
-        (0.9, "too high"),
-        ("p", "not a number"),
+        (word, "✓"),
+        (partial(word, equal=lambda apart, differs: not differs), "has not shown that there is none"),
+        (partial(word, equal=lambda apart, differs: abs(np.mean(apart)) < 0.1), "has not shown that there is none"),
+        (partial(word, bounds=min), "the larger p counts"),
+        (partial(word, bounds=lambda above, below: below), "the larger p counts"),
+        (partial(word, bounds=lambda above, below: above), "the larger p counts"),
+        (partial(word, size=lambda mean: mean), "take the mean in size"),
+        (partial(word, smallest=0, equal=lambda *_: False), "both bounds are excluded"),
+        (partial(word, told_apart=False), "not told apart from 0"),
+        (partial(word, smallest=0), "0.09 is told apart from 0, and below 0.10"),
+        (lambda apart: "same", "expected one of matters"),
+        (lambda apart: np.mean(apart), "expected one of matters"),
+        (lambda apart: None, "Is there a return"),
+        ("equivalent", "expected a function"),
     ],
 )
-def test_the_check_of_equivalence(capsys, answer, told):
-    assert check_equivalence(answer, APART) == (told == "✓")
+def test_the_check_of_a_word(capsys, answer, told):
+    assert check_word(answer) == (told == "✓")
     assert told in capsys.readouterr().out
-
-
-def test_the_check_of_equivalence_takes_differences_that_are_all_alike(capsys):
-    assert check_equivalence(0.0, [0.0] * 5)
 
 
 def off_diagonal_rows(field, rng, mix):

@@ -6,7 +6,7 @@ the file of the answers.
 
 from .ablation import check_cliffs_delta, check_median_epochs, check_paired_bootstrap, check_twelfth_variant
 from .across_cortex import check_fixed_effect, check_interval_held, check_odds_ratio, check_share_below_zero
-from .audit import check_equivalence, check_isolating_contrast, check_row_shuffle, check_share_within
+from .audit import check_isolating_contrast, check_row_shuffle, check_share_within, check_word
 from .class_predictions import class_predictions_panel, pool_predictions
 from .communicability import check_communicability, check_silent_neuron, check_sorted_distance, check_two_neurons
 from .connectome import check_density, check_distance, check_in_degree, check_restored, check_shared
@@ -22,7 +22,13 @@ from .function import check_chance_free_tile, check_lagged_correlation, check_st
 from .functional_weights import check_angle, check_bad_pair, check_scaling, check_steps_kept, check_without_diagonal
 from .inside import check_decoder, check_fixed_point, check_needed, check_time_constant
 from .own_experiment import check_match_task, check_own_penalty, check_own_start, check_sign_flips
-from .own_field import check_control_field, check_neurons_needed, check_positions
+from .own_field import (
+    check_control_field,
+    check_design,
+    check_neurons_needed,
+    check_positions,
+    check_relabelling_test,
+)
 from .positive_only import check_growth, check_largest_network, check_lost_step, check_origins
 from .predictions import Prediction, sum_up_predictions
 from .primer import check_next_state, check_orthogonal, check_slope, check_trial, check_updates
@@ -46,11 +52,11 @@ __all__ = [
     "check_decoder",
     "check_density",
     "check_depth_share",
+    "check_design",
     "check_distance",
     "check_distance_matrix",
     "check_edges",
     "check_epochs_to_zero",
-    "check_equivalence",
     "check_fixed_effect",
     "check_fixed_point",
     "check_front",
@@ -80,6 +86,7 @@ __all__ = [
     "check_paired_bootstrap",
     "check_permutation_test",
     "check_positions",
+    "check_relabelling_test",
     "check_reshaped",
     "check_restored",
     "check_rounding",
@@ -109,6 +116,7 @@ __all__ = [
     "check_variant_name",
     "check_wiring_cost",
     "check_without_diagonal",
+    "check_word",
     "class_predictions_panel",
     "pool_predictions",
     "sum_up_predictions",

@@ -13,32 +13,71 @@ from ..errors import InputError
 from ..field import CorticalField
 from ..seeds import generator
 from ..weights import Functional
-from .saying import array_from, graded, say, unanswered
+from .saying import array_from, graded, result_of, say, unanswered
+
+WORDS = ("matters", "equivalent", "open")
+
+# Mean, standard deviation and number of differences; and what a wrong word in each case says of the function.
+_CASES = (
+    (0.0, 0.05, 20, {
+        "open": "Twenty differences around 0 that hardly scatter: both bounds are excluded, so they are equivalent.",
+    }),
+    (0.2, 0.1, 20, {
+        "open": "0.2 on average, and far from chance, is no open case.",
+        "equivalent": "0.2 on average was called equivalent: both bounds must be excluded, so the larger p counts.",
+    }),
+    (0.0, 0.5, 8, {
+        "equivalent": "Eight differences that scatter by 0.5 were called equivalent. A test that finds no difference "
+        "has not shown that there is none: test both bounds.",
+    }),
+    (-0.3, 0.1, 20, {
+        "equivalent": "−0.3 on average was called equivalent: both bounds must be excluded, so the larger p counts.",
+        "open": "−0.3 on average matters, too: take the mean in size.",
+    }),
+    (0.05, 0.03, 20, {
+        "matters": "0.05 was called a difference that matters: it is told apart from 0, and too small.",
+        "open": "0.05 is told apart from 0, and shown to be within ±0.10: that makes it equivalent.",
+    }),
+    (0.15, 0.4, 8, {
+        "matters": "0.15 on average of eight that scatter by 0.4: it is large, and not told apart from 0.",
+    }),
+    (0.09, 0.06, 20, {
+        "equivalent": "0.09 on average is below 0.10, but the test does not show it.",
+        "matters": "0.09 is told apart from 0, and below 0.10.",
+    }),
+)  # fmt: skip
 
 
-def check_equivalence(answer: object, apart: Sequence[float]) -> bool:
-    """Check the larger p of two one-sided t tests of differences at ± the smallest difference that matters."""
-    apart = np.asarray(apart, dtype=float)
-    error = max(apart.std(ddof=1), 1e-12) / np.sqrt(len(apart))
-    t_value = (SMALLEST_THAT_MATTERS - abs(apart.mean())) / error
-    smaller = float(stats.t.sf((SMALLEST_THAT_MATTERS + abs(apart.mean())) / error, len(apart) - 1))
-    two_sided = float(2 * stats.t.sf(abs(apart.mean()) / error, len(apart) - 1))
-    normal = float(stats.norm.sf(t_value))
-    right = float(stats.t.sf(t_value, len(apart) - 1))
-    doubled = 2 * right
-    return graded(
-        answer,
-        right,
-        f"p = {right:.3g}: " + ("within the bounds" if right < 0.05 else "not shown to be within the bounds"),
-        {
-            smaller: "That is the smaller of the two; both ends must be excluded, so the larger one counts.",
-            two_sided: "That tests whether the difference is 0; here each bound is tested.",
-            normal: "That takes a normal distribution; with few runs take Student's t with n − 1 degrees of freedom.",
-            doubled: "Each test is one-sided and both must succeed; nothing is doubled.",
-        },
-        "{value:g} is too {way}. Two tests: is the mean above −0.10, and is it below +0.10? Take the larger p.",
-        tolerance=0.02,
-    )
+def _spread(mean: float, deviation: float, count: int) -> np.ndarray:
+    """Return values with exactly this mean and standard deviation."""
+    values = stats.norm.ppf((np.arange(count) + 0.5) / count)
+    return mean + deviation * (values - values.mean()) / values.std(ddof=1)
+
+
+def _word_of(apart: np.ndarray) -> str:
+    """Return the word of some differences, from t intervals in place of tests."""
+    error = apart.std(ddof=1) / np.sqrt(len(apart))
+    reach = {share: stats.t.ppf(share, len(apart) - 1) * error for share in (0.95, 0.975)}
+    if abs(apart.mean()) + reach[0.95] < SMALLEST_THAT_MATTERS:
+        return "equivalent"
+    told_apart = abs(apart.mean()) > reach[0.975]
+    return "matters" if told_apart and abs(apart.mean()) >= SMALLEST_THAT_MATTERS else "open"
+
+
+def check_word(answer: object) -> bool:
+    """Check a function of paired differences that returns "matters", "equivalent" or "open"."""
+    for mean, deviation, count, mistakes in _CASES:
+        apart = _spread(mean, deviation, count)
+        found = result_of(answer, "an array of differences", apart)
+        if found is None:
+            return False
+        if not isinstance(found, str) or found not in WORDS:
+            return say(False, f"It returns {str(found)[:60]!r}; expected one of {', '.join(WORDS)}.")
+        right = _word_of(apart)
+        if found != right:
+            hint = f"Mean {mean:g}, SD {deviation:g}, {count} runs: it says {found}; by the rule it is {right}."
+            return say(False, mistakes.get(found, hint))
+    return say(True, "Three words, and only the open one may hide a difference.")
 
 
 def check_row_shuffle(answer: Callable | None, field: CorticalField) -> bool:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..activity import BIN_SECONDS, correlation, event_counts, recording_end
+from ..errors import InputError
 from ..field import MICRONS_VOXEL_UM, CorticalField
-from .saying import array, graded_array, number, say, unanswered
+from ..seeds import generator
+from .design import Design, what_is_missing
+from .saying import array, graded_array, number, result_of, say, unanswered
 
 
 def check_positions(answer: object, voxels: np.ndarray) -> bool:
@@ -132,3 +137,122 @@ def check_neurons_needed(answer: float | None, share: float, effect: float, sigm
         return say(False, "You counted unordered pairs; from i to j and from j to i can each be connected.")
     way = "many" if value > right else "few"
     return say(False, f"{value:g} is too {way}. Find the pairs from {effect:g} = {sigmas:g} / √(pairs) first.")
+
+
+DRAWS = 999
+"""Number of times that labels are dealt out."""
+
+Dealt = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
+
+def _relabelled(connectome: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    order = rng.permutation(len(connectome))
+    return connectome[np.ix_(order, order)]
+
+
+def _shuffled(connectome: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    off = ~np.eye(len(connectome), dtype=bool)
+    mixed = connectome.copy()
+    mixed[off] = rng.permutation(connectome[off])
+    return mixed
+
+
+def _as_near(distances: np.ndarray, connectome: np.ndarray, deal: Dealt) -> tuple[float, float]:
+    """Return the shares of dealt connectomes whose connected pairs are as near as they are, or as far.
+
+    Parameters
+    ----------
+    distances, connectome : ndarray, shape (N, N)
+    deal : callable
+        Takes the connectome and a random stream.
+    """
+    rng = generator(13, "labels dealt out")
+    here = distances[connectome > 0].mean()
+    there = np.array([distances[deal(connectome, rng) > 0].mean() for _ in range(4 * DRAWS)])
+    slack = 1e-9 * here
+    return float((there <= here + slack).mean()), float((there >= here - slack).mean())
+
+
+def _arrangements() -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return distances and connectomes that tell right from nearly right: a hub, a cortex, and mutual pairs."""
+    rng = generator(13, "exercise", "labels")
+    made = []
+    for kind, n in (("a hub", 30), ("a cortex", 30), ("mutual pairs", 12)):
+        places = rng.random((n, 3)) * (400, 400, 100)
+        distances = np.linalg.norm(places[:, None] - places, axis=2)
+        connectome = np.zeros((n, n), dtype=int)
+        if kind == "a hub":  # the neuron that is the fifth nearest to all others, and sends to all
+            connectome[np.argsort(distances.mean(axis=1))[4]] = 1
+        elif kind == "a cortex":
+            connectome = (rng.random((n, n)) < 0.5 * np.exp(-distances / 60)).astype(int)
+        else:  # with so few neurons, dealing out rows alone makes many self-connections, at distance 0
+            connectome = (rng.random((n, n)) < 0.15).astype(int)
+            connectome |= connectome.T
+        np.fill_diagonal(connectome, 0)
+        made.append((distances, connectome))
+    return made
+
+
+def check_relabelling_test(answer: object) -> bool:
+    """Check a function of (distances, connectome, rng) that returns the p of a permutation test.
+
+    It deals the neurons' labels out 999 times. p is the share in which connected pairs are as near to each other as
+    they are, with the connectome itself among those counted.
+    """
+    for distances, connectome in _arrangements():
+        rng = generator(13, "a test of your own")
+        test = (lambda *arrays, rng=rng: answer(*arrays, rng)) if callable(answer) else answer
+        value = result_of(test, "distances, a connectome and a random stream", distances, connectome)
+        value = None if value is None else number(value)
+        if value is None:
+            return False
+        near, far = _as_near(distances, connectome, _relabelled)
+        if _close(value, (1 + DRAWS * near) / (1 + DRAWS)) and value > 0:
+            continue
+        entries, _ = _as_near(distances, connectome, _shuffled)
+        rows, _ = _as_near(distances, connectome, lambda graph, rng: rng.permutation(graph))
+        if value <= 0:
+            why = (
+                "A permutation test never gives 0: the labels as they are count as one of the draws, (1 + k) / 1,000."
+            )
+        elif value > 1:
+            why = "A p is at most 1: divide by the number of draws."
+        elif _close(value, far):
+            why = "That counts draws in which connected pairs are as *far* apart; count those as near."
+        elif _close(value, entries):
+            why = "Single synapses were dealt out. Deal out labels: rows and columns in one new order."
+        elif _close(value, rows):
+            why = "Rows were dealt out and columns not: a neuron has one label, for what it sends and what it gets."
+        elif _close(value, 2 * min(near, far)):
+            why = "That asks whether they are nearer *or* farther; count one side only."
+        else:
+            why = f"p is {value:.3g}, and about {near:.2g} for these 30 neurons: 999 draws, connected pairs as near."
+        return say(False, why)
+    return say(
+        True, "A hub counts as one neuron, however many synapses it has: so labels are dealt out, not synapses."
+    )
+
+
+def _close(value: float, share: float) -> bool:
+    """Say whether p can be that of 999 draws with this share, up to four standard errors."""
+    return abs(value - share) <= 4.5 * np.sqrt(share * (1 - share) * 1.25 / DRAWS) + 2 / DRAWS
+
+
+def check_design(answer: object) -> bool:
+    """Check whether a design of an experiment has what it needs before it is carried out."""
+    if answer is None:
+        return unanswered()
+    if not isinstance(answer, Design):
+        return say(False, f"{type(answer).__name__!r} was given; a Design is needed.")
+    try:
+        missing = what_is_missing(answer)
+    except (InputError, AttributeError, TypeError) as error:
+        return say(False, f"It cannot be carried out: {error}.")
+    for fault in missing:
+        say(False, fault)
+    if missing:
+        return False
+    networks = answer.runs * len(answer.study.variants)
+    return say(
+        True, f"{networks} networks, with controls, ceilings, pairs of runs and a rule. What comes out is open."
+    )

@@ -1,0 +1,191 @@
+"""The capstone and the relabelling test of notebook 13: what a design lacks, its outcome, its report."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from biornn_lite import Settings, Variant
+from biornn_lite.errors import InputError
+from biornn_lite.exercises import Prediction, check_design, check_relabelling_test
+from biornn_lite.exercises import design as module
+from biornn_lite.exercises.design import Design, carry_out, report_of, what_is_missing, write_report
+from biornn_lite.tasks import GoNoGo, Task
+from biornn_lite.weights import Functional, Identity
+
+OPTIONS = {"lower": "It would harm.", "alike": "It would not matter.", "higher": "It would help."}
+
+
+def by_difference(prediction, accuracies):
+    return prediction.by_size((accuracies["W*"] - accuracies["diagonal"]).mean(), [-0.1, 0.1])
+
+
+@dataclass(frozen=True)
+class Untold(Task):
+    """A task that does not say its ceilings."""
+
+    name: str = "untold"
+    title: str = "Untold"
+    inputs: int = 2
+    steps: int = 4
+    classes: int = 2
+
+    def trials(self, count, rng):
+        labels = rng.integers(2, size=count)
+        return np.repeat(np.eye(2)[labels][:, None], self.steps, axis=1), labels
+
+
+@dataclass(frozen=True)
+class Told(Untold):
+    name: str = "told"
+
+    def memoryless_ceiling(self):
+        return 1.0
+
+    def best_ceiling(self, input_noise=0.0):
+        return 1.0
+
+
+@pytest.fixture
+def design(column, monkeypatch):
+    monkeypatch.setattr(module, "_FIRST", {})
+    controls = (Variant("diagonal", Functional(self_connections="only")), Variant("I", Identity(0.95)))
+    tiny = Settings(epochs=1, batches=2, batch_size=8, test_trials=20)
+    prediction = Prediction("W* or its diagonal?", OPTIONS, at="13, section 8")
+    field = column.select(range(12))
+    return Design(field, GoNoGo(), "W*", controls, prediction, by_difference, "alike", runs=3, settings=tiny)
+
+
+def test_a_complete_design_lacks_nothing(design, capsys):
+    assert what_is_missing(design) == [] and check_design(design)
+    assert "✓ 9 networks" in capsys.readouterr().out
+
+
+def always(prediction, accuracies):
+    return "alike"
+
+
+def wrong_name(prediction, accuracies):
+    return prediction.by_size(accuracies["orthogonal"].mean(), [0.1, 0.9])
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"controls": (), "rule": lambda p, a: p.by_size(a["W*"].mean(), [0.6, 0.9])}, "no control"),
+        ({"controls": ("WD*", Variant("diagonal", Functional(self_connections="only"), "cortical"))}, "two causes"),
+        ({"task": Untold()}, "does not say its ceilings"),
+        ({"task": Told()}, "needs no memory"),
+        ({"runs": 1}, "One run shows what can happen"),
+        ({"runs": 2}, "Two runs show"),
+        ({"prediction": Prediction("q", dict.fromkeys(OPTIONS, ""), at="13")}, "It is not said what 'lower'"),
+        ({"prediction": Prediction("q", {"alike": "It is so."}, at="13"), "rule": always}, "it cannot fail"),
+        ({"expected": "no idea"}, "none of the options"),
+        ({"rule": None}, "no function"),
+        ({"rule": always}, "'lower' and 'higher' cannot come true"),
+        ({"rule": wrong_name}, "KeyError: 'orthogonal'"),
+        ({"rule": lambda p, a: "better"}, "'better'"),
+        ({"controls": ("W*",)}, "cannot be carried out: each variant is to be named once"),
+        ({"task": "no such task"}, "cannot be carried out"),
+        ({"prediction": "W* is better"}, "cannot be carried out"),
+    ],
+)
+def test_what_a_design_lacks_is_named(design, change, told, capsys):
+    assert not check_design(replace(design, **change))
+    out = capsys.readouterr().out
+    assert told in out and all(line.startswith("✗ ") for line in out.splitlines())
+    assert len(out.splitlines()) == 1 or "KeyError" in told, out
+
+
+def test_no_design_is_no_answer(capsys):
+    assert not check_design(None) and not check_design("mine")
+    out = capsys.readouterr().out
+    assert "not answered yet" in out and "a Design is needed" in out
+
+
+def test_the_outcome_follows_the_rule_and_stands_beside_ceilings(design):
+    outcome = carry_out(design, progress=False)
+    assert [*outcome.accuracies] == ["W*", "diagonal", "I"] and len(outcome.accuracies) == 3
+    assert outcome.came_true == by_difference(design.prediction, outcome.accuracies)
+    assert outcome.lacking == ()
+    table = outcome.table
+    assert table["best possible"].tolist() == [1.0] * 3 and table["without memory"].tolist() == [0.5] * 3
+    apart = outcome.accuracies["W*"] - outcome.accuracies["I"]
+    assert math.isclose(table.loc["I", "start minus this"], apart.mean(), abs_tol=1e-12)
+    assert table["runs that learned"].tolist() == (outcome.accuracies > 0.75).sum().tolist()
+    assert "mean of 3 runs" in outcome.told and "0.500" in outcome.told
+
+
+def test_a_rule_that_changes_after_the_outcome_is_noticed(design, capsys):
+    carry_out(design, progress=False)
+    assert check_design(design) and check_design(replace(design, runs=4))
+    assert check_design(replace(design, controls=(*design.controls, "W")))
+    capsys.readouterr()
+    for change in ({"expected": "higher"}, {"rule": lambda p, a: p.by_size(a["W*"].mean(), [0.6, 0.9])}):
+        assert not check_design(replace(design, **change))
+        assert "not fixed beforehand" in capsys.readouterr().out
+        assert check_design(replace(design, **change, seed=1)), "new seeds have not been seen"
+    assert "not fixed beforehand" in " ".join(carry_out(replace(design, expected="lower"), progress=False).lacking)
+
+
+def test_a_rule_cannot_give_what_is_no_option(design):
+    with pytest.raises(InputError, match="'better'"):
+        carry_out(replace(design, rule=lambda p, a: "better"), progress=False)
+
+
+def test_the_report_holds_what_another_needs(design, tmp_path):
+    outcome = carry_out(replace(design, runs=1), progress=False)
+    path = write_report(outcome, tmp_path / "report.md")
+    text = path.read_text(encoding="utf-8")
+    assert text == report_of(outcome)
+    for part in (
+        "# W* or its diagonal?", "12 neurons", "Go/NoGo", "**Controls.** diagonal, I.", "It would not matter.",
+        "**Expected.** alike.", "def by_difference(prediction, accuracies):", "1 of each", "from seed 0",
+        "test accuracy, one run", "By the rule: ", "One run shows what can happen",
+    ):  # fmt: skip
+        assert part in text, part
+    with pytest.raises(InputError):
+        write_report(outcome, tmp_path / "no such folder" / "report.md")
+
+
+def labels(graph, rng):
+    order = rng.permutation(len(graph))
+    return graph[order][:, order]
+
+
+def entries(graph, rng):
+    mixed, off = graph.copy(), ~np.eye(len(graph), dtype=bool)
+    mixed[off] = rng.permutation(graph[off])
+    return mixed
+
+
+def relabelling(deal=labels, *, truly=1, sides=1, far=False):
+    def test(distances, connectome, rng):
+        here = distances[connectome > 0].mean()
+        dealt = np.array([distances[deal(connectome, rng) > 0].mean() for _ in range(999)])
+        return sides * (truly + (dealt >= here if far else dealt <= here).sum()) / (truly + 999)
+
+    return test
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (None, "…"),
+        (3, "expected a function"),
+        (relabelling(), "✓"),
+        (relabelling(truly=0), "never gives 0"),
+        (relabelling(far=True), "as *far* apart"),
+        (relabelling(entries), "Single synapses were dealt out"),
+        (relabelling(lambda graph, rng: rng.permutation(graph)), "Rows were dealt out and columns not"),
+        (relabelling(sides=2), "one side only"),
+        (relabelling(sides=1000), "at most 1"),
+        (lambda distances, connectome, rng: 0.5, "999 draws"),
+        (lambda distances, connectome, rng: "near", "not a number"),
+        (lambda distances, connectome, rng: 1 / 0, "ZeroDivisionError"),
+    ],
+)
+def test_the_check_of_a_relabelling_test(capsys, answer, told):
+    assert check_relabelling_test(answer) == (told == "✓")
+    assert told in capsys.readouterr().out
