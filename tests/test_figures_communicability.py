@@ -191,7 +191,8 @@ def test_the_checks_of_numbers(capsys):
             {
                 1.5e5: "✓", 150_200: "✓", 3e5: "weight 1/2!", 4.5e10: "under a root", 9e10: "under a root, and",
                 1.6667e-6: "Upside down", 0.5: "the walk alone", 111_803: "the *first* neuron",
-                223_607: "from the neuron in the middle", 1.3416: "to the neuron in the middle", 7.5e5: "shares of a row", 5e4: "not 1",
+                223_607: "from the neuron in the middle", 1.3416: "to the neuron in the middle",
+                7.5e5: "shares of a row", 5e4: "not 1",
                 7: "Which walks lead",
             },
         ),

@@ -16,7 +16,14 @@ from .cortical_space import (
     check_reshaped,
     check_wiring_cost,
 )
-from .decisions import check_accuracy_by_hand, check_observer, check_steps_held, check_task_of_a_third
+from .decisions import (
+    check_accuracy_by_hand,
+    check_observer,
+    check_steps_held,
+    check_task_of_a_third,
+    check_trials_of_pairs,
+    task_to_train,
+)
 from .function import check_chance_free_tile, check_lagged_correlation, check_sttc
 from .functional_weights import check_min_max, check_scaling, check_steps_kept, check_without_diagonal
 from .inside import check_decoder, check_fixed_point, check_needed, check_time_constant
@@ -96,6 +103,7 @@ __all__ = [
     "check_task_of_a_third",
     "check_time_constant",
     "check_trial",
+    "check_trials_of_pairs",
     "check_twelfth_variant",
     "check_two_neurons",
     "check_two_triangles",
@@ -104,4 +112,5 @@ __all__ = [
     "check_wiring_cost",
     "check_without_diagonal",
     "sum_up_predictions",
+    "task_to_train",
 ]
