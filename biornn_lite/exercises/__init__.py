@@ -35,11 +35,12 @@ from .primer import check_next_state, check_orthogonal, check_slope, check_trial
 from .robustness import check_front, check_median_trials, check_rounding, check_sparse_share
 from .start_here import check_memoryless_ceiling, check_pair, check_variant_name
 from .topology import check_clustering, check_edges, check_graph_of_unlike, check_sources, check_two_triangles
-from .training import check_chance_loss, check_epochs_to_zero, check_last_state, check_leaky, check_small_penalty
+from .training import check_adam, check_chance_loss, check_last_state, check_leaky, check_small_penalty
 
 __all__ = [
     "Prediction",
     "check_accuracy_by_hand",
+    "check_adam",
     "check_chance_free_tile",
     "check_chance_loss",
     "check_cliffs_delta",
@@ -53,7 +54,6 @@ __all__ = [
     "check_distance",
     "check_distance_matrix",
     "check_edges",
-    "check_epochs_to_zero",
     "check_equivalence",
     "check_fixed_effect",
     "check_fixed_point",

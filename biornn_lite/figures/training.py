@@ -93,6 +93,7 @@ def watch_panel(field: CorticalField, settings: Settings | None = None) -> ipw.W
     settings = settings or Settings()
 
     def steps(variants: tuple[str, str], task: str, seed: int) -> Iterator[Step]:
+        yield Step(0, "Preparing two networks …")
         shown: list[dict[str, Snapshot]] = []
         for snapshots in watch(field, variants, task, seed, settings=settings):
             shown.append(snapshots)
