@@ -233,14 +233,15 @@ def test_the_check_of_adam(capsys, answer, told):
 def test_the_watch_panel_says_that_it_prepares_before_it_does(small, monkeypatch):
     status = []
 
-    def watch_at_last(*_, **__):
+    def watch_at_last(*given, **more):
         status.append(parts["HTML"].value)
-        yield from ()
+        yield next(watch(*given, **more))
 
     monkeypatch.setattr(training_figures, "watch", watch_at_last)
     parts = parts_of(watch_panel(small, QUICK))
     parts["Train and watch"].click()
     assert status == ["Preparing two networks …"]
+    assert parts["HTML"].value.startswith("epoch 0: <b>W*D*C*</b> no accuracy, ")
 
 
 @pytest.mark.slow
