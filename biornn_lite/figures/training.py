@@ -85,7 +85,7 @@ def _taken_off(histories: Sequence[Sequence[Snapshot]]) -> str:
     return f",\nwithout the pull of C* ({' to '.join(ends)})"
 
 
-def _shown(accuracy: float) -> str:
+def _text(accuracy: float) -> str:
     """Return an accuracy as text; before the first epoch, and after a divergence, there is none."""
     return "no accuracy" if np.isnan(accuracy) else f"{accuracy:.3f}"
 
@@ -104,7 +104,7 @@ def watch_panel(field: CorticalField, settings: Settings | None = None) -> ipw.W
             shown.append(snapshots)
             epoch = len(shown) - 1
             told = "; ".join(
-                f"<b>{plain(s.variant)}</b> {_shown(s.test_accuracy)}, {s.on_the_diagonal:.0%} of Σ|W| on the diagonal"
+                f"<b>{plain(s.variant)}</b> {_text(s.test_accuracy)}, {s.on_the_diagonal:.0%} of Σ|W| on the diagonal"
                 for s in snapshots.values()
             )
             figure = watched_figure(histories(shown), f"{field.label}, one run of each, seed {seed}")
