@@ -13,6 +13,7 @@ import matplotlib as mpl
 import pandas as pd
 from audit_predictions import prediction
 from matplotlib.figure import Figure
+from pictures import write_page
 from tables import NOT_YET, folded, interval, number, p_value, share, table
 
 from biornn_lite import verdict
@@ -27,7 +28,6 @@ from biornn_lite.contrasts import (
 )
 from biornn_lite.figures.audit import choices_figure, differences_forest_figure
 from biornn_lite.figures.specification_curve import curve_figure
-from biornn_lite.plumbing.files import written_atomically
 from biornn_lite.replication import load_replication
 from biornn_lite.tasks import TASKS, title_of
 from biornn_lite.wiring import Pooled
@@ -382,21 +382,17 @@ def compose() -> str:
 
 
 def figures() -> dict[str, Figure]:
-    """Draw the figures of the page."""
+    """Draw the figures of the page, by the stems of their files."""
     networks = verdict.load_audit().networks
     answers = verdict.answers(networks)
-    questions = {"function": [1], "position_and_wiring": [2, 3], "penalty": [4]}
+    questions = {"audit_function": [1], "audit_position_and_wiring": [2, 3], "audit_penalty": [4]}
     forests = {name: answers[answers["question"].isin(of)] for name, of in questions.items()}
     return {name: differences_forest_figure(rows) for name, rows in forests.items()} | {
-        "choices": choices_figure(answers),
-        "curve": curve_figure(verdict.curve(networks), verdict.cursors(networks), {"sign": "free"}),
+        "audit_choices": choices_figure(answers),
+        "audit_curve": curve_figure(verdict.curve(networks), verdict.cursors(networks), {"sign": "free"}),
     }
 
 
 if __name__ == "__main__":
     mpl.use("Agg")
-    with written_atomically(HERE / "audit.md") as temporary:
-        temporary.write_text(compose(), encoding="utf-8", newline="\n")
-    for name, figure in figures().items():
-        with written_atomically(HERE / f"audit_{name}.png") as temporary:
-            figure.savefig(temporary, dpi=110, format="png")
+    write_page("audit.md", compose(), figures(), dpi=110)

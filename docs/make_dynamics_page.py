@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from dynamics_predictions import Evidence, counted, of, predicted
 from matplotlib.figure import Figure
+from pictures import write_page
 from tables import NOT_YET, folded, number, over_runs, p_value, span, table, told
 
 from biornn_lite.dynamics import FATES, LENGTHS, TIMES, memory_phases
@@ -41,7 +42,6 @@ from biornn_lite.dynamics_verdict import (
 )
 from biornn_lite.figures import dynamics as drawn
 from biornn_lite.memory import GROUPS
-from biornn_lite.plumbing.files import written_atomically
 from biornn_lite.tasks import TASKS, get_task, title_of
 
 HERE = Path(__file__).parent
@@ -488,23 +488,19 @@ def compose(rows: Rows | None = None) -> str:
 
 
 def figures() -> dict[str, Figure]:
-    """Draw the figures of the page."""
+    """Draw the figures of the page, by the stems of their files."""
     found = Evidence(load_dynamics())
     rows = found.rows
     return {
-        "classes": drawn.classes_figure(class_counts(rows), CONTEXT),
-        "losses": drawn.losses_figure(losses_table(rows), CONTEXT),
-        "decoding": drawn.decoding_figure(decoding_table(rows), CONTEXT),
-        "eigenvalue": drawn.eigenvalue_figure(before_and_after(rows, EIGENVALUE), CONTEXT),
-        "similarity": drawn.similarity_figure(found.mechanisms, CONTEXT),
-        "space": drawn.mantel_figure(before_and_after(rows, "mantel r", "memory end"), CONTEXT),
+        "dynamics_classes": drawn.classes_figure(class_counts(rows), CONTEXT),
+        "dynamics_losses": drawn.losses_figure(losses_table(rows), CONTEXT),
+        "dynamics_decoding": drawn.decoding_figure(decoding_table(rows), CONTEXT),
+        "dynamics_eigenvalue": drawn.eigenvalue_figure(before_and_after(rows, EIGENVALUE), CONTEXT),
+        "dynamics_similarity": drawn.similarity_figure(found.mechanisms, CONTEXT),
+        "dynamics_space": drawn.mantel_figure(before_and_after(rows, "mantel r", "memory end"), CONTEXT),
     }
 
 
 if __name__ == "__main__":
     mpl.use("Agg")
-    with written_atomically(HERE / "dynamics.md") as temporary:
-        temporary.write_text(compose(), encoding="utf-8", newline="\n")
-    for name, figure in figures().items():
-        with written_atomically(HERE / f"dynamics_{name}.png") as temporary:
-            figure.savefig(temporary, dpi=100, format="png")
+    write_page("dynamics.md", compose(), figures())

@@ -10,13 +10,14 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
+from pictures import write_page
 from scipy import stats
 from tables import number, share, span, table
 
 from biornn_lite.errors import InputError
 from biornn_lite.figures.study import forest_figure
 from biornn_lite.figures.style import MEASURE_LABELS
-from biornn_lite.plumbing.files import written_atomically
 from biornn_lite.replication import (
     EQUIVALENCE_BOUND,
     FUNCTIONAL_VARIANTS,
@@ -481,19 +482,18 @@ def compose() -> str:
     )
 
 
-def draw() -> None:
-    """Draw the two figures."""
-    for name, study, title in (
-        ("replication", "6_6_2", "Field 6_6_2, signs free"),
-        ("replication_positive", "6_6_2 positive", "Field 6_6_2, positive only"),
-    ):
-        figure = forest_figure(study, title=f"{title}: 20 runs here, 20 in the paper")
-        with written_atomically(HERE / f"{name}.png") as temporary:
-            figure.savefig(temporary, dpi=110, format="png")
+def figures() -> dict[str, Figure]:
+    """Draw the figures of the page, by the stems of their files."""
+    shown = {
+        "replication": ("6_6_2", "Field 6_6_2, signs free"),
+        "replication_positive": ("6_6_2 positive", "Field 6_6_2, positive only"),
+    }
+    return {
+        stem: forest_figure(study, title=f"{title}: 20 runs here, 20 in the paper")
+        for stem, (study, title) in shown.items()
+    }
 
 
 if __name__ == "__main__":
     mpl.use("Agg")
-    with written_atomically(HERE / "replication.md") as temporary:
-        temporary.write_text(compose(), encoding="utf-8", newline="\n")
-    draw()
+    write_page("replication.md", compose(), figures(), dpi=110)

@@ -13,12 +13,12 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from pictures import write_page
 from robustness_predictions import Evidence, mine_of, predicted, trials_text
 from tables import NOT_YET, folded, number, over_runs, p_value, share, table, told
 
 from biornn_lite.figures import robustness as drawn
 from biornn_lite.figures.pareto import front_figure
-from biornn_lite.plumbing.files import written_atomically
 from biornn_lite.pruning import KEPT_RETRAINED
 from biornn_lite.psychometric import COHERENCES, ideal_by_coherence, ideal_threshold
 from biornn_lite.results import ceilings
@@ -498,25 +498,23 @@ def compose(rows: Rows | None = None) -> str:
 
 
 def figures() -> dict[str, Figure]:
-    """Draw the figures of the page."""
+    """Draw the figures of the page, by the stems of their files."""
     rows = shown_rows(load_robustness())
     curves = curve_table(rows, tuple(SEVERITIES))
     bounded = measure_table(rows, list(drawn.BOUNDED))
     return {
-        "claims": drawn.claims_figure(answers(rows)),
-        "less_data": drawn.less_data_figure(data_table(rows), "no penalty"),
-        "trials_needed": drawn.trials_needed_figure(needed_table(trials_needed(rows)), "no penalty"),
-        "disturbances": drawn.degradation_sheet(curves, "no penalty", PERCEPTUAL, retained=True),
-        "front": front_figure(fronts(load_robustness()), "published penalty"),
-        "stability": drawn.stability_figure(curves, bounded, "no penalty", retained=True),
-        "psychometric": drawn.psychometric_figure(psychometric_table(rows), threshold_table(rows), "no penalty"),
+        "robustness_claims": drawn.claims_figure(answers(rows)),
+        "robustness_less_data": drawn.less_data_figure(data_table(rows), "no penalty"),
+        "robustness_trials_needed": drawn.trials_needed_figure(needed_table(trials_needed(rows)), "no penalty"),
+        "robustness_disturbances": drawn.degradation_sheet(curves, "no penalty", PERCEPTUAL, retained=True),
+        "robustness_front": front_figure(fronts(load_robustness()), "published penalty"),
+        "robustness_stability": drawn.stability_figure(curves, bounded, "no penalty", retained=True),
+        "robustness_psychometric": drawn.psychometric_figure(
+            psychometric_table(rows), threshold_table(rows), "no penalty"
+        ),
     }
 
 
 if __name__ == "__main__":
     mpl.use("Agg")
-    with written_atomically(HERE / "robustness.md") as temporary:
-        temporary.write_text(compose(), encoding="utf-8", newline="\n")
-    for name, figure in figures().items():
-        with written_atomically(HERE / f"robustness_{name}.png") as temporary:
-            figure.savefig(temporary, dpi=100, format="png")
+    write_page("robustness.md", compose(), figures())

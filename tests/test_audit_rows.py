@@ -150,7 +150,8 @@ def test_without_the_files_it_is_said(monkeypatch, tmp_path):
 
 
 def test_the_page_says_what_the_rows_say():
-    page = script("docs/make_audit_page.py").compose()
+    made = script("docs/make_audit_page.py")
+    page = script("docs/pictures.py").described(made.compose(), made.figures())
     assert page == (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
 
 

@@ -256,7 +256,8 @@ def test_the_page_counts_its_predictions(page):
 
 def test_the_page_says_what_its_rows_say():
     written = (ROOT / "docs" / "dynamics.md").read_text(encoding="utf-8")
-    assert script("docs/make_dynamics_page.py").compose() == written
+    made = script("docs/make_dynamics_page.py")
+    assert script("docs/pictures.py").described(made.compose(), made.figures()) == written
 
 
 def test_the_page_shows_its_figures():

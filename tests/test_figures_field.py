@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
-from test_figures_panels import check_that_every_control_redraws, parts_of
+from test_figures_panels import check_said, check_that_every_control_redraws, parts_of
 
 from biornn_lite import activity, exercises
 from biornn_lite.errors import InputError
@@ -226,19 +226,6 @@ CASES = {
             ("abc", "not an array"),
         ],
     ),
-    "sttc": (
-        lambda answer, _: exercises.check_sttc(answer, 0.6, 0.2, 0.1, 0.4),
-        [0.5 * (0.2 / 0.76 + 0.1 / 0.98)],
-        [
-            (0.5 * (0.5 / 0.94 - 0.2 / 0.92), "A's own tiles"),
-            (0.2 / 0.76 + 0.1 / 0.98, "forgot the ½"),
-            (0.15, "forgot the denominators"),
-            (-0.1826, "sign is wrong"),
-            (0.9, "too high"),
-            (18.26, "in per cent"),
-            ([], "not a number"),
-        ],
-    ),
     "positions": (
         lambda answer, _: exercises.check_positions(answer, np.arange(12).reshape(4, 3)),
         [np.arange(12).reshape(4, 3) * (0.008, 0.008, 0.03)],
@@ -316,6 +303,56 @@ def test_the_check_of_a_tile_without_chance(column, capsys):
     assert not exercises.check_chance_free_tile(0.1, column) and "mean STTC of -0.0" in capsys.readouterr().out
     assert not exercises.check_chance_free_tile(-1, column) and "above 0" in capsys.readouterr().out
     assert not exercises.check_chance_free_tile("x", column)
+
+
+def sttc_by_hand(a, b, tile, stop, *, twice=False, pairs=False, cut=True, halves=(0.5, 0.5), own=False, reach=2):
+    """The STTC on a fine grid of times, and what it becomes by mistakes."""
+    times = np.arange(0 if cut else -1, stop if cut else stop + 1, 0.001)
+
+    def tiled(train):
+        near = np.abs(times[:, None] - train) <= tile * reach / 2
+        return (near.sum() if twice else near.any(axis=1).sum()) * 0.001 / stop
+
+    def share(train, other):
+        near = np.abs(train[:, None] - other) <= tile
+        return (near.sum() if pairs else near.any(axis=1).sum()) / len(train)
+
+    t_a, t_b = tiled(a), tiled(b)
+    if own:
+        t_a, t_b = t_b, t_a
+    p_a, p_b = share(a, b), share(b, a)
+    return halves[0] * (p_a - t_b) / (1 - p_a * t_b) + halves[1] * (p_b - t_a) / (1 - p_b * t_a)
+
+
+STTC = [
+    (
+        lambda a, b, tile, stop: activity.spike_time_tiling_coefficient([a, b], tile, stop)[0, 1],
+        "✓ Also where tiles overlap",
+    ),
+    (sttc_by_hand, "✓ Also where tiles overlap"),
+    (None, "not answered yet"),
+    (0.18, "expected a function of a, b, tile and stop"),
+    (
+        lambda a, b, tile, stop: activity.spike_time_tiling_coefficient([a, b], tile, stop),
+        "ndarray; expected one number",
+    ),
+    (lambda a, b, tile, stop: 0.99, "far apart, it gives 0.9900"),
+    (lambda *given: sttc_by_hand(*given, own=True), "A's own tiles"),
+    (lambda *given: sttc_by_hand(*given, halves=(1, 1)), "forgot the ½"),
+    (lambda *given: sttc_by_hand(*given, halves=(-0.5, -0.5)), "sign is wrong"),
+    (lambda *given: sttc_by_hand(*given, halves=(1, 0)), "with P_A alone"),
+    (lambda *given: sttc_by_hand(*given, halves=(0, 1)), "with P_B alone"),
+    (lambda *given: sttc_by_hand(*given, reach=1), "to *both* sides"),
+    (lambda *given: sttc_by_hand(*given, twice=True), "Where tiles overlap, the time counts once."),
+    (lambda *given: sttc_by_hand(*given, pairs=True), "An event near two of the other's counts once."),
+    (lambda *given: sttc_by_hand(*given, twice=True, pairs=True), "once. An event near two"),
+    (lambda *given: sttc_by_hand(*given, cut=False), "begin before 0 or end after"),
+]
+
+
+@pytest.mark.parametrize(("answer", "told"), STTC)
+def test_the_check_of_an_sttc(capsys, answer, told):
+    check_said(capsys, exercises.check_sttc(answer), told)
 
 
 def test_the_check_of_a_control(column, capsys):

@@ -7,7 +7,6 @@ from dataclasses import replace
 import ipywidgets as ipw
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 
@@ -258,11 +257,6 @@ def test_the_check_of_the_twelfth_variant(capsys, answer, right, says):
     assert says in capsys.readouterr().out
 
 
-def five_runs() -> pd.DataFrame:
-    """Runs of which two never learned."""
-    return pd.DataFrame({"epochs": [2, 3, 6, 10, 10], "learned": [True, True, True, False, False]})
-
-
 @pytest.mark.parametrize(
     ("check", "answers"),
     [
@@ -272,16 +266,6 @@ def five_runs() -> pd.DataFrame:
                 0.625: "✓ +0.625", 0.62: None, "five eighths": "not a number", 62.5: "outside −1 … 1",
                 -0.625: "The sign is wrong", 0.75: "take off those", 0.8125: "ties halved", 0.25: "of 8 pairs, count",
             },
-        ),
-        (
-            lambda answer: exercises.check_median_epochs(answer, five_runs()),
-            {
-                6: "✓ By epoch 6", 3: "median of the 3 runs", 6.2: "a mean", 9: "too late", 1: "too early",
-            },
-        ),
-        (
-            lambda answer: exercises.check_median_epochs(answer, five_runs().assign(learned=[True] + [False] * 4)),
-            {np.inf: "✓ Only 1 of 5", 2: "median of the 1 runs", 6: "as if they had in the last epoch"},
         ),
         (
             lambda answer: exercises.check_lost_step(answer, 7.05, 0.05, 3.4e38),
@@ -295,13 +279,6 @@ def five_runs() -> pd.DataFrame:
             lambda answer: exercises.check_largest_network(answer, 50, 0.05, 3.4e38),
             {
                 265: "✓ About 265", 6.5: "radius that just fits", 42.2: "You took", 312: "too many", 96: "too few",
-            },
-        ),
-        (
-            lambda answer: exercises.check_nan_accuracy(answer, [0.2, 0.4, 0.3, 0.1]),
-            {
-                0.2: "✓", 0: "does give an answer", 0.25: "guesses blindly", 0.3: "never varies", 1: "only where",
-                0.1: "the last answer's", 0.4: "the largest NaN is the *first*", 0.7: "How often is that one right",
             },
         ),
     ],

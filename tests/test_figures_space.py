@@ -259,6 +259,37 @@ def test_the_check_of_a_distance_matrix(capsys, answer, told):
     check_said(capsys, exercises.check_distance_matrix(answer), told)
 
 
+def permuted(weights, lengths, draws, *, axes=2, size=np.abs, extra=1, seed=0):
+    """A permutation test of the wiring cost, and what it becomes by mistakes."""
+    rng = np.random.default_rng(seed)
+    as_cheap = 0
+    for _ in range(draws):
+        order = rng.permutation(len(weights))
+        other = weights[np.ix_(order, order)] if axes == 2 else weights[order]
+        as_cheap += (size(other) * lengths).sum() <= (size(weights) * lengths).sum()
+    return (as_cheap + extra) / (draws + extra)
+
+
+PERMUTATION_TESTS = [
+    (permuted, "✓ "),
+    (lambda w, d, n: permuted(w, d, n, seed=1), "✓ "),
+    (None, "not answered yet"),
+    (lambda w, d, n: np.ones(n), "ndarray; expected one number"),
+    (lambda w, d, n: 1 - permuted(w, d, n), "counted the orders that cost more"),
+    (lambda w, d, n: permuted(w, d, n, axes=1), "rows alone"),
+    (lambda w, d, n: permuted(w, d, n, size=np.asarray), "take |W|"),
+    (lambda w, d, n: n * permuted(w, d, n), "divide it by"),
+    (lambda w, d, n: permuted(w, d, n, extra=0), "Count the first labels too"),
+    (lambda w, d, n: permuted(w, d, n, extra=0) + 1 / n, "expected 1 / (99 + 1)"),
+    (lambda w, d, n: 0.5, "all 120 orders give"),
+]
+
+
+@pytest.mark.parametrize(("answer", "told"), PERMUTATION_TESTS)
+def test_the_check_of_a_permutation_test(capsys, answer, told):
+    check_said(capsys, exercises.check_permutation_test(answer), told)
+
+
 def test_the_check_of_reshaped_numbers(capsys):
     positions = 10 * np.arange(5)[:, None] + np.arange(3)
     for answer, told in [
@@ -278,20 +309,13 @@ def test_the_check_of_reshaped_numbers(capsys):
 
 def test_the_checks_of_numbers(capsys, column):
     weights = [[0.9, -0.2, 0], [0.1, 0.5, 0.3], [0, 0.4, 0]]
-    # Worked out by hand: 0.2·30 + 0.1·30 + 0.3·40 + 0.4·40; (1 + 2 + 3 + 1 + 2 + 1) / 6.
+    # Worked out by hand: 0.2·30 + 0.1·30 + 0.3·40 + 0.4·40.
     for check, answers in (
         (
             lambda a: exercises.check_wiring_cost(a, weights, [0, 30, 70]),
             {
                 37: "✓ 37", 25: "take |W|", 18: "from the upper", 19: "from the lower", 18.5: "halved",
                 11.1: "λ times", 2.4: "not their lengths", 1390: "squared", 37 / 9: "the mean", 50: "is not it",
-            },
-        ),
-        (
-            lambda a: exercises.check_lattice_factor(a, (4, 1, 1), 0.4),
-            {
-                0.24: "✓ 0.24", 4.1667: "Upside down", 0.32: "over the diagonal", 1.6667: "by what",
-                0.1333: "largest", 0.4: "only pairs", 7: "average the distances",
             },
         ),
         (

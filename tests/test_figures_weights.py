@@ -11,7 +11,7 @@ from biornn_lite.figures.weights import SIZES, stages, weights_figure, weights_p
 from biornn_lite.priors import Priors
 from biornn_lite.untrained import fading
 from biornn_lite.variants import Protocol
-from biornn_lite.weights import spectral_radius, with_spectral_radius
+from biornn_lite.weights import functional, lognormal_draws, spectral_radius, with_spectral_radius
 
 
 def test_the_diagonal_holds_the_memory_of_the_measured_field(microns):
@@ -182,15 +182,69 @@ def test_the_check_of_weights_without_diagonal(capsys):
     assert spectral_radius(right) == pytest.approx(0.95)
 
 
+def test_the_check_of_a_bad_pair(column, capsys):
+    draws = lognormal_draws(column.neurons, np.random.default_rng(0))
+    own = np.eye(column.neurons, dtype=bool)
+    bad, worse = column.correlation.copy(), column.sttc.copy()
+    bad[0, 1] = bad[1, 0] = worse[0, 1] = worse[1, 0] = -1
+
+    def ratio(matrix):
+        return matrix[own].mean() / matrix[~own].mean()
+
+    right = ratio(functional(draws, bad, column.sttc))
+    check_takes_numbers(
+        capsys,
+        lambda a: exercises.check_bad_pair(a, column, draws),
+        {
+            right: "✓ ",
+            ratio(functional(draws, column.correlation, column.sttc)): "without the bad pair",
+            1 / right: "Upside down",
+            ratio(functional(draws, bad, worse)): "STTC too",
+            ratio(functional(draws, column.correlation, worse)): "changed the STTC; the correlation",
+            ratio(bad): "Those are the correlations",
+            ratio((bad + 1) / 2): "m(Corr) alone",
+            10: "too low",
+            1000: "too high",
+        },
+    )
+
+
+def angle_by_hand(first, second, weights, steps, turned=lambda cosine: np.degrees(np.arccos(np.clip(cosine, -1, 1)))):
+    for _ in range(steps):
+        first, second = np.maximum(first @ weights, 0), np.maximum(second @ weights, 0)
+    return turned(first @ second / np.linalg.norm(first) / np.linalg.norm(second))
+
+
+def without_relu(first, second, weights, steps):
+    power = np.linalg.matrix_power(weights, steps)
+    return angle_by_hand(first @ power, second @ power, weights, 0)
+
+
+ANGLES = [
+    (angle_by_hand, "✓ "),
+    (None, "not answered yet"),
+    (lambda a, b, w, n: np.array([1.0, 2.0]), "ndarray; expected one number"),
+    (lambda a, b, w, n: angle_by_hand(a, b, w, n, np.arccos), "in radians"),
+    (lambda a, b, w, n: angle_by_hand(a, b, w, n, float), "the cosine"),
+    (lambda a, b, w, n: angle_by_hand(a, b, w.T, n), "rows send"),
+    (without_relu, "relu is missing"),
+    (lambda a, b, w, n: angle_by_hand(a, b, w, n + 1), "one step too many"),
+    (lambda a, b, w, n: angle_by_hand(a, b, w, max(n - 1, 0)), "one step too few"),
+    (lambda a, b, w, n: angle_by_hand(a, b, w, min(n, 1)), "after one step"),
+    (lambda a, b, w, n: angle_by_hand(a, b, w, 0), "before any step"),
+    (lambda a, b, w, n: angle_by_hand(a, b, w, max(n, 1)), "After 0 steps it gives"),
+    (lambda a, b, w, n: angle_by_hand(a, b, w, n) if n != 2 else np.nan, "np.clip keeps it at 1"),
+    (lambda a, b, w, n: 12.0, "After 4 steps it gives 12.000"),
+]
+
+
+@pytest.mark.parametrize(("answer", "told"), ANGLES)
+def test_the_check_of_an_angle(capsys, answer, told):
+    check_said(capsys, exercises.check_angle(answer), told)
+
+
 def test_the_checks_of_numbers(capsys):
     for check, answers in (
-        (
-            lambda a: exercises.check_min_max(a, 0.16, -0.05, 1.0),
-            {
-                0.2: "✓", 0.16: "value itself", 0.21: "did not divide", 0.1524: "did not take off", 0.8: "down",
-                5: "(value − smallest)",
-            },
-        ),
         (
             lambda a: exercises.check_steps_kept(a, 0.9, 0.1),
             {

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.stats import norm
+from statsmodels.stats.meta_analysis import combine_effects
 from test_figures_panels import check_said, check_takes_numbers, check_that_every_control_redraws
 
 from biornn_lite import exercises
@@ -72,23 +73,44 @@ def test_the_checks_of_numbers(capsys):
         check_takes_numbers(capsys, check, answers)
 
 
-def test_the_check_of_deep_fields(capsys):
-    table = known_wiring()
-    deep, shallow = table[table["depth"] >= 650], table[table["depth"] < 650]
+def held(effects, errors, spread=lambda tau, mean, own: np.sqrt(tau**2 + mean**2 + own**2), leave_out=True):
+    """The share of fields within twice a spread of the others' mean, by statsmodels."""
+    inside = []
+    for k in range(len(effects)):
+        others = np.arange(len(effects)) != k if leave_out else np.full(len(effects), True)
+        found = combine_effects(effects[others], errors[others] ** 2, method_re="iterated", use_t=True)
+        wide = spread(np.sqrt(max(found.tau2, 0)), found.sd_eff_w_re_hksj, errors[k])
+        inside.append(abs(effects[k] - found.mean_effect_re) <= 2 * wide)
+    return np.mean(inside)
 
-    def pooled(rows, key="like_to_like"):
-        return pool_effects(rows[key], rows[f"{key}_error"])
 
-    for answer, told in [
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
         (None, "not answered yet"),
-        (pooled(deep), "✓"),
-        (pooled(shallow), "larger y is deeper"),
-        (pooled(table), "Those are all fields"),
-        (pooled(deep, "fall"), "another effect"),
-        (pooled(table[table["depth"] >= 600]), "17 are that deep"),
-        (0.1, "'float' was given"),
-    ]:
-        check_said(capsys, exercises.check_deep_fields(answer, table, 650, "like_to_like"), told)
+        (held, "✓"),
+        (lambda v, e: held(v, e, leave_out=False), "leave it out first"),
+        (lambda v, e: held(v, e, lambda tau, mean, own: np.hypot(tau, mean)), "an error of its own"),
+        (lambda v, e: held(v, e, lambda tau, mean, own: np.hypot(tau, own)), "is not known exactly"),
+        (lambda v, e: held(v, e, lambda tau, mean, own: np.hypot(mean, own)), "τ is missing"),
+        (lambda v, e: held(v, e, lambda tau, mean, own: mean), "interval of the *mean*"),
+        (lambda v, e: held(v, e, lambda tau, mean, own: tau), "Two errors come on top"),
+        (lambda v, e: held(v, e, lambda tau, mean, own: tau + mean + own), "add as squares"),
+        (lambda v, e: held(v, e, lambda tau, mean, own: np.sqrt(tau**2 + mean**2 + own**2) / 2), "Twice the spread"),
+        (lambda v, e: 100 * held(v, e), "not in per cent"),
+        (lambda v, e: len(v) * held(v, e), "divide by the number of fields"),
+        (lambda v, e: 1 - held(v, e), "share outside"),
+        (lambda v, e: 0.5, "Pool all fields but one"),
+        (lambda v, e: v, "one number is needed"),
+        (lambda v, e: np.nan, "not a number"),
+        (lambda v, e: None, "It returns None"),
+        (lambda v: 1, "raises TypeError"),
+        (0.95, "expected a function"),
+    ],
+)
+def test_the_check_of_the_interval_of_one_more_field(capsys, answer, told):
+    check_said(capsys, exercises.check_interval_held(answer, known_wiring(), "like_to_like"), told)
 
 
 def test_the_check_of_an_order_restored(capsys):

@@ -48,12 +48,34 @@ def write_script(folder):
     nbformat.write(notebook, folder / "script.ipynb")
 
 
+ASKED = (
+    """
+from biornn_lite.exercises import Prediction, sum_up_predictions
+
+asked = Prediction("Which one?", {"this": "One is enough.", "that": "It takes another."}, at="99, section 1")
+asked.ask()
+""",
+    """
+asked.reveal("it was that.", asked.where([False, True]))
+sum_up_predictions("99")
+""",
+)
+
+
+def write_question(folder):
+    """Put a notebook into a folder that asks one question."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in ASKED])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
+    nbformat.write(notebook, folder / "question.ipynb")
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     """A JupyterLab that serves a copy of the notebooks."""
     home = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "notebooks", home / "notebooks")
     write_script(home / "notebooks")
+    write_question(home / "notebooks")
     log = home / "lab.log"
     folders = {f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
     with log.open("w") as output:
@@ -150,6 +172,25 @@ def test_the_first_notebook_runs_and_its_panel_trains_two_variants(address, page
     expect(button).to_be_enabled()
     no_errors(notebook)
     print(f"the panel trained two networks in {took:.1f} s")
+
+
+def test_a_prediction_outlives_its_kernel_and_is_summed_up(address, page):
+    notebook = run_all(page, address, "question.ipynb")
+    expect(notebook.get_by_text("In the course so far, 0 of 0")).to_be_visible(timeout=MINUTE)
+    for chosen, told in (("that", "1 of 1 predictions came true"), ("this", "Later you chose: this.")):
+        option = notebook.get_by_role("button", name=chosen, exact=True)
+        option.click()
+        expect(option).to_have_class(re.compile("mod-active"))
+        page.get_by_role("menuitem", name="Kernel", exact=True).click()
+        page.get_by_role("menuitem", name="Restart Kernel and Run All Cells", exact=False).click()
+        page.get_by_role("button", name="Confirm Kernel Restart").or_(
+            page.get_by_role("button", name="Restart", exact=True)
+        ).first.click()
+        expect(notebook.get_by_text(told).first).to_be_visible(timeout=MINUTE)
+        expect(notebook.get_by_role("button", name=chosen, exact=True)).to_have_class(re.compile("mod-active"))
+    expect(notebook.get_by_text("You predicted: that ✓ It came true.")).to_be_visible()
+    keep(page, "prediction")
+    no_errors(notebook)
 
 
 def test_a_new_word_opens_its_entry_in_the_glossary(address, page):

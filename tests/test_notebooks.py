@@ -1,5 +1,6 @@
 """Notebooks: their grammar, their committed outputs, and what their kernels left behind after a run."""
 
+import ast
 import json
 import os
 import re
@@ -36,10 +37,6 @@ def test_grammar(path):
         "**1.", "**2.", "**3.", "## Summary", "**Further reading.**",
     ):  # fmt: skip
         assert part in prose, part
-    predictions = re.findall(r"^(\w+) = Prediction\(", code, re.M)
-    assert predictions
-    for name in predictions:
-        assert code.index(f"{name}.ask()") < code.index(f"{name}.reveal("), name
     assert "_panel(" in code and len(re.findall(r"^right = check_", code, re.M)) >= 3
     place = NOTEBOOKS.index(path)
     for way, other in (("Previous", place - 1), ("Next", place + 1)):
@@ -50,6 +47,67 @@ def test_grammar(path):
     for cell in notebook.cells:
         longest = 17 if cell.cell_type == "code" else 30
         assert len(cell.source.splitlines()) <= longest, f"a long cell: {cell.source[:60]}"
+
+
+@names
+def test_predictions_are_asked_fairly_and_summed_up(path):
+    """Each option has a meaning, what came true is found from the result, and the sum stands at the end."""
+    notebook = nbformat.read(path, as_version=4)
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    calls = [(place, node) for place, cell in enumerate(cells) for node in calls_in(cell)]
+    asked = {}
+    for place, call in calls:
+        if called(call) == "Prediction":
+            question, options = call.args
+            at = next(word.value.value for word in call.keywords if word.arg == "at")
+            assert re.fullmatch(rf"{number(path)}, section \d+", at), at
+            section = re.findall(r"^## (\d+) · ", before(notebook, cells[place]), re.M)[-1]
+            assert at.endswith(f"section {section}"), f"{at} is asked in section {section}"
+            assert isinstance(options, ast.Dict), f"{at}: options with their meanings"
+            texts = [ast.literal_eval(part) for part in (*options.keys, *options.values)]
+            assert all(texts) and len(set(texts)) == len(texts), f"{at}: {texts}"
+            asked[ast.unparse(question)] = place
+    assert asked
+    names = {
+        node.targets[0].id: place
+        for place, cell in enumerate(cells)
+        for node in ast.walk(ast.parse(plain_python(cell)))
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and called(node.value) == "Prediction"
+    }
+    assert len(names) == len(asked)
+    for name, place in names.items():
+        where = [(at, call) for at, call in calls if called(call) == "reveal" and call.func.value.id == name]
+        assert where and min(at for at, _ in where) > place, name
+        for _, call in where:
+            assert len(call.args) == 2, f"{name}: what came true is the second argument"
+            literal = [node for node in ast.walk(call.args[1]) if isinstance(node, ast.Constant)]
+            assert not any(isinstance(node.value, str) and node.value in cells[place] and len(node.value) > 30
+                           for node in literal), f"{name}: the cell that reveals holds an option"  # fmt: skip
+            assert called(call.args[1]) in ("by_size", "where") or isinstance(call.args[1], ast.Name), name
+    assert re.search(rf'^sum_up_predictions\("{number(path)}"\)$', cells[-1], re.M), "the sum at the end"
+
+
+def plain_python(cell: str) -> str:
+    return "\n".join(line for line in cell.splitlines() if not line.startswith(("%", "!")))
+
+
+def calls_in(cell: str) -> list[ast.Call]:
+    return [node for node in ast.walk(ast.parse(plain_python(cell))) if isinstance(node, ast.Call)]
+
+
+def called(call: ast.AST) -> str:
+    function = getattr(call, "func", None)
+    return getattr(function, "attr", getattr(function, "id", ""))
+
+
+def before(notebook, source: str) -> str:
+    """All texts before a cell."""
+    texts = []
+    for cell in notebook.cells:
+        if cell.source == source:
+            break
+        texts.append(cell.source if cell.cell_type == "markdown" else "")
+    return "\n".join(texts)
 
 
 def test_no_notebook_needs_what_another_defines():

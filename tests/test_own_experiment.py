@@ -1,21 +1,17 @@
 """Exercises about objects of one's own, in notebooks 07 and 16."""
 
-from dataclasses import replace
+from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
+from scipy.stats import permutation_test, wilcoxon
 
-from biornn_lite.exercises import (
-    check_leaky,
-    check_own_penalty,
-    check_own_start,
-    check_own_task,
-    check_paired_difference,
-)
+from biornn_lite import exercises
+from biornn_lite.exercises import check_leaky, check_own_penalty, check_own_start
 from biornn_lite.network import Networks
-from biornn_lite.tasks import GoNoGo
+from biornn_lite.tasks import GoNoGo, Task
 from biornn_lite.weights import with_spectral_radius
 
 
@@ -48,31 +44,92 @@ def test_the_check_of_a_start(column, capsys, answer, told):
     assert told in capsys.readouterr().out
 
 
-class Copy(GoNoGo):
-    cue = 2
+@dataclass(frozen=True)
+class Match(Task):
+    name: str = "match"
+    title: str = "Match"
+    inputs: int = 2
+    steps: int = 20
+    classes: int = 2
+
+    def cues(self, count, rng):
+        return rng.integers(2, size=(2, count))
+
+    def shown(self, count, first, second):
+        inputs = np.zeros((count, self.steps, self.inputs))
+        for begin, channel in ((0, first), (12, second)):
+            inputs[np.arange(count)[:, None], np.arange(begin, begin + 4), channel[:, None]] = 1
+        return inputs
+
+    def answer(self, first, second):
+        return (first == second).astype(int)
 
     def trials(self, count, rng):
-        labels = rng.integers(2, size=count)
-        inputs = np.zeros((count, self.steps, 3))
-        inputs[np.arange(count), : self.cue, labels] = 1
-        return inputs, labels
+        first, second = self.cues(count, rng)
+        return self.shown(count, first, second), self.answer(first, second)
 
 
-def test_the_check_of_a_task(capsys):
-    class Long(Copy):
-        cue = 5
+def match(**parts):
+    """A match task in which some methods differ."""
+    return type("Other", (Match,), parts)()
 
-    class Broken(Copy):
-        def trials(self, count, rng):
-            return np.zeros((1, 2)), np.zeros(1)
 
-    for answer, told in (
-        (None, "…"), (3, "a int"), (Copy(), "Its name is 'go_nogo'"), (Copy(name="longer"), "✓"),
-        (Copy(name="longer", delay=0), "30 steps, not 40"), (Long(name="longer"), "lasts 5 to 5 steps"),
-        (Broken(name="longer"), "inputs of shape"), (replace(Copy(), name="longer"), "✓"),
-    ):  # fmt: skip
-        assert check_own_task(answer, "longer", 40, 2) == (told == "✓")
-        assert told in capsys.readouterr().out
+def late(task, count, first, second):
+    return np.roll(Match().shown(count, first, second), 1, axis=1)
+
+
+def long(task, count, first, second):
+    inputs = Match().shown(count, first, second)
+    inputs[:, 4] = inputs[:, 3]
+    return inputs
+
+
+def both(task, count, first, second):
+    return np.maximum(Match().shown(count, first, second), Match().shown(count, 1 - first, second))
+
+
+def turning(task, count, first, second):
+    inputs = Match().shown(count, first, second)
+    inputs[:, 3] = inputs[:, 3, ::-1]
+    return inputs
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (None, "…"),
+        (3, "That is a int"),
+        (Match, "That is a class; my_task is one object"),
+        (Match(), "✓"),
+        (GoNoGo(), "Its name is 'go_nogo'"),
+        (Match(steps=24), "Its steps is 24, not 20"),
+        (Match(inputs=3), "Its inputs is 3, not 2"),
+        (match(answer=lambda task, a, b: (a != b).astype(int)), "turned round"),
+        (match(answer=lambda task, a, b: a), "channel of the first cue"),
+        (match(answer=lambda task, a, b: b), "without any memory"),
+        (match(answer=lambda task, a, b: np.ones_like(a)), "does not fit the cues"),
+        (match(answer=lambda task, a, b: a == b), "labels are bool"),
+        (
+            match(cues=lambda task, n, rng: np.random.default_rng().integers(2, size=(2, n))),
+            "draw everything from rng",
+        ),
+        (match(cues=lambda task, n, rng: np.random.default_rng(0).integers(2, size=(2, n))), "Another stream gave"),
+        (match(cues=lambda task, n, rng: [rng.integers(2, size=n)] * 2), "follows from the first"),
+        (match(cues=lambda task, n, rng: (rng.random((2, n)) < [[0.5], [0.9]]).astype(int)), "equal odds"),
+        (match(cues=lambda task, n, rng: (rng.integers(2, size=n), np.zeros(n, int))), "equal odds"),
+        (match(shown=late), "In steps 0 to 3, the first cue"),
+        (match(shown=long), "in step 4 they are not"),
+        (match(shown=turning), "changes its channel"),
+        (match(shown=both), "both channels are on"),
+        (match(shown=lambda task, n, a, b: 2 * Match().shown(n, a, b)), "one channel has to be 1"),
+        (match(shown=lambda task, n, a, b: np.zeros((1, 2))), "inputs of shape"),
+        (match(trials=lambda task, n, rng: 1 / 0), "ZeroDivisionError"),
+        (match(trials=Task.trials), "NotImplementedError"),
+    ],
+)
+def test_the_check_of_a_task(capsys, answer, told):
+    assert exercises.check_match_task(answer) == (told == "✓")
+    assert told in capsys.readouterr().out
 
 
 def diagonal(values):
@@ -97,11 +154,40 @@ def test_the_check_of_a_penalty(capsys, answer, told):
     assert told in capsys.readouterr().out
 
 
-def test_the_check_of_pairs(capsys):
-    first, second = pd.Series([1.0, 0.9, 0.8], name="a"), pd.Series([0.5, 0.5, 0.9], name="b")
-    for answer, told in ((None, "…"), (0.8 / 3, "✓"), (-0.8 / 3, "a minus b"), (0.4, "too high"), (0.0, "too low")):
-        assert check_paired_difference(answer, first, second) == (told == "✓")
-        assert told in capsys.readouterr().out
+def flipped(apart, far=lambda means, found: abs(means) >= abs(found)):
+    """The share of all choices of signs that count, one by one."""
+    means = np.array([np.mean(np.array(signs) * apart) for signs in product((1, -1), repeat=len(apart))])
+    return far(means, apart.mean()).mean()
+
+
+def by_scipy(apart):
+    return permutation_test((apart,), np.mean, permutation_type="samples", n_resamples=np.inf).pvalue
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (None, "…"),
+        (flipped, "✓"),
+        (by_scipy, "✓"),
+        (lambda d: flipped(d, lambda means, found: means >= found), "one side only"),
+        (lambda d: flipped(d, lambda means, found: abs(means) >= found), "may be below 0"),
+        (lambda d: flipped(d, lambda means, found: abs(means) > abs(found)), "at least"),
+        (lambda d: 2 ** len(d) * flipped(d), "divide by the number"),
+        (lambda d: 1 - flipped(d), "nearer to 0"),
+        (lambda d: abs(d.mean()), "how many choices"),
+        (lambda d: wilcoxon(d).pvalue, "choices of signs are as far"),
+        (lambda d: d, "one number is needed"),
+        (lambda d: np.nan, "not a number"),
+        (lambda d: None, "It returns None"),
+        (lambda d: d.fill(0), "It changes what it was given"),
+        (0.03, "expected a function"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
+def test_the_check_of_flipped_signs(capsys, answer, told):
+    assert exercises.check_sign_flips(answer) == (told == "✓")
+    assert told in capsys.readouterr().out
 
 
 def leaky(keeps, new):

@@ -1,12 +1,16 @@
 """Predictions: kept in a file, compared with what came true, summed up."""
 
 import json
+import os
 
+import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
 from test_figures_panels import parts_of
 
 from biornn_lite.errors import InputError
-from biornn_lite.exercises import Prediction, sum_up_predictions
+from biornn_lite.exercises import Prediction, class_predictions_panel, pool_predictions, sum_up_predictions
+from biornn_lite.exercises.class_predictions import class_histogram
 from biornn_lite.exercises.kept import LARGEST, file_of_predictions, read_predictions
 
 QUESTION = "How many?"
@@ -157,3 +161,83 @@ def test_a_folder_that_may_not_be_written_to_loses_nothing(monkeypatch, tmp_path
     choice.value = "few"
     prediction.reveal("few.", ("few",))
     assert "few ✓ It came true" in capsys.readouterr().out
+
+
+# A class
+
+
+@pytest.fixture
+def handed_in(tmp_path, monkeypatch):
+    """Files of four learners, one of them twice, and one that is none."""
+    folder = tmp_path / "class"
+    for number, (answer, seen) in enumerate((("few", False), ("few", True), ("many", True), ("some", True))):
+        monkeypatch.setenv("BIORNN_PREDICTIONS", str(folder / f"learner {number}" / "my_predictions.json"))
+        file_of_predictions().parent.mkdir(parents=True)
+        prediction, choice = asked()
+        choice.value = answer
+        if seen:
+            prediction.reveal("many.", ("many",))
+        asked("04, section 1", "And $x$ <b>then</b>?")[1].value = "few"
+    (folder / "learner 0 (2).json").write_bytes((folder / "learner 0" / "my_predictions.json").read_bytes())
+    (folder / "notes.json").write_text("[]")
+    return folder
+
+
+def test_a_class_is_pooled(handed_in):
+    predictions, unread = pool_predictions(handed_in)
+    assert len(unread) == 1 and "notes.json" in unread[0]
+    assert predictions["learner"].nunique() == 4 and len(predictions) == 8
+    mine = predictions[predictions["question"] == QUESTION]
+    assert mine["predicted"].value_counts().to_dict() == {"few": 2, "many": 1, "some": 1}
+    assert mine["came_true"].isna().sum() == 1 and set(mine["came_true"].dropna()) == {("many",)}
+    some, _ = pool_predictions([handed_in / "learner 1" / "my_predictions.json", handed_in / "learner 2"])
+    assert some["learner"].nunique() == 2
+
+
+def test_of_two_copies_the_newer_counts(handed_in, monkeypatch):
+    old = handed_in / "learner 0 (2).json"
+    monkeypatch.setenv("BIORNN_PREDICTIONS", str(handed_in / "learner 0" / "my_predictions.json"))
+    asked()[1].value = "many"
+    for changed, expected in ((1, "many"), (2e10, "few")):
+        os.utime(old, (changed, changed))
+        predictions, _ = pool_predictions(handed_in)
+        mine = predictions[
+            (predictions["learner"] == read_predictions().code) & (predictions["question"] == QUESTION)
+        ]
+        assert mine["predicted"].tolist() == [expected]
+
+
+def test_what_is_missing_is_named(tmp_path):
+    with pytest.raises(InputError, match="no such file or folder"):
+        pool_predictions(tmp_path / "nowhere")
+    with pytest.raises(InputError, match=r"no file that ends in \.json"):
+        pool_predictions([tmp_path])
+    with pytest.raises(InputError, match="nobody"):
+        class_histogram(pd.DataFrame(columns=["question"]), "Why?", plt.figure().gca())
+
+
+def test_the_histogram_is_shown_before_the_outcome_and_marks_it_on_demand(handed_in):
+    predictions, _ = pool_predictions(handed_in)
+    before, after = (class_histogram(predictions, QUESTION, plt.figure().gca(), reveal) for reveal in (False, True))
+    assert [bar.get_width() for bar in before.patches] == [2, 1, 1]
+    assert [label.get_text() for label in before.get_yticklabels()] == [*OPTIONS]
+    assert len({bar.get_facecolor() for bar in before.patches}) == 1
+    assert [label.get_text() for label in after.get_yticklabels()] == ["few", "some", "✓ many"]
+    assert before.get_xlabel() == "learners, of 4" and "came true" in after.get_xlabel()
+
+
+def test_the_panel_of_a_class_follows_its_question(handed_in):
+    parts = parts_of(class_predictions_panel(handed_in))
+    picture = parts["Picture"]
+    before = picture.value
+    parts["show what came true"].value = True
+    assert picture.value != before
+    before = picture.value
+    parts["question"].value = "And $x$ <b>then</b>?"
+    assert picture.value != before and "<b>then" not in picture.value
+
+
+def test_a_class_without_predictions_is_told(tmp_path):
+    (tmp_path / "empty.json").write_text('{"learner": "a", "predictions": []}')
+    with pytest.raises(InputError, match="no prediction yet"):
+        class_predictions_panel(tmp_path)

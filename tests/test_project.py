@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, script
 
 import biornn_lite
 from biornn_lite.study import check_task
@@ -184,3 +184,13 @@ def test_the_repository_carries_no_real_data():
     files = [ROOT / name for name in tracked.stdout.split()] or list(ROOT.glob("data/*"))
     assert not [f for f in files if re.search(r"(positions|spikes|connectome|root_ids)_\d_\d_\d", f.name)]
     assert all(f.stat().st_size < 1_000_000 for f in files if Path(f).exists())
+
+
+def test_pictures_of_the_readme_say_what_they_show():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    made = script("docs/make_readme_picture.py")
+    assert script("docs/pictures.py").described(made.LINE, made.figures()) in readme
+    page = (ROOT / "docs" / "replication.md").read_text(encoding="utf-8")
+    line = re.search(r"^!\[.*\]\(replication\.png\)$", page, re.M)[0]
+    assert line.replace("(replication.png)", "(docs/replication.png)") in readme
+    assert readme.index("docs/replication.png") > readme.index("## What it found")

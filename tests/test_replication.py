@@ -180,7 +180,8 @@ def test_a_finished_study_takes_the_place_of_its_rows(pack, tmp_path, monkeypatc
 
 def test_the_page_says_what_the_rows_say():
     """docs/replication.md is what its script writes from the shipped rows."""
-    page = script("docs/make_replication_page.py").compose()
+    made = script("docs/make_replication_page.py")
+    page = script("docs/pictures.py").described(made.compose(), made.figures())
     assert page == (ROOT / "docs" / "replication.md").read_text(encoding="utf-8")
     readme = (ROOT / "README.md").read_text()
     overlapping = re.findall(r"^\| (?:Table|Signs|Positive).*\| (\d+ of \d+) \|$", page, re.M)

@@ -271,7 +271,8 @@ def test_without_the_files_it_is_said(monkeypatch, tmp_path):
 
 def test_the_page_says_what_the_rows_say(rows):
     page = (ROOT / "docs" / "robustness.md").read_text(encoding="utf-8")
-    assert script("docs/make_robustness_page.py").compose() == page
+    made = script("docs/make_robustness_page.py")
+    assert script("docs/pictures.py").described(made.compose(), made.figures()) == page
     words = robustness_verdict.verdicts(robustness_verdict.answers(rows))
     for claim, row in words.iterrows():
         cells = [f"*{claim}*", row["published penalty"], row["no penalty"], f"**{row['word']}**"]

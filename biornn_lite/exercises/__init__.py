@@ -4,15 +4,16 @@ One module per notebook; ``saying`` holds what they share. ``predictions`` asks 
 the file of the answers.
 """
 
-from .ablation import check_cliffs_delta, check_median_epochs, check_twelfth_variant
-from .across_cortex import check_deep_fields, check_fixed_effect, check_odds_ratio, check_share_below_zero
+from .ablation import check_cliffs_delta, check_median_epochs, check_paired_bootstrap, check_twelfth_variant
+from .across_cortex import check_fixed_effect, check_interval_held, check_odds_ratio, check_share_below_zero
 from .audit import check_equivalence, check_isolating_contrast, check_row_shuffle, check_share_within
+from .class_predictions import class_predictions_panel, pool_predictions
 from .communicability import check_communicability, check_silent_neuron, check_sorted_distance, check_two_neurons
 from .connectome import check_density, check_distance, check_in_degree, check_restored
 from .cortical_space import (
     check_depth_share,
     check_distance_matrix,
-    check_lattice_factor,
+    check_permutation_test,
     check_reshaped,
     check_wiring_cost,
 )
@@ -25,11 +26,11 @@ from .decisions import (
     task_to_train,
 )
 from .function import check_chance_free_tile, check_lagged_correlation, check_sttc
-from .functional_weights import check_min_max, check_scaling, check_steps_kept, check_without_diagonal
+from .functional_weights import check_angle, check_bad_pair, check_scaling, check_steps_kept, check_without_diagonal
 from .inside import check_decoder, check_fixed_point, check_needed, check_time_constant
-from .own_experiment import check_own_penalty, check_own_start, check_own_task, check_paired_difference
+from .own_experiment import check_match_task, check_own_penalty, check_own_start, check_sign_flips
 from .own_field import check_control_field, check_neurons_needed, check_positions
-from .positive_only import check_largest_network, check_lost_step, check_nan_accuracy
+from .positive_only import check_growth, check_largest_network, check_lost_step, check_origins
 from .predictions import Prediction, sum_up_predictions
 from .primer import check_next_state, check_orthogonal, check_slope, check_trial, check_updates
 from .robustness import check_front, check_median_trials, check_rounding, check_sparse_share
@@ -41,6 +42,8 @@ __all__ = [
     "Prediction",
     "check_accuracy_by_hand",
     "check_adam",
+    "check_angle",
+    "check_bad_pair",
     "check_chance_free_tile",
     "check_chance_loss",
     "check_cliffs_delta",
@@ -48,7 +51,6 @@ __all__ = [
     "check_communicability",
     "check_control_field",
     "check_decoder",
-    "check_deep_fields",
     "check_density",
     "check_depth_share",
     "check_distance",
@@ -59,30 +61,31 @@ __all__ = [
     "check_fixed_point",
     "check_front",
     "check_graph_of_unlike",
+    "check_growth",
     "check_in_degree",
+    "check_interval_held",
     "check_isolating_contrast",
     "check_lagged_correlation",
     "check_largest_network",
     "check_last_state",
-    "check_lattice_factor",
     "check_leaky",
     "check_lost_step",
+    "check_match_task",
     "check_median_epochs",
     "check_median_trials",
     "check_memoryless_ceiling",
-    "check_min_max",
-    "check_nan_accuracy",
     "check_needed",
     "check_neurons_needed",
     "check_next_state",
     "check_observer",
     "check_odds_ratio",
+    "check_origins",
     "check_orthogonal",
     "check_own_penalty",
     "check_own_start",
-    "check_own_task",
     "check_pair",
-    "check_paired_difference",
+    "check_paired_bootstrap",
+    "check_permutation_test",
     "check_positions",
     "check_reshaped",
     "check_restored",
@@ -91,6 +94,7 @@ __all__ = [
     "check_scaling",
     "check_share_below_zero",
     "check_share_within",
+    "check_sign_flips",
     "check_silent_neuron",
     "check_slope",
     "check_small_penalty",
@@ -111,6 +115,8 @@ __all__ = [
     "check_variant_name",
     "check_wiring_cost",
     "check_without_diagonal",
+    "class_predictions_panel",
+    "pool_predictions",
     "sum_up_predictions",
     "task_to_train",
 ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from ..seeds import generator
 from ..wiring import Pooled, pool_effects
-from .saying import graded, near, number, say, unanswered
+from .saying import graded, number, result_of, say
 
 
 def check_odds_ratio(answer: float | None, fall: float, near_um: float, far_um: float) -> bool:
@@ -65,20 +68,84 @@ def check_share_below_zero(answer: float | None, pooled: Pooled) -> bool:
     return graded(value, right, told, mistakes, hint, tolerance=0, absolute=0.003, mistaken=0.02)
 
 
-def check_deep_fields(answer: object, table: pd.DataFrame, depth: float, effect: str) -> bool:
-    """Check a random-effects estimate over the fields whose mean y lies beyond a depth, in µm."""
-    if answer is None:
-        return unanswered()
-    if not isinstance(answer, Pooled):
-        return say(False, f"{type(answer).__name__!r} was given; pool_effects returns what is asked for.")
-    for rows, why in (
-        (table[table["depth"] >= depth], ""),
-        (table[table["depth"] < depth], "Those are the shallow fields: larger y is deeper."),
-        (table, "Those are all fields; keep the deep ones."),
-    ):
-        right = pool_effects(rows[effect], rows[f"{effect}_error"])
-        if answer.fields == right.fields and near(answer.mean, right.mean):
-            return say(not why, why or f"{right}.")
-    if answer.fields != (table["depth"] >= depth).sum():
-        return say(False, f"It pools {answer.fields} fields; {(table['depth'] >= depth).sum()} are that deep.")
-    return say(False, f"It pools another effect, or other errors, than {effect!r}'s.")
+_SETS, _FIELDS = 16, 7
+
+
+def _made_up_fields() -> list[tuple[np.ndarray, np.ndarray]]:
+    """Draw effects and errors of few fields, so that all three sources of spread matter."""
+    rng = generator(14, "exercise", "interval")
+    errors = rng.uniform(0.1, 1.5, size=(_SETS, _FIELDS))
+    return [*zip(rng.normal(0.5, 1.5, size=(_SETS, _FIELDS)), errors, strict=True)]
+
+
+def check_interval_held(answer: object, table: pd.DataFrame, effect: str) -> bool:
+    """Check a function of (effects, errors): the share of fields near the mean of all others, as their spread allows.
+
+    A field counts if its estimate is within 2 · √(τ² + error² of the mean + error² of the field) of the mean, where
+    mean and τ are those of the other fields.
+    """
+    sets = _made_up_fields()
+    shares = []
+    for effects, errors in sets:
+        returned = result_of(answer, "effects and errors", effects, errors)
+        value = None if returned is None else _one_number(returned)
+        if value is None:
+            return False
+        shares.append(value)
+    without = [_others(*one) for one in sets]
+    within = [[pool_effects(*one)] * len(one[0]) for one in sets]  # each field among those that judge it
+
+    def judged(spread: Callable[[Pooled, float], float], pooled: list[list[Pooled]] = without) -> np.ndarray:
+        return np.array([_share_held(*one, some, spread) for one, some in zip(sets, pooled, strict=True)])
+
+    right = judged(_expected_spread)
+    mistakes = [
+        (judged(_expected_spread, within), "Each field helped to make the mean that judges it; leave it out first."),
+        (judged(lambda all_, own: np.hypot(all_.tau, all_.error)), "That is for the *true* effect of one more field. "
+         "What is compared is an estimate, which has an error of its own."),
+        (judged(lambda all_, own: np.hypot(all_.tau, own)), "The mean of the others is not known exactly; its error "
+         "is missing."),
+        (judged(lambda all_, own: np.hypot(all_.error, own)), "Fields truly differ: τ is missing."),
+        (judged(lambda all_, own: all_.error), "That is the interval of the *mean*. Where may one more field lie?"),
+        (judged(lambda all_, own: all_.tau), "τ alone is how true effects differ. Two errors come on top."),
+        (judged(lambda all_, own: all_.tau + all_.error + own),
+         "Independent errors add as squares, √(a² + b² + c²)."),
+        (judged(lambda all_, own: _expected_spread(all_, own) / 2),
+         "Twice the spread was asked for, on either side."),
+        (100 * right, "As a share of 1, not in per cent."),
+        (_FIELDS * right, "That is how many; divide by the number of fields."),
+        (1 - right, "That is the share outside."),
+    ]  # fmt: skip
+    if not np.allclose(shares, right):
+        hint = f"On made-up fields it gives {shares[0]:.3g}, and {right[0]:.3f} is right. Pool all fields but one."
+        return say(False, next((why for wrong, why in mistakes if np.allclose(shares, wrong)), hint))
+    effects, errors = (table[key].to_numpy() for key in (effect, f"{effect}_error"))
+    held = _share_held(effects, errors, _others(effects, errors), _expected_spread)
+    return say(
+        True, f"For {effect!r}, {held * len(effects):.0f} of {len(effects)} fields are where the others put them."
+    )
+
+
+def _others(effects: np.ndarray, errors: np.ndarray) -> list[Pooled]:
+    """Pool, for each field, all others."""
+    return [pool_effects(np.delete(effects, k), np.delete(errors, k)) for k in range(len(effects))]
+
+
+def _expected_spread(pooled: Pooled, own: float) -> float:
+    """Return how far the estimate of one more field is from the mean, as a standard deviation."""
+    return float(np.sqrt(pooled.tau**2 + pooled.error**2 + own**2))
+
+
+def _share_held(
+    effects: np.ndarray, errors: np.ndarray, pooled: list[Pooled], spread: Callable[[Pooled, float], float]
+) -> float:
+    """Return the share of fields that are within two spreads of a mean."""
+    fields = zip(effects, errors, pooled, strict=True)
+    return float(np.mean([abs(effect - one.mean) <= 2 * spread(one, own) for effect, own, one in fields]))
+
+
+def _one_number(returned: object) -> float | None:
+    if np.ndim(returned):
+        say(False, f"It returns shape {np.shape(returned)}; one number is needed, the share of all fields.")
+        return None
+    return number(returned)

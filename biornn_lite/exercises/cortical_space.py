@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 from scipy.spatial.distance import cdist, pdist
 
 from ..field import CorticalField
-from ..space import coordinates, distances, lattice, mean_distance, wiring_cost
-from .saying import array, array_from, graded, graded_array, say
+from ..space import coordinates, distances, wiring_cost
+from .saying import array, array_from, graded, graded_array, number_from, say
 
 
 def check_wiring_cost(answer: float | None, weights: object, places: object) -> bool:
@@ -105,21 +107,77 @@ def check_distance_matrix(function: object) -> bool:
     return graded_array(given, right, told, mistakes, hint)
 
 
-def check_lattice_factor(answer: float | None, shape: tuple[int, int, int], mean: float) -> bool:
-    """Check the factor that gives a lattice of this shape a certain mean distance between different neurons."""
-    matrix = distances(lattice(shape))
-    own = mean_distance(matrix)
-    right = mean / own
-    told = f"{right:.3g}: a mean distance of {own:.3f} becomes {mean:g}."
-    mistakes = {
-        own / mean: "Upside down: the factor multiplies the lattice's distances.",
-        mean / float(matrix.mean()): "You averaged over the diagonal too; take pairs of *different* neurons.",
-        own: "That is the lattice's mean distance; by what must it be multiplied?",
-        mean / float(matrix.max()): "You matched the largest distance; the mean is asked for.",
-        mean: "That would be right if neighbours were the only pairs.",
-    }
-    hint = "{value:g} is not it: average the distances of all pairs of the lattice first."
-    return graded(answer, right, told, mistakes, hint, tolerance=5e-3, mistaken=5e-3)
+GIVEN = "weights, lengths and draws"
+
+
+def check_permutation_test(function: object) -> bool:
+    """Check a permutation test: a function of weights, lengths and draws that gives the share which costs as little.
+
+    For a few neurons all orders can be tried, so the right share is known exactly.
+    """
+    rng = np.random.default_rng(3)
+    places = rng.random((5, 2)) * 100
+    lengths = np.linalg.norm(places[:, None] - places, axis=2)
+    middling = rng.random((5, 5)) * (1, 3, 1, 0.2, 1)
+    signed = rng.random((5, 5)) * (1, -3, 1, -0.2, -1)
+    short = np.exp(-lengths / 20) + 0.02 * rng.random((5, 5))
+    draws = 1000
+    for weights, what in ((middling, "uneven"), (signed, "partly negative"), (short, "strong where wires are short")):
+        value = number_from(function, GIVEN, weights, lengths, draws)
+        if value is None:
+            return False
+        if value > 1:
+            return say(False, f"It gives {value:g}, a count; divide it by the number of draws.")
+        right = _share_as_cheap(weights, lengths, draws)
+        if not abs(value - right) < _luck(right, draws):
+            told = f"For weights that are {what} it gives {value:.3f}; all 120 orders give {right:.3f}."
+            for wrong, why in _mistaken_tests(weights, lengths, draws):
+                if abs(value - wrong) < _luck(wrong, draws):
+                    return say(False, f"{told} {why}")
+            return say(False, told)
+    orders = 99  # of twelve neurons, so that no new order is as cheap
+    places = np.arange(12.0)[:, None]
+    lengths = np.abs(places - places.T)
+    value = number_from(function, GIVEN, np.exp(-lengths) * (1 + places / 10), lengths, orders)
+    if value is None:
+        return False
+    if value == 0:
+        return say(
+            False, f"It gives 0 where none of {orders} is as cheap. Count the first labels too: (k + 1) / (n + 1)."
+        )
+    if not np.isclose(value, 1 / (orders + 1)):
+        return say(False, f"Where none of {orders} is as cheap it gives {value:.4f}; expected 1 / ({orders} + 1).")
+    return say(True, "Weights whose strong wires are short are among the cheapest, and no share is exactly 0.")
+
+
+def _luck(share: float, draws: int) -> float:
+    """How far a share from random draws may be off: four standard errors, and the count of the real order."""
+    return 4 * (max(share * (1 - share), 1 / draws) / draws) ** 0.5 + 1 / draws
+
+
+def _all_orders(neurons: int) -> list[list[int]]:
+    return [list(order) for order in permutations(range(neurons))]
+
+
+def _share_as_cheap(weights: np.ndarray, lengths: np.ndarray, draws: int) -> float:
+    """Return (k + 1) / (n + 1), with the share of all orders that cost as little in place of k / n."""
+    costs = [wiring_cost(weights[np.ix_(order, order)], lengths) for order in _all_orders(len(weights))]
+    as_cheap = np.mean(np.array(costs) <= wiring_cost(weights, lengths) * (1 + 1e-12))
+    return float((as_cheap * draws + 1) / (draws + 1))
+
+
+def _mistaken_tests(weights: np.ndarray, lengths: np.ndarray, draws: int) -> list[tuple[float, str]]:
+    orders, own = _all_orders(len(weights)), wiring_cost(weights, lengths)
+    rows = np.mean([wiring_cost(weights[order], lengths) <= own for order in orders])
+    with_signs = [(weights[np.ix_(order, order)] * lengths).sum() for order in orders]
+    right = _share_as_cheap(weights, lengths, draws)
+    signed = float(np.mean(np.array(with_signs) <= (weights * lengths).sum() + 1e-12))
+    return [
+        (signed, "A negative weight needs wire too: take |W|."),
+        (1 - right, "You counted the orders that cost more; count those that cost as little."),
+        (float(rows), "You gave new labels to rows alone; the columns are the same neurons."),
+        (1.0, "Compare each relabelling with the weights *as they came*, not with itself."),
+    ]
 
 
 def check_depth_share(answer: float | None, field: CorticalField) -> bool:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from numbers import Real
 
 import numpy as np
 
 from ..activity import event_counts, frame_length, shifted, spike_time_tiling_coefficient
 from ..field import CorticalField
 from ..seeds import generator
-from .saying import graded, known_mistake, number, result_of, say
+from .saying import known_mistake, number, number_from, say
 
 
 def check_lagged_correlation(function: object, field: CorticalField) -> bool:
@@ -24,7 +23,7 @@ def check_lagged_correlation(function: object, field: CorticalField) -> bool:
         return float(np.corrcoef(one, other)[0, 1])
 
     lag, whole = 3, len(x)
-    value = _number_from(function, x, y, lag)
+    value = number_from(function, "x, y and lag", x, y, lag)
     if value is None:
         return False
     right = over(x[:-lag], y[lag:])
@@ -45,7 +44,7 @@ def check_lagged_correlation(function: object, field: CorticalField) -> bool:
     if not _works_at_once(function, x, y):
         return say(False, "Right with a lag of 3, but with 0 it fails: x[:-0] is empty, so say where x ends.")
     for lag in (0, whole // 2):
-        value, right = _number_from(function, x, y, lag), over(x[: whole - lag], y[lag:])
+        value, right = number_from(function, "x, y and lag", x, y, lag), over(x[: whole - lag], y[lag:])
         if value is None:
             return False
         if not np.isclose(value, right, rtol=1e-9):
@@ -67,34 +66,84 @@ def _works_at_once(function: Callable, x: np.ndarray, y: np.ndarray) -> bool:
     return True
 
 
-def _number_from(function: object, x: np.ndarray, y: np.ndarray, lag: int) -> float | None:
-    """One number from a learner's function, or None when it said what it gives instead."""
-    value = result_of(function, "x, y and lag", x, y, lag)
-    if value is None:
-        return None
-    if not isinstance(value, Real):
-        say(False, f"It gives {type(value).__name__}; expected one number.")
-        return None
-    return float(value)
+NEAR_ENOUGH = 2e-3
+"""How far a learner's STTC may be off: tiles may be added up on a fine grid of times."""
 
 
-def check_sttc(answer: float | None, p_a: float, p_b: float, t_a: float, t_b: float) -> bool:
-    """Check a spike time tiling coefficient worked out from its four ingredients."""
+def check_sttc(function: object) -> bool:
+    """Check a function of two arrays of event times, Δt and the end of the recording (all s), which gives the STTC.
 
-    def formula(p_a: float, p_b: float, t_a: float, t_b: float) -> float:
-        return 0.5 * ((p_a - t_b) / (1 - p_a * t_b) + (p_b - t_a) / (1 - p_b * t_a))
+    It is tried on three pairs of made-up neurons. In the first, no tiles overlap, and all lie inside the recording;
+    in the second, tiles overlap; in the third, some begin before 0 or end after the recording.
+    """
+    apart = np.array([1.0, 4.05, 8.0]), np.array([1.05, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 9.0])
+    bursts = np.array([2.0, 2.1, 2.25, 5.0, 7.7]), np.array([2.05, 2.2, 5.6])
+    edges = np.array([0.05, 3.0, 9.9]), np.array([0.1, 3.05, 6.0, 9.85])
+    for (a, b), tile, stop, where, mistaken in (
+        (apart, 0.2, 12.0, "events lie far apart", _mistaken_formulas),
+        (bursts, 0.2, 10.0, "tiles overlap", _mistaken_tiles),
+        (edges, 0.2, 10.0, "events lie near the ends of the recording", _mistaken_ends),
+    ):
+        value = number_from(function, "a, b, tile and stop", a, b, tile, stop)
+        if value is None:
+            return False
+        right = _sttc_of_shares(*_shares(a, b, tile, stop))
+        if abs(value - right) > NEAR_ENOUGH:
+            told = f"Where {where}, it gives {value:.4f}; expected {right:.4f}."
+            why = next((w for wrong, w in mistaken(a, b, tile, stop) if abs(value - wrong) < NEAR_ENOUGH), "")
+            return say(False, f"{told} {why}".strip())
+    return say(True, f"Also where tiles overlap, and at the ends of the recording (there it is {value:.4f}).")
 
-    right, own_tiles = formula(p_a, p_b, t_a, t_b), formula(p_a, p_b, t_b, t_a)
-    told = f"{right:.4f}."
-    mistakes = {
-        100 * right: "That is in per cent; the coefficient lies between −1 and 1.",
-        own_tiles: "You took A's own tiles: P_A is compared with T_B, the tiles of the *other* neuron.",
-        2 * right: "You forgot the ½.",
-        0.5 * ((p_a - t_b) + (p_b - t_a)): "You forgot the denominators 1 − P T.",
-        -right: "The sign is wrong: coincidences above chance count positively.",
-    }
-    hint = "{value:g} is too {way}; put the numbers into the formula above."
-    return graded(answer, right, told, mistakes, hint, absolute=4e-3, mistaken=0.02)
+
+def _covered(train: np.ndarray, tile: float, stop: float) -> float:
+    """Share of a recording within ±Δt of an event; overlapping tiles count once."""
+    low, high = np.maximum(train - tile, 0.0), np.minimum(train + tile, stop)
+    low[1:] = np.maximum(low[1:], high[:-1])
+    return float((high - low).sum() / stop)
+
+
+def _shares(a: np.ndarray, b: np.ndarray, tile: float, stop: float) -> tuple[float, float, float, float]:
+    """Return P_A, P_B, T_A and T_B as the definition says."""
+    near = np.abs(a[:, None] - b) <= tile  # (events of a, events of b)
+    share = float(near.any(axis=1).mean()), float(near.any(axis=0).mean())
+    return *share, _covered(a, tile, stop), _covered(b, tile, stop)
+
+
+def _sttc_of_shares(p_a: float, p_b: float, t_a: float, t_b: float) -> float:
+    return 0.5 * ((p_a - t_b) / (1 - p_a * t_b) + (p_b - t_a) / (1 - p_b * t_a))
+
+
+def _mistaken_formulas(a: np.ndarray, b: np.ndarray, tile: float, stop: float) -> list[tuple[float, str]]:
+    p_a, p_b, t_a, t_b = _shares(a, b, tile, stop)
+    right = _sttc_of_shares(p_a, p_b, t_a, t_b)
+    return [
+        (_sttc_of_shares(p_a, p_b, t_b, t_a), "You took A's own tiles: P_A is compared with T_B, the *other*'s."),
+        (2 * right, "You forgot the ½."),
+        (0.5 * (p_a - t_b + p_b - t_a), "You forgot the denominators 1 − P T."),
+        (-right, "The sign is wrong: coincidences above chance count positively."),
+        ((p_a - t_b) / (1 - p_a * t_b), "That is the half with P_A alone."),
+        ((p_b - t_a) / (1 - p_b * t_a), "That is the half with P_B alone."),
+        (_sttc_of_shares(p_a, p_b, t_a / 2, t_b / 2), "A tile reaches Δt to *both* sides: it is 2 Δt long."),
+        (_sttc_of_shares(p_a, p_b, t_a * stop, t_b * stop), "T is a share: divide the covered time by `stop`."),
+    ]  # fmt: skip
+
+
+def _mistaken_tiles(a: np.ndarray, b: np.ndarray, tile: float, stop: float) -> list[tuple[float, str]]:
+    p_a, p_b, t_a, t_b = _shares(a, b, tile, stop)
+    near, twice = np.abs(a[:, None] - b) <= tile, (2 * tile * len(a) / stop, 2 * tile * len(b) / stop)
+    pairs = near.sum() / len(a), near.sum() / len(b)
+    tiles, events = "Where tiles overlap, the time counts once.", "An event near two of the other's counts once."
+    return [
+        (_sttc_of_shares(p_a, p_b, *twice), tiles),
+        (_sttc_of_shares(*pairs, t_a, t_b), events),
+        (_sttc_of_shares(*pairs, *twice), f"{tiles} {events}"),
+    ]
+
+
+def _mistaken_ends(a: np.ndarray, b: np.ndarray, tile: float, stop: float) -> list[tuple[float, str]]:
+    p_a, p_b, *_ = _shares(a, b, tile, stop)
+    outside = (_covered(train + tile, tile, stop + 2 * tile) * (stop + 2 * tile) / stop for train in (a, b))
+    return [(_sttc_of_shares(p_a, p_b, *outside), "Cut the tiles where they begin before 0 or end after `stop`.")]
 
 
 def check_chance_free_tile(answer: float | None, field: CorticalField) -> bool:

@@ -4,22 +4,51 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..weights import SPECTRAL_RADIUS, spectral_radius
-from .saying import array, array_from, graded, graded_array, near, say
+from ..field import CorticalField
+from ..weights import SPECTRAL_RADIUS, functional, min_max, spectral_radius
+from .saying import array, array_from, graded, graded_array, near, number_from, say
 
 
-def check_min_max(answer: float | None, value: float, low: float, high: float) -> bool:
-    """Check what min–max scaling makes of one value."""
-    right = (value - low) / (high - low)
-    told = f"{right:g}: the smallest entry becomes 0, the largest 1, and all between keep their order."
+def check_bad_pair(answer: float | None, field: CorticalField, draws: np.ndarray) -> bool:
+    """Check how many times larger the diagonal of W* is if neurons 0 and 1 had a correlation of −1.
+
+    Parameters
+    ----------
+    answer : float or None
+        Mean of the diagonal divided by the mean of all other entries.
+    field : CorticalField
+    draws : ndarray, shape (N, N)
+        The lognormal draws.
+    """
+
+    def ratio(correlation: np.ndarray, sttc: np.ndarray = field.sttc) -> float:
+        made = functional(draws, correlation, sttc)
+        own = np.eye(len(made), dtype=bool)
+        return float(made[own].mean() / made[~own].mean())
+
+    def spoiled(measure: np.ndarray, value: float = -1.0) -> np.ndarray:
+        changed = measure.copy()
+        changed[0, 1] = changed[1, 0] = value
+        return changed
+
+    bad = spoiled(field.correlation)
+    right, before = ratio(bad), ratio(field.correlation)
+    middle = np.median(min_max(bad)[~np.eye(field.neurons, dtype=bool)])
+    told = (
+        f"{right:.0f} in place of {before:.0f}: the one entry becomes 0, so half of all others now lie above "
+        f"{middle:.2f}, whatever they were. All weights of pairs grow, and the pairs hardly differ any more."
+    )
+    own = np.eye(field.neurons, dtype=bool)
     mistakes = {
-        value: "That is the value itself; shift it by the smallest and divide by the range.",
-        value - low: "You shifted it, but did not divide by the range.",
-        value / (high - low): "You divided by the range, but did not take off the smallest first.",
-        1 - right: "That counts from the largest down.",
-    }
-    hint = "{value:g} is not it: (value − smallest) / (largest − smallest)."
-    return graded(answer, right, told, mistakes, hint)
+        before: "That is the number without the bad pair; make the weights anew from the changed correlations.",
+        1 / right: "Upside down: the diagonal over the others.",
+        ratio(spoiled(field.correlation), spoiled(field.sttc)): "You changed the STTC too; it is not bad.",
+        ratio(field.correlation, spoiled(field.sttc)): "You changed the STTC; the correlation is the bad one.",
+        float(bad[own].mean() / bad[~own].mean()): "Those are the correlations; compare the *weights* made of them.",
+        float(min_max(bad)[own].mean() / min_max(bad)[~own].mean()): "That is m(Corr) alone; compare the weights.",
+    }  # fmt: skip
+    hint = "{value:g} is too {way}: change both entries of the pair in a copy, and make the weights as in section 1."
+    return graded(answer, right, told, mistakes, hint, tolerance=0.02)
 
 
 def check_scaling(function: object) -> bool:
@@ -92,3 +121,54 @@ def check_steps_kept(answer: float | None, weight: float, share: float) -> bool:
     }  # fmt: skip
     hint = "{value:g} are too {way}: solve weightⁿ = share for n."
     return graded(answer, right, told, mistakes, hint, tolerance=0, mistaken=3e-3, ways=("few", "many"))
+
+
+GIVEN = "first, second, weights and steps"
+
+
+def check_angle(function: object) -> bool:
+    """Check a function of two states, weights and a number of steps, which gives the angle between them afterwards.
+
+    It is tried on a matrix that is not symmetric and has negative entries, for none, one and several steps.
+    """
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(6, 6)) / 2
+    a, b = rng.random(6), rng.random(6)
+    for steps in (4, 1, 0):
+        value = number_from(function, GIVEN, a, b, weights, steps)
+        if value is None:
+            return False
+        right = _angle(a, b, weights, steps)
+        if not near(value, right, 1e-6, 1e-4):
+            mistakes = (
+                (np.radians(right), "That is in radians; np.degrees turns them into degrees."),
+                (np.cos(np.radians(right)), "That is the cosine; np.arccos gives its angle."),
+                (_angle(a, b, weights.T, steps), "You multiplied W h; rows send, so it is h W: `h @ weights`."),
+                (_angle(a, b, weights, steps, relu=False), "relu is missing: negative activities become 0."),
+                (_angle(a, b, weights, steps + 1), "That is one step too many."),
+                (_angle(a, b, weights, steps - 1), "That is one step too few."),
+                (_angle(a, b, weights, 1), "That is after one step: the new state is what the next step takes."),
+                (_angle(a, b, weights, 0), "That is the angle before any step."),
+            )  # fmt: skip
+            why = next((why for wrong, why in mistakes if near(value, float(wrong), 1e-6, 1e-6)), "")
+            told = f"After {steps} steps it gives {value:.3f}; expected {right:.3f} degrees."
+            return say(False, f"{told} {why}".strip())
+    value = number_from(function, GIVEN, a, a * 3, weights, 2)
+    if value is None:
+        return False
+    if not abs(value) < 1e-3:
+        hint = " Rounding can bring a cosine above 1; np.clip keeps it at 1." if np.isnan(value) else ""
+        return say(False, f"Of a state and three times this state it gives {value:.3f}; expected 0 degrees.{hint}")
+    return say(
+        True, f"{_angle(a, b, weights, 0):.0f} degrees at first, {_angle(a, b, weights, 4):.0f} after 4 steps."
+    )
+
+
+def _angle(a: np.ndarray, b: np.ndarray, weights: np.ndarray, steps: int, relu: bool = True) -> float:
+    """Angle in degrees between two states after some steps, from their cosine; 0 if one of them is zero."""
+    h = np.stack([a, b])  # (2, N)
+    for _ in range(steps):
+        h = h @ weights
+        h = np.maximum(h, 0) if relu else h
+    lengths = np.linalg.norm(h, axis=1)
+    return float(np.degrees(np.arccos(np.clip(h[0] @ h[1] / lengths.prod(), -1, 1)))) if lengths.all() else 0.0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .saying import graded, number, say
+from ..seeds import generator
+from ..untrained import positive_weights
+from .saying import array_from, graded, near, number, say, unanswered
 
 
 def check_lost_step(answer: float | None, radius: float, first: float, largest: float) -> bool:
@@ -34,27 +36,81 @@ def check_lost_step(answer: float | None, radius: float, first: float, largest: 
     return graded(value, right, told, mistakes, hint, tolerance=0, mistaken=0.03, ways=("early", "late"))
 
 
-def check_nan_accuracy(answer: float | None, shares: Sequence[float]) -> bool:
-    """Check the accuracy that is written down for a network whose answers are all NaN.
+ORIGINS = ("diverged", "guesses", "always the most frequent answer")
+
+
+def check_origins(answer: Mapping[str, str] | None, ends: Mapping[str, float], shares: Sequence[float]) -> bool:
+    """Check which of three variants diverged, which one guesses, and which one always gives one answer.
 
     Parameters
     ----------
-    answer : float or None
+    answer : mapping of str to str or None
+        One of :data:`ORIGINS` for each variant.
+    ends : mapping of str to float
+        The accuracy at which each variant ends.
     shares : sequence of float
         Of trials in which each answer is the right one.
     """
-    right = shares[0]
-    told = f"{right:g}: the share of trials whose answer is the first, and nothing of it was learned."
-    mistakes = {
-        0.0: "The computer does give an answer: the first of several that are all NaN counts as the largest.",
-        1 / len(shares): "So much a network gets that guesses blindly; this one always answers the same.",
-        max(shares): "That always gives the most frequent answer; to the computer, the largest NaN is the *first*.",
-        float(np.square(shares).sum()): "That guesses each answer as often as it occurs; this one never varies.",
-        shares[-1]: "That is the last answer's; among equals the computer names the first.",
-        1.0: "It is right only where the first answer happens to be the right one.",
+    reached = dict(zip(ORIGINS, (shares[0], 1 / len(shares), max(shares)), strict=True))
+    right = {name: min(ORIGINS, key=lambda origin: abs(reached[origin] - end)) for name, end in ends.items()}
+    if answer is None:
+        return unanswered()
+    if not isinstance(answer, Mapping) or set(answer) != set(right):
+        return say(False, f"Expected a dictionary with an origin for each of {', '.join(right)}.")
+    if strange := [origin for origin in answer.values() if origin not in ORIGINS]:
+        return say(False, f"{strange[0]!r} is none of the three origins: {', '.join(ORIGINS)}.")
+    wrong = next((name for name in right if answer[name] != right[name]), None)
+    if wrong is None:
+        return say(True, "A share of trials that is the same in all runs is no result of training.")
+    why = {
+        "diverged": "a network of NaN gives the same answer in every trial: the first one.",
+        "guesses": "a guess is right in one of four trials on average, and guesses differ from run to run.",
+        "always the most frequent answer": "that network is right as often as this answer is, in every run.",
     }
-    hint = "{value:g}: the network always gives one and the same answer. How often is that one right?"
-    return graded(answer, right, told, mistakes, hint)
+    return say(False, f"{wrong}: {why[answer[wrong]]}")
+
+
+def check_growth(function: object) -> bool:
+    """Check a function that measures the spectral radius of matrices without negative entries by taking steps."""
+    rng = generator(0, "growth")
+    sparse = rng.random((30, 30)) * (rng.random((30, 30)) < 0.3)
+    halves = np.kron(np.eye(2), np.full((4, 4), 0.25)) * np.repeat([1, 0.9], 4)  # radii 1 and 0.9
+    triangle = np.triu(np.ones((5, 5)), 1)
+    for w in (sparse, positive_weights(40, 0), 1000 * sparse, sparse / 50, halves, triangle):
+        value = array_from(function, "a matrix", w)
+        if value is None:
+            return False
+        if value.ndim:
+            return say(False, f"It returns something of shape {value.shape}; expected one number.")
+        if not _right_growth(float(value), w):
+            return False
+    return say(True, "Growth in the long run is the spectral radius, and no step needed a number beyond the largest.")
+
+
+def _right_growth(value: float, w: np.ndarray) -> bool:
+    """Whether this is the spectral radius of a matrix; if not, say why."""
+    right = float(np.abs(np.linalg.eigvals(w)).max())
+    if near(value, right, absolute=1e-9):
+        return True
+    of = f"For {len(w)} neurons with a spectral radius of {right:.3g} it returns {value:.4g}"
+    if right < 1e-6:  # activity dies within N steps
+        return say(False, f"{of}: their activity dies, and 0 / 0 is no number. Return 0 there.")
+    if not np.isfinite(value):
+        way = "beyond the largest number" if right > 1 else "down to 0"
+        return say(False, f"{of}: activity goes {way}. Divide the state by its size after each step.")
+    for wrong, why in (
+        (1.0, "compare the state before it is divided with the one a step earlier."),
+        (float(w.sum() / len(w)), "that is the growth in the first step alone."),
+        (float(np.log(right)), "that is the logarithm of the growth."),
+        (float(np.linalg.norm(w, 2)), "that is the largest singular value, the most that a single step can do."),
+        (float(np.linalg.norm(w)), "that is the size of the matrix."),
+        (float(np.trace(w)), "that is the sum of the diagonal."),
+    ):
+        if near(value, wrong, absolute=1e-6):
+            return say(False, f"{of}: {why}")
+    if near(value, right, 0.05):
+        return say(False, f"{of}: near it. Take more steps, and the growth of the last one alone.")
+    return say(False, f"{of}. By what factor is the state after the last step larger than the one before?")
 
 
 def check_largest_network(answer: float | None, steps: int, first: float, largest: float) -> bool:

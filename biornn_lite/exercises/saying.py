@@ -6,6 +6,7 @@ import copy
 import textwrap
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 
 import numpy as np
 import torch
@@ -150,6 +151,17 @@ def array_from(
     """
     returned = result_of(function, takes, *arrays)
     return None if returned is None else array(returned, otherwise.format(type=type(returned).__name__))
+
+
+def number_from(function: object, takes: str, *arrays: object) -> float | None:
+    """Call a learner's function as :func:`result_of` does, and take what it returns as one number."""
+    returned = result_of(function, takes, *arrays)
+    if returned is None:
+        return None
+    if not isinstance(returned, Real):
+        say(False, f"It gives {type(returned).__name__}; expected one number.")
+        return None
+    return float(returned)
 
 
 def _returned_by(function: Callable, given: tuple, kept: tuple) -> object | None:

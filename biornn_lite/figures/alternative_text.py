@@ -175,7 +175,8 @@ def _axis(axis: Axis, which: str, detail: Detail) -> str:
         number = f"{len(names)} places, " if len(names) > 4 or not detail.more else ""
         said = f"{number}{', '.join(told)}".replace(", …", " …")
     else:
-        said = f"{rounded(axis.low)} to {rounded(axis.high)}{', log scale' if axis.log else ''}"
+        low = 0.0 if abs(axis.low) < 1e-9 * abs(axis.high) and not axis.log else axis.low
+        said = f"{rounded(low)} to {rounded(axis.high)}{', log scale' if axis.log else ''}"
     return f"{which}: {label}, {said}" if label else f"{which}: {said}"
 
 
