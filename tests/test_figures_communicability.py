@@ -94,71 +94,75 @@ def test_what_the_notebook_says_of_functional_weights(column):
 # Exercises
 
 
-def right(weights):
-    strengths = np.abs(weights)
-    root = np.sqrt(strengths.sum(axis=1))
-    matrix = expm(strengths / np.outer(root, root))
+def by_walks(weights, degree, diagonal=0, first=0, roots=0.5, absolute=True, axis=1, silent=0):
+    """As a learner might write it; each argument after the second can make a mistake."""
+    strengths = np.abs(weights) if absolute else weights
+    out = np.abs(weights).sum(axis=axis)
+    safe = np.where(out > 0, out, 1)
+    walk = strengths / safe[:, None] if axis == 1 else strengths / safe
+    term, total = np.eye(len(walk)), np.eye(len(walk)) * (first == 0)
+    for k in range(1, degree + 1):
+        term = term @ walk / k
+        total = total + term * (k >= first)
+    total = total * (safe[:, None] / safe) ** (roots if axis == 1 else -roots)
+    total[:, out == 0] *= silent
+    if diagonal == 0:
+        np.fill_diagonal(total, 0)
+    return total
+
+
+def changing(weights, degree):
+    np.fill_diagonal(weights, 0)
+    return by_walks(weights, degree)
+
+
+def careless(weights, degree):
+    with np.errstate(all="raise"):
+        return by_walks(weights, degree) / np.sign(np.abs(weights).sum(axis=1))
+
+
+def without_factorials(weights, degree):
+    walk = np.abs(weights) / np.abs(weights).sum(axis=1)[:, None]
+    root = np.sqrt(np.abs(weights).sum(axis=1))
+    matrix = sum(np.linalg.matrix_power(walk, k) for k in range(degree + 1)) * root[:, None] / root
     np.fill_diagonal(matrix, 0)
     return matrix
 
 
-def with_diagonal(weights):
-    strengths = np.abs(weights)
-    root = np.sqrt(strengths.sum(axis=1))
-    return expm(strengths / np.outer(root, root))
-
-
-def by_walk(weights):
-    strengths = np.abs(weights)
-    return expm(strengths / strengths.sum(axis=1)[:, None])
-
-
-def by_columns(weights):
-    strengths = np.abs(weights)
-    root = np.sqrt(strengths.sum(axis=0))
-    return expm(strengths / np.outer(root, root))
-
-
-def signed(weights):
-    root = np.sqrt(np.abs(weights).sum(axis=1))
-    return expm(weights / np.outer(root, root))
-
-
-def entrywise(weights):
-    root = np.sqrt(np.abs(weights).sum(axis=1))
-    return np.exp(np.abs(weights) / np.outer(root, root))
-
-
-def changing(weights):
-    np.fill_diagonal(weights, 0)
-    return right(weights)
-
-
 def test_the_check_agrees_with_the_library():
     weights = np.random.default_rng(5).normal(size=(9, 9))
-    np.testing.assert_allclose(right(weights), communicability(torch.tensor(weights)).numpy(), atol=1e-12)
+    weights[4] = 0
+    np.testing.assert_allclose(by_walks(weights, 20), communicability(torch.tensor(weights)).numpy(), atol=1e-12)
 
 
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        (right, "✓"),
+        (by_walks, "✓"),
         (None, "not answered yet"),
         (3.0, "expected a function"),
         (changing, "changes what it was given"),
-        (lambda w: w.nothing, "raises AttributeError"),
-        (lambda w: None, "Is there a return?"),
-        (lambda w: w[0], "shape (6,)"),
-        (lambda w: right(w).T, "transposed"),
-        (with_diagonal, "diagonal to 0"),
-        (lambda w: expm(np.abs(w)), "were not divided"),
-        (by_walk, "of *both* ends"),
-        (by_columns, "axis=1"),
-        (lambda w: expm(np.abs(w) / np.outer(*[np.abs(w).sum(1)] * 2)), "not by s_i s_j"),
-        (entrywise, "acts on each entry alone"),
-        (signed, "A is |W|"),
-        (lambda w: w * np.nan, "nan or inf"),
-        (lambda w: w, "expected"),
+        (lambda w, degree: w.nothing, "raises AttributeError"),
+        (lambda w: w, "raises TypeError"),
+        (lambda w, degree: None, "Is there a return?"),
+        (lambda w, degree: w[0], "shape (6,)"),
+        (lambda w, degree: by_walks(w, degree).T, "transposed"),
+        (lambda w, degree: by_walks(w, degree, diagonal=1), "diagonal to 0"),
+        (without_factorials, "count 1/k!"),
+        (lambda w, degree: by_walks(w, degree, first=degree), "the longest walks alone"),
+        (lambda w, degree: by_walks(w, degree - 1), "stops at 2 steps"),
+        (lambda w, degree: by_walks(w, degree + 1), "goes on to 4 steps"),
+        (lambda w, degree: by_walks(w, degree, roots=0), "where is the factor"),
+        (lambda w, degree: by_walks(w, degree, roots=-0.5), "upside down"),
+        (lambda w, degree: by_walks(w, degree, roots=1), "is a root"),
+        (lambda w, degree: by_walks(w, degree, axis=0), "axis=1"),
+        (lambda w, degree: by_walks(w, degree, absolute=False), "A is |W|"),
+        (lambda w, degree: by_walks(w, 6), "expected"),
+        (lambda w, degree: by_walks(w, 6, diagonal=1), "expected"),
+        (lambda w, degree: by_walks(w, degree, silent=1), "its column, too"),
+        (careless, "raises FloatingPointError"),
+        (lambda w, degree: by_walks(w, degree) / np.sign(np.abs(w).sum(axis=1)), "nan or inf with walks of up to 4"),
+        (lambda w, degree: w, "expected"),
     ],
 )
 def test_the_check_of_a_communicability(capsys, answer, told):
@@ -183,10 +187,13 @@ def test_the_checks_of_numbers(capsys):
             },
         ),
         (
-            lambda a: exercises.check_silent_neuron(a, 4.0, 1e-10),
+            lambda a: exercises.check_silent_neuron(a, 9.0, 5.0, 1e-10),
             {
-                2e5: "✓", 4e10: "under a root", 5e-6: "Upside down", 1: "expm(P) alone", 1e5: "s_i is 4",
-                7: "what is √(s_i / s_j)",
+                1.5e5: "✓", 150_200: "✓", 3e5: "weight 1/2!", 4.5e10: "under a root", 9e10: "under a root, and",
+                1.6667e-6: "Upside down", 0.5: "the walk alone", 111_803: "the *first* neuron",
+                223_607: "from the neuron in the middle", 1.3416: "to the neuron in the middle",
+                7.5e5: "shares of a row", 5e4: "not 1",
+                7: "Which walks lead",
             },
         ),
     ):  # fmt: skip

@@ -1,5 +1,7 @@
 """Notebook 06: figures of the three tasks, what they allow, and the checks of its exercises."""
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -23,6 +25,7 @@ from biornn_lite.tasks import (
     PERCEPTUAL,
     TASKS,
     PerceptualDecision,
+    draw_trials,
     get_task,
     ideal_accuracies,
     one_trial,
@@ -255,6 +258,95 @@ def test_the_check_of_a_task(capsys):
         ([([1], 0)], "list of pairs"),
     ]:
         check_said(capsys, exercises.check_task_of_a_third(answer), told)
+
+
+def trials_of(pairs, count, rng, cue=10, until=10, end=20, names=dict.fromkeys, first_label=False, swapped=False):
+    """As a learner might write it; each argument after the third can make a mistake."""
+    ends, answers = list(names(seen for seen, _ in pairs)), 1 + max(answer for _, answer in pairs)
+    types = np.zeros((len(pairs), 30, answers + len(ends)))
+    for k, (seen, answer) in enumerate(pairs):
+        types[k, :until, (answer + swapped) % answers] = cue > 0
+        types[k, end:, answers + ends.index(seen)] = 1
+    labels = np.array([answer for _, answer in pairs])
+    if first_label:
+        kinds = np.array(
+            [rng.choice(np.flatnonzero(labels == answer)) for answer in rng.integers(answers, size=count)]
+        )
+    else:
+        kinds = rng.integers(len(pairs), size=count)
+    return types[kinds], labels[kinds]
+
+
+def with_part(change):
+    def trials(pairs, count, rng):
+        inputs, labels = trials_of(pairs, count, rng)
+        return change(inputs, labels)
+
+    return trials
+
+
+def with_mistake(**mistake):
+    return lambda pairs, count, rng: trials_of(pairs, count, rng, **mistake)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (trials_of, "✓ Every trial"),
+        (None, "not answered yet"),
+        (7, "expected a function"),
+        (lambda pairs: pairs, "raises TypeError"),
+        (lambda pairs, count, rng: None, "Is there a return?"),
+        (lambda pairs, count, rng: np.zeros((count, 30, 5)), "two arrays"),
+        (with_part(lambda inputs, labels: (inputs.swapaxes(1, 2), labels)), "steps are the second axis"),
+        (with_part(lambda inputs, labels: (inputs[:, :-1], labels)), "expected (3000, 30, 5) and (3000,)"),
+        (with_part(lambda inputs, labels: (inputs, labels[:, None])), "its labels (3000, 1)"),
+        (with_part(lambda inputs, labels: (inputs, labels + 1)), "A label is 3"),
+        (with_part(lambda inputs, labels: (inputs, labels[::-1])), "the cue is not on channel"),
+        (lambda pairs, count, rng: trials_of(pairs, count, np.random.default_rng()), "two different sets"),
+        (lambda pairs, count, rng: trials_of(pairs, count, np.random.default_rng(0)), "gave the same trials"),
+        (with_mistake(cue=0), "no cue is shown"),
+        (with_mistake(until=9), "not on channel"),
+        (with_mistake(swapped=True), "not on channel"),
+        (with_mistake(until=15), "steps 11 to 20"),
+        (with_mistake(until=30), "steps 11 to 20"),
+        (with_mistake(end=15), "steps 11 to 20"),
+        (with_mistake(end=0), "from the start on"),
+        (with_mistake(end=25), "not one channel at 1 for 10 steps"),
+        (with_mistake(names=lambda seen: sorted(set(seen))), "the order in which the list"),
+        (with_mistake(first_label=True), "should be equally likely"),
+    ],
+)
+def test_the_check_of_trials_of_ones_own(capsys, answer, told):
+    check_said(capsys, exercises.check_trials_of_pairs(answer), told)
+
+
+def test_a_cue_that_stays_until_the_end_is_named(capsys):
+    def shown_again(inputs, labels):
+        inputs[:, 20:, :3] = inputs[:, :10, :3]
+        return inputs, labels
+
+    check_said(capsys, exercises.check_trials_of_pairs(with_part(shown_again)), "nothing must be remembered")
+
+
+def test_a_task_of_ones_own_is_trained_and_ours_in_its_place(capsys):
+    thirds = [(seen, np.int64(answer)) for seen in "ab" for answer in range(3)]
+    ours = exercises.task_to_train(None, None)
+    assert "waits for an answer" in capsys.readouterr().out
+    assert (ours.memoryless_ceiling(), ours.best_ceiling(), ours.classes, ours.inputs) == (2 / 3, 1, 3, 5)
+
+    def drawn_by_ours(pairs, count, rng):
+        return replace(ours, pairs=tuple(pairs)).trials(count, rng)
+
+    check_said(capsys, exercises.check_trials_of_pairs(drawn_by_ours), "✓")
+    for pairs, trials in ((thirds[:4], lambda: None), ([("x", 0)], 3)):  # wrong answers: ours again
+        assert exercises.task_to_train(pairs, trials) == ours
+    capsys.readouterr()
+    yours = exercises.task_to_train(thirds, trials_of)
+    assert capsys.readouterr().out == "Your task. Its trials are drawn by your function.\n"
+    assert yours.draw is trials_of and yours.memoryless_ceiling() == pytest.approx(1 / 3)
+    inputs, labels = draw_trials(yours, 50, np.random.default_rng(0))
+    assert inputs.shape == (50, 30, 5) and set(labels) == {0, 1, 2}
 
 
 def test_the_checks_of_numbers(capsys):

@@ -9,6 +9,7 @@ import torch
 from test_figures_panels import check_said, check_takes_numbers, check_that_every_control_redraws, parts_of
 
 from biornn_lite import exercises
+from biornn_lite.figures import training as training_figures
 from biornn_lite.figures.training import (
     DRAWN,
     network_figure,
@@ -182,15 +183,83 @@ def test_the_checks_of_numbers(capsys):
                 0: "sure", 4: "has probability 1/2",
             },
         ),
-        (
-            lambda a: exercises.check_epochs_to_zero(a, 0.1),
-            {
-                3: "✓", 2.5: "epochs are whole", 100: "counts steps", 0.78125: "size of a batch", 4000: "Divide by",
-                2: "not yet 0", 9: "how many steps",
-            },
-        ),
     ):  # fmt: skip
         check_takes_numbers(capsys, check, answers)
+
+
+def adam(w, gradient, steps, m_keeps=0.9, v_keeps=0.999, correct_m=1, correct_v=1, from_t=1, rate=0.001, power=0.5):
+    """As a learner might write it; each argument after the third can make a mistake."""
+    m = v = 0 * w
+    for t in range(from_t, from_t + steps):
+        g = gradient(w)
+        m, v = m_keeps * m + (1 - m_keeps) * g, v_keeps * v + (1 - v_keeps) * g * g
+        w = w - rate * m / (1 - correct_m * m_keeps**t) / ((v / (1 - correct_v * v_keeps**t)) ** power + 1e-7)
+    return w
+
+
+def stale_adam(w, gradient, steps):
+    g = gradient(w)
+    return adam(w, lambda w: g, steps)
+
+
+def descent(w, gradient, steps):
+    for _ in range(steps):
+        w = w - 0.001 * gradient(w)
+    return w
+
+
+def in_place(w, gradient, steps):
+    w -= 0.001 * gradient(w)
+    return w
+
+
+def with_mistake(**mistake):
+    return lambda w, gradient, steps: adam(w, gradient, steps, **mistake)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (adam, "✓ As PyTorch's"),
+        (None, "not answered yet"),
+        (3, "expected a function"),
+        (lambda w: w, "raises TypeError"),
+        (lambda w, gradient, steps: None, "Is there a return?"),
+        (lambda w, gradient, steps: adam(w, gradient, steps)[0], "returns shape (2,)"),
+        (in_place, "changes what it was given"),
+        (with_mistake(from_t=0), "count the steps from 1"),
+        (lambda w, gradient, steps: w, "did not move"),
+        (with_mistake(correct_m=0, correct_v=0), "Divide m by 1 − 0.9ᵗ and v"),
+        (with_mistake(correct_v=0), "Only m is divided"),
+        (with_mistake(correct_m=0), "Only v is divided"),
+        (with_mistake(power=1), "Divide by √v"),
+        (with_mistake(m_keeps=0), "not the last gradient"),
+        (with_mistake(m_keeps=0.999, v_keeps=0.9), "swapped"),
+        (stale_adam, "ask for it at each step"),
+        (lambda w, gradient, steps: adam(w, gradient, steps - 1), "one step too few"),
+        (lambda w, gradient, steps: adam(w, gradient, steps + 1), "one step too many"),
+        (with_mistake(rate=-0.001), "move against it"),
+        (lambda w, gradient, steps: adam(w, lambda w: -gradient(w), steps), "move against it"),
+        (descent, "plain gradient descent"),
+        (with_mistake(rate=0.01), "After 60 steps its first weight is"),
+    ],
+)
+def test_the_check_of_adam(capsys, answer, told):
+    check_said(capsys, exercises.check_adam(answer), told)
+
+
+def test_the_watch_panel_says_that_it_prepares_before_it_does(small, monkeypatch):
+    status = []
+
+    def watch_at_last(*given, **more):
+        status.append(parts["HTML"].value)
+        yield next(watch(*given, **more))
+
+    monkeypatch.setattr(training_figures, "watch", watch_at_last)
+    parts = parts_of(watch_panel(small, QUICK))
+    parts["Train and watch"].click()
+    assert status == ["Preparing two networks …"]
+    assert parts["HTML"].value.startswith("epoch 0: <b>W*D*C*</b> no accuracy, ")
 
 
 @pytest.mark.slow

@@ -199,10 +199,14 @@ def leaky(keeps, new):
 
 
 def test_the_check_of_a_leaky_network(capsys):
+    kept = 0.5**0.5
     for answer, told in (
-        (None, "…"), (3, "inherits"), (leaky(0.5, 0.5), "✓"), (leaky(0, 1), "plain step"),
-        (leaky(1, 0), "nothing new"), (leaky(1, 1), "it grows"),
-        (leaky(0.5, 1), "the other half"), (leaky(0.9, 0.1), "half of h"),
+        (None, "…"), (3, "inherits"), (leaky(kept, 1 - kept), "✓"), (leaky(0.7071, 0.2929), "✓"),
+        (leaky(0, 1), "plain step"), (leaky(1, 0), "nothing new"), (leaky(1, 1), "it grows"),
+        (leaky(kept, 1), "the two shares add up to 1"), (leaky(0.5, 0.5), "after *one* step"),
+        (leaky(0.25, 0.75), "A quarter is left"), (leaky(1 - kept, kept), "swapped"),
+        (leaky(np.exp(-0.5), 1 - np.exp(-0.5)), "1/e is left"), (leaky(0.75, 0.25), "A quarter is lost"),
+        (leaky(0.9, 0.1), "Which share"),
     ):  # fmt: skip
         assert check_leaky(answer) == (told == "✓")
         assert told in capsys.readouterr().out

@@ -17,7 +17,13 @@ from .cortical_space import (
     check_reshaped,
     check_wiring_cost,
 )
-from .decisions import check_accuracy_by_hand, check_observer, check_steps_held, check_task_of_a_third
+from .decisions import (
+    check_accuracy_by_hand,
+    check_observer,
+    check_steps_held,
+    check_task_of_a_third,
+    check_trials_of_pairs,
+)
 from .function import check_chance_free_tile, check_lagged_correlation, check_sttc
 from .functional_weights import check_angle, check_bad_pair, check_scaling, check_steps_kept, check_without_diagonal
 from .inside import check_decoder, check_fixed_point, check_needed, check_time_constant
@@ -35,11 +41,12 @@ from .primer import check_next_state, check_orthogonal, check_slope, check_trial
 from .robustness import check_front, check_median_trials, check_rounding, check_sparse_share
 from .start_here import check_ceiling, check_memoryless_ceiling, check_three_variants, check_variant_name
 from .topology import check_clustering, check_edges, check_graph_of_unlike, check_sources, check_two_triangles
-from .training import check_chance_loss, check_epochs_to_zero, check_last_state, check_leaky, check_small_penalty
+from .training import check_adam, check_chance_loss, check_last_state, check_leaky, check_small_penalty
 
 __all__ = [
     "Prediction",
     "check_accuracy_by_hand",
+    "check_adam",
     "check_angle",
     "check_bad_pair",
     "check_ceiling",
@@ -56,7 +63,6 @@ __all__ = [
     "check_distance",
     "check_distance_matrix",
     "check_edges",
-    "check_epochs_to_zero",
     "check_fixed_effect",
     "check_fixed_point",
     "check_front",
@@ -109,6 +115,7 @@ __all__ = [
     "check_three_variants",
     "check_time_constant",
     "check_trial",
+    "check_trials_of_pairs",
     "check_twelfth_variant",
     "check_two_neurons",
     "check_two_triangles",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 from scipy.linalg import expm
@@ -26,44 +27,78 @@ def check_two_neurons(answer: float | None) -> bool:
     return graded(answer, right, told, mistakes, hint, tolerance=5e-3, mistaken=2e-3)
 
 
-def _communicability(weights: np.ndarray) -> np.ndarray:
+def _sum_of_walks(p: np.ndarray, lengths: Iterable[int], factorials: bool = True) -> np.ndarray:
+    """Sum P^k / k! over some lengths k of walks; without `factorials`, P^k."""
+    return sum(np.linalg.matrix_power(p, k) / (math.factorial(k) if factorials else 1) for k in lengths)
+
+
+def _communicability(weights: np.ndarray, degree: int, axis: int = 1) -> np.ndarray:
+    """Communicability from walks of at most so many steps, as powers of S^-½ A S^-½."""
     strengths = np.abs(weights)
-    root = np.sqrt(strengths.sum(axis=1))
-    matrix = expm(strengths / np.outer(root, root))
-    np.fill_diagonal(matrix, 0)
-    return matrix
+    sums = strengths.sum(axis=axis)
+    inverse = np.divide(1, np.sqrt(sums), out=np.zeros_like(sums), where=sums > 0)
+    return _without_diagonal(_sum_of_walks(strengths * np.outer(inverse, inverse), range(degree + 1)))
+
+
+def _without_diagonal(matrix: np.ndarray) -> np.ndarray:
+    return matrix - np.diag(np.diag(matrix))
+
+
+def _mistaken(weights: np.ndarray, degree: int) -> list[tuple[np.ndarray, str]]:
+    """Return what each known mistake gives, and what to say of it."""
+    a, all_lengths = np.abs(weights), range(degree + 1)
+    sends = a.sum(axis=1) > 0
+    sums = np.where(sends, a.sum(axis=1), 1)[:, None]
+    ratio = np.sqrt(sums / sums.T)  # √(s_i / s_j)
+    p, right = a / sums, _communicability(weights, degree)
+    walks = _sum_of_walks(p, all_lengths)
+    mistakes = [
+        (right.T, "It is transposed: rows send."),
+        (_sum_of_walks(p, all_lengths, factorials=False) * ratio, "Walks of k steps count 1/k!, not all alike."),
+        (_sum_of_walks(p, [degree]) * ratio, "Those are the longest walks alone; add up all lengths."),
+        (_communicability(weights, degree - 1), f"It stops at {degree - 1} steps; the longest walk has {degree}."),
+        (_communicability(weights, degree + 1), f"It goes on to {degree + 1} steps; the longest walk has {degree}."),
+        (walks, "The walks are right; where is the factor √(s_i / s_j)?"),
+        (walks / ratio, "The factor is upside down: √(s_i / s_j), where i is the row."),
+        (walks * ratio**2, "The factor √(s_i / s_j) is a root."),
+        (_sum_of_walks(a, all_lengths), "The rows were not divided by their sums."),
+        (_communicability(weights, degree, axis=0), "s holds *row* sums, what each neuron sends: axis=1."),
+        (_sum_of_walks(weights / sums, all_lengths) * ratio, "A is |W|: take absolute values first."),
+        (walks * ratio, "A neuron without outgoing weights has communicability 0 with all others: its column, too."),
+    ]
+    mistakes += [(_without_diagonal(wrong), why) for wrong, why in mistakes]
+    return [(walks * ratio * sends, "Set its diagonal to 0."), *mistakes]
 
 
 def check_communicability(function: object) -> bool:
-    """Check a function that returns the communicability of a weight matrix, shape (N, N)."""
-    weights = np.random.default_rng(0).normal(size=(6, 6))
-    given = array_from(function, "weights", weights)
-    if given is None:
-        return False
-    if given.shape != weights.shape:
-        return say(False, f"For weights of shape {weights.shape} it returns shape {given.shape}.")
-    if not np.isfinite(given).all():
-        return say(False, "It holds nan or inf: A is |W|, so no sum is negative; and divide by the roots of *sums*.")
-    right = _communicability(weights)
-    a = np.abs(weights)
-    out, into = a.sum(axis=1), a.sum(axis=0)
-    normal = a / np.sqrt(np.outer(out, out))
-    with np.errstate(invalid="ignore"):
-        signed = weights / np.sqrt(np.outer(out, out))
-    told = "That is the library's communicability, for weights of both signs."
-    mistakes = [
-        (right.T, "It is transposed: rows send."),
-        (expm(normal), "Set its diagonal to 0."),
-        (expm(a), "The weights were not divided by the roots of their row sums."),
-        (expm(a / out[:, None]), "That is expm(P), of A over its row sums; divide by √s of *both* ends."),
-        (expm(a / np.sqrt(np.outer(into, into))), "s holds *row* sums, what each neuron sends: axis=1."),
-        (expm(a / np.outer(out, out)), "Divide by the roots √s_i √s_j, not by s_i s_j."),
-        (np.exp(normal), "np.exp acts on each entry alone; the matrix exponential is scipy.linalg.expm."),
-        (expm(signed), "A is |W|: take absolute values before the exponential."),
+    """Check a function of weights (N, N) and of the longest walk that returns communicability.
+
+    It is tried on weights of both signs, with long walks against the matrix exponential, and with a silent neuron.
+    """
+    rng = np.random.default_rng(0)
+    weights, silent = rng.normal(size=(6, 6)), rng.normal(size=(5, 5))
+    silent[2] = 0
+    root = np.sqrt(np.abs(weights).sum(axis=1))
+    exact = _without_diagonal(expm(np.abs(weights) / np.outer(root, root)))
+    tried = [
+        (weights, 3, _communicability(weights, 3)),
+        (weights, 1, _communicability(weights, 1)),
+        (weights, 20, exact),
+        (silent, 4, _communicability(silent, 4)),
     ]
-    mistakes += [(wrong - np.diag(np.diag(wrong)), why) for wrong, why in mistakes]
-    hint = f"Its largest entry is {given.max():.3f}, expected {right.max():.3f} for the tested weights."
-    return graded_array(given, right, told, mistakes, hint)
+    for tested, degree, right in tried:
+        given = array_from(function, "weights and the longest walk", tested, degree)
+        if given is None:
+            return False
+        where = f"with walks of up to {degree}" + (", where one neuron sends nothing" if tested is silent else "")
+        if given.shape != tested.shape:
+            return say(False, f"For weights of shape {tested.shape} it returns shape {given.shape}.")
+        if not np.isfinite(given).all():
+            return say(False, f"It holds nan or inf {where}. A is |W|; and never divide by a sum of 0.")
+        if not np.allclose(given, right):
+            hint = f"Its largest entry is {given.max():.3f} {where}, expected {right.max():.3f}."
+            return graded_array(given, right, "", _mistaken(tested, degree), hint)
+    return say(True, "Walks of up to 20 steps agree with SciPy's exponential; a silent neuron does no harm.")
 
 
 def check_sorted_distance(answer: float | None, first: list[float], second: list[float]) -> bool:
@@ -82,15 +117,30 @@ def check_sorted_distance(answer: float | None, first: list[float], second: list
     return graded(answer, gaps.mean(), told, mistakes, hint, tolerance=0.03, mistaken=5e-3)  # two digits will do
 
 
-def check_silent_neuron(answer: float | None, out: float, epsilon: float) -> bool:
-    """Check the published communicability from a neuron to its only partner, which itself sends nothing."""
-    right = math.sqrt(out / epsilon)
-    told = f"√({out:g} / {epsilon:g}) = {right:,.0f}, for one traced connection to a silent neuron."
+def check_silent_neuron(answer: float | None, first: float, second: float, epsilon: float) -> bool:
+    """Check the published communicability along a chain of two connections, from its first neuron to its silent end.
+
+    Parameters
+    ----------
+    answer : float or None
+    first, second : float
+        Synapses of the first and of the second connection.
+    epsilon : float
+        What the published code takes for the row sum of a silent neuron.
+    """
+    right = math.sqrt(first / epsilon) / 2
+    told = f"½ √({first:g} / {epsilon:g}) = {right:,.0f}: one walk of two steps, to a silent neuron."
     mistakes = {
-        out / epsilon: "The ratio of the sums stands under a root.",
-        math.sqrt(epsilon / out): "Upside down: s_j, of the receiver, is below.",
-        1.0: "That is expm(P) alone; it is multiplied by √(s_i / s_j).",
-        math.sqrt(1 / epsilon): f"s_i is {out:g}, not 1.",
+        2 * right: "Walks of two steps have the weight 1/2!.",
+        first / epsilon / 2: "The ratio of the sums stands under a root.",
+        first / epsilon: "The ratio of the sums stands under a root, and walks of two steps have the weight 1/2!.",
+        math.sqrt(epsilon / first) / 2: "Upside down: s_k, of the receiver, is below.",
+        0.5: "That is the walk alone; what is √(s_i / s_k)?",
+        math.sqrt(second / epsilon) / 2: "s_i is what the *first* neuron sends.",
+        math.sqrt(second / epsilon): "That is C[j, k], from the neuron in the middle.",
+        math.sqrt(first / second): "That is C[i, j], to the neuron in the middle.",
+        second * right: "P holds shares of a row, not synapses: j sends all that it sends to k.",
+        math.sqrt(1 / epsilon) / 2: "s_i is the number of synapses that i sends, not 1.",
     }
-    hint = "{value:g} is not it: expm(P)[i, j] is 1 here; what is √(s_i / s_j)?"
+    hint = "{value:g} is not it. Which walks lead from i to k, what do they count, and what is √(s_i / s_k)?"
     return graded(answer, right, told, mistakes, hint, tolerance=5e-3, mistaken=5e-3)

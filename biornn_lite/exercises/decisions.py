@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Integral
 
@@ -10,8 +14,17 @@ import numpy as np
 from scipy.stats import norm
 
 from ..seeds import generator
-from ..tasks import accuracy_of_best_guess, get_task
-from .saying import graded, graded_array, number, say, unanswered
+from ..tasks import Task, accuracy_of_best_guess, get_task
+from .saying import graded, graded_array, number, result_of, say, unanswered
+
+CUE, NOTHING, END = 10, 10, 10
+"""Steps of a task that is made from pairs."""
+
+Pairs = Sequence[tuple[Hashable, int]]
+"""What is seen in the end and the right answer, for each type of trial; all types are equally frequent."""
+
+A_TASK_OF_OURS: Pairs = (("light", 0), ("light", 1), ("tone", 2))
+"""What is trained in the place of an exercise that is not solved."""
 
 
 def check_steps_held(answer: float | None, task: str) -> bool:
@@ -189,4 +202,157 @@ def check_task_of_a_third(pairs: object) -> bool:
         False,
         f"Without memory it allows {ceiling}. Whoever sees {seen!r} says {guess} and is right "
         f"in {often} of {counts.total()} types.",
+    )
+
+
+@dataclass(frozen=True)
+class TaskOfPairs(Task):
+    """A cue that tells the answer, nothing for a while, then something that need not tell it.
+
+    Attributes
+    ----------
+    pairs : sequence of (observation, label)
+        What is seen in the end and the right answer, for each type of trial. The number of channels follows: one for
+        each answer, then one for each observation.
+    draw : callable, optional
+        Takes pairs, the number of trials and a random stream, and returns their inputs and labels. Default: ours.
+    """
+
+    name: str = "pairs"
+    title: str = "A task made from pairs"
+    inputs: int = 0
+    steps: int = CUE + NOTHING + END
+    classes: int = 0
+    phases: tuple[tuple[str, int], ...] = (("cue", CUE), ("nothing", NOTHING), ("end", END))
+    pairs: Pairs = A_TASK_OF_OURS
+    draw: Callable | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "classes", 1 + max(answer for _, answer in self.pairs))
+        object.__setattr__(self, "inputs", self.classes + len({seen for seen, _ in self.pairs}))
+
+    def trials(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """See :meth:`biornn_lite.tasks.Task.trials`."""
+        if self.draw is not None:
+            return self.draw(list(self.pairs), count, rng)
+        kinds = rng.integers(len(self.pairs), size=count)
+        return _types_of(self.pairs)[kinds], np.array([answer for _, answer in self.pairs])[kinds]
+
+    def memoryless_ceiling(self) -> float:
+        """A network that sees the end alone."""
+        return accuracy_of_best_guess(self.pairs)
+
+    def best_ceiling(self, input_noise: float = 0.0) -> float:
+        """A network that keeps the cue; an SD of a few hundredths on 10 steps of size 1 costs nothing."""
+        return 1.0
+
+
+def _types_of(pairs: Pairs) -> np.ndarray:
+    """Return the inputs of each type of trial, shape (types, steps, channels)."""
+    answers = 1 + max(answer for _, answer in pairs)
+    ends = {seen: answers + k for k, seen in enumerate(dict.fromkeys(seen for seen, _ in pairs))}
+    types = np.zeros((len(pairs), CUE + NOTHING + END, answers + len(ends)), dtype=np.float32)
+    for inputs, (seen, answer) in zip(types, pairs, strict=True):
+        inputs[:CUE, answer] = inputs[-END:, ends[seen]] = 1
+    return types
+
+
+def check_trials_of_pairs(function: object) -> bool:
+    """Check a function of pairs, a number of trials and a random stream that draws the trials of such a task."""
+    if function is None:
+        return unanswered()
+    for pairs in ([("light", 0), ("light", 1), ("tone", 2)], [("b", 1), ("a", 0), ("b", 2), ("c", 0)]):
+        drawn = []
+        for seed in (0, 0, 1):
+            given = _drawn(function, pairs, 3000, np.random.default_rng(seed))
+            if given is None:
+                return False
+            drawn.append(given)
+        (inputs, labels), (again, _), (other, _) = drawn
+        if not np.array_equal(inputs, again):
+            return say(False, "The same random stream gave two different sets of trials: draw all numbers from rng.")
+        if np.array_equal(inputs, other):
+            return say(False, "Another random stream gave the same trials: draw their types from rng.")
+        if (wrong := _wrong_in(inputs, labels, pairs)) is not None:
+            return say(False, wrong)
+    return say(True, "Every trial is of a type in the list, and all types are equally frequent.")
+
+
+def _drawn(function: object, pairs: list, count: int, rng: np.random.Generator) -> tuple[np.ndarray, ...] | None:
+    """Return inputs and labels that a learner's function draws, or say what is wrong with their form."""
+    takes = "pairs, a count and a random stream"
+    call = (lambda pairs, count: function(pairs, count, rng)) if callable(function) else function
+    returned = result_of(call, takes, pairs, count)
+    if returned is None:
+        return None
+    try:
+        inputs, labels = (np.asarray(part, dtype=float) for part in returned)
+    except (TypeError, ValueError, RuntimeError):
+        say(False, "Expected two arrays of numbers: return inputs, labels.")
+        return None
+    _, steps, channels = wanted = (count, *_types_of(pairs).shape[1:])
+    if inputs.shape == (count, channels, steps):
+        say(False, f"Its inputs have shape {inputs.shape}: steps are the second axis, channels the third.")
+    elif inputs.shape != wanted or labels.shape != (count,):
+        say(
+            False,
+            f"For {count} trials of {pairs} its inputs have shape {inputs.shape} and its labels {labels.shape}; "
+            f"expected {wanted} and {(count,)}.",
+        )
+    else:
+        return inputs, labels
+    return None
+
+
+def _wrong_in(inputs: np.ndarray, labels: np.ndarray, pairs: list) -> str | None:
+    """Say what is wrong in trials, or return None."""
+    types, answers = _types_of(pairs), np.array([answer for _, answer in pairs])
+    if not np.isin(labels, answers).all():
+        return f"A label is {labels[~np.isin(labels, answers)][0]:g}; the answers of {pairs} are its labels."
+    of_type = (inputs[:, None] == types).all((2, 3)) & (labels[:, None] == answers)  # (trials, types)
+    if not of_type.any(axis=1).all():
+        trial = int(np.argmin(of_type.any(axis=1)))
+        shown, label = inputs[trial], int(labels[trial])
+        classes = 1 + answers.max()
+        cue = np.eye(types.shape[2])[label]
+        where = f"In a trial with answer {label} of {pairs}, "
+        if not shown[:CUE].any():
+            return f"{where}no cue is shown in the first {CUE} steps."
+        if (shown[:CUE, classes:] != 0).any():
+            return f"{where}what is seen in the end is shown from the start on."
+        if (shown[:CUE] != cue).any():
+            return f"{where}the cue is not on channel {label} alone, at 1 for {CUE} steps."
+        if shown[CUE:-END].any():
+            return f"{where}something is shown in steps {CUE + 1} to {CUE + NOTHING}; they are empty."
+        if shown[-END:, :classes].any():
+            return f"{where}the cue is there in the end, too; then nothing must be remembered."
+        if not (shown[-END:] == shown[-1]).all() or shown[-1].sum() != 1:
+            return f"{where}the end is not one channel at 1 for {END} steps."
+        return f"{where}the end is on another channel: ends stand in the order in which the list first names them."
+    shares = of_type.mean(axis=0)
+    if (abs(shares - 1 / len(pairs)) > 0.05).any():
+        told = ", ".join(f"{share:.2f}" for share in shares)
+        return f"The types of {pairs} have the shares {told}; all should be equally likely."
+    return None
+
+
+def task_to_train(pairs: object, trials: object) -> TaskOfPairs:
+    """Make a task of a learner's pairs and trials where they are right, and of ours where they are not; say which.
+
+    Parameters
+    ----------
+    pairs : list of (observation, label), or None
+        As in :func:`check_task_of_a_third`.
+    trials : callable or None
+        As in :func:`check_trials_of_pairs`.
+    """
+    with contextlib.redirect_stdout(io.StringIO()):
+        designed, drawn = check_task_of_a_third(pairs), check_trials_of_pairs(trials)
+    ours = f"Exercise 4 waits for an answer. This is a task of ours, {[*A_TASK_OF_OURS]}"
+    whose = "Your task" if designed else ours
+    print(f"{whose}. Its trials are drawn by {'your function' if drawn else 'ours'}.")
+    return TaskOfPairs(
+        title="Your task" if designed else "A task of ours",
+        pairs=tuple((seen, int(answer)) for seen, answer in pairs) if designed else A_TASK_OF_OURS,
+        draw=trials if drawn else None,
     )

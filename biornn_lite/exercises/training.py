@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -69,20 +70,75 @@ def check_last_state(function: object) -> bool:
     return graded_array(given, right, told, mistakes, hint, partial(np.allclose, atol=1e-5))
 
 
-def check_epochs_to_zero(answer: float | None, weight: float, rate: float = 1e-3, steps: int = 40) -> bool:
-    """Check in which epoch a weight that moves by `rate` at each of an epoch's `steps` reaches 0."""
-    exact = weight / (rate * steps)
-    right = math.ceil(exact - 1e-9)
-    told = f"After {weight / rate:.0f} steps, in epoch {right} of ten. Most weights are smaller still."
-    mistakes = {
-        exact: f"So many epochs it takes; but epochs are whole. In which one is {exact:.3g}?",
-        weight / rate: "That counts steps; an epoch has 40.",
-        weight / rate / 128: "128 is the size of a batch; a batch is one step, whatever its size.",
-        weight * steps / rate: "Divide by the steps of an epoch.",
-        right - 1.0: "By the end of that epoch it is not yet 0.",
-    }
-    hint = f"{{value:g}} is not it: how many steps of {rate:g} make {weight:g}, in how many epochs?"
-    return graded(answer, right, told, mistakes, hint, tolerance=0)
+def _adam(w, gradient, steps, beta=(0.9, 0.999), correct=(True, True), first=None, root=True, stale=False):
+    """Adam, with a mistake for each argument after `steps`; `first` stands in the place of the mean gradient."""
+    m, v, once = np.zeros_like(w), np.zeros_like(w), gradient(w)
+    for t in range(1, steps + 1):
+        g = once if stale else gradient(w)
+        m, v = beta[0] * m + (1 - beta[0]) * g, beta[1] * v + (1 - beta[1]) * g**2
+        mean, square = (x / (1 - b**t) if c else x for x, b, c in zip((m, v), beta, correct, strict=True))
+        w = w - 1e-3 * (g if first == "gradient" else mean) / ((np.sqrt(square) if root else square) + 1e-7)
+    return w
+
+
+def _by_torch(w: np.ndarray, gradient: Callable, steps: int) -> np.ndarray:
+    """PyTorch's Adam."""
+    weights = torch.tensor(w, requires_grad=True)
+    optimiser = torch.optim.Adam([weights], lr=1e-3, eps=1e-7)
+    for _ in range(steps):
+        weights.grad = torch.as_tensor(gradient(weights.detach().numpy().copy()))
+        optimiser.step()
+    return weights.detach().numpy()
+
+
+def _descent(w: np.ndarray, gradient: Callable, steps: int) -> np.ndarray:
+    for _ in range(steps):
+        w = w - 1e-3 * gradient(w)
+    return w
+
+
+def _mistaken(w: np.ndarray, gradient: Callable, steps: int) -> list[tuple[np.ndarray, str]]:
+    """Return what each known mistake gives, and what to say of it."""
+    return [
+        (w, "The weights did not move."),
+        (_adam(w, gradient, steps, correct=(False, False)), "Divide m by 1 − 0.9ᵗ and v by 1 − 0.999ᵗ."),
+        (_adam(w, gradient, steps, correct=(True, False)), "Only m is divided; v needs 1 − 0.999ᵗ, too."),
+        (_adam(w, gradient, steps, correct=(False, True)), "Only v is divided; m needs 1 − 0.9ᵗ, too."),
+        (_adam(w, gradient, steps, root=False), "Divide by √v: it has the unit of the gradient."),
+        (_adam(w, gradient, steps, first="gradient"), "The weight follows m, not the last gradient."),
+        (_adam(w, gradient, steps, beta=(0.999, 0.9)), "m moves by a tenth, v by a thousandth; yours are swapped."),
+        (_adam(w, gradient, steps, stale=True), "The gradient changes with the weights: ask for it at each step."),
+        (_adam(w, gradient, steps - 1), "It takes one step too few."),
+        (_adam(w, gradient, steps + 1), "It takes one step too many."),
+        (_adam(w, lambda weights: -gradient(weights), steps), "It moves along the gradient; move against it."),
+        (_descent(w, gradient, steps), "That is plain gradient descent, without m and v."),
+    ]
+
+
+def check_adam(function: object) -> bool:
+    """Check a function of weights, a function that returns their gradient, and a number of steps of Adam."""
+    takes = "weights, a function for their gradient and a number of steps"
+    target = np.array([[0.3, -0.2], [0.05, 0.0]])
+    tried = [
+        (np.array([[0.1, 0.0], [-0.3, 0.2]]), lambda w: 2 * (w - target), 60),
+        (np.array([0.2, -0.1, 0.4]), lambda w: np.sin(40 * w) + 0.2, 25),
+        (np.array([0.1, 0.1]), lambda w: np.array([3.0, 0.003]), 100),
+    ]
+    same = partial(np.allclose, atol=1e-6)
+    for w, gradient, steps in tried:
+        given = array_from(function, takes, w, gradient, steps)
+        if given is None:
+            return False
+        if given.shape != w.shape:
+            return say(False, f"For weights of shape {w.shape} it returns shape {given.shape}.")
+        if not np.isfinite(given).all():
+            return say(False, "It holds nan or inf: 1 − 0.9ᵗ is 0 for t = 0; count the steps from 1.")
+        right = _by_torch(w, gradient, steps)
+        if not same(given, right):
+            hint = f"After {steps} steps its first weight is {given.flat[0]:.5f}, expected {right.flat[0]:.5f}."
+            return graded_array(given, right, "", _mistaken(w, gradient, steps), hint, same)
+    told = "As PyTorch's. With a constant gradient, of 3 or of 0.003, a weight goes from 0.1 to 0 in 100 steps"
+    return say(True, f"{told}: in epoch 3 of ten.")
 
 
 def check_small_penalty(answer: float | None, field: CorticalField) -> bool:
@@ -111,8 +167,15 @@ def check_small_penalty(answer: float | None, field: CorticalField) -> bool:
     return say(False, f"{value:.3f}; this training reaches {right:.3f}. Seed 0, ten epochs, test accuracy?")
 
 
-def check_leaky(answer: type | None, keeps: float = 0.5) -> bool:
-    """Check a class of networks that keep a share of their state from step to step, on random weights and trials."""
+def check_leaky(answer: type | None, half_life: float = 2.0) -> bool:
+    """Check a class of networks whose state is a mean of the last one and of the plain step, on random weights.
+
+    Parameters
+    ----------
+    answer : type or None
+    half_life : float
+        Steps after which half of a state is left, if the plain step adds nothing.
+    """
     if answer is None:
         return unanswered()
     if not (isinstance(answer, type) and issubclass(answer, Networks)):
@@ -123,20 +186,26 @@ def check_leaky(answer: type | None, keeps: float = 0.5) -> bool:
     h, x = (torch.from_numpy(rng.random(shape)).float() for shape in ((2, 4, 6), (2, 4, 3)))
     plain = Networks.step(networks, h, x)
 
-    def step(kept: float, new: float) -> torch.Tensor:
-        return (kept * h + new * plain).detach()
+    def step(kept: float, new: float | None = None) -> torch.Tensor:
+        return (kept * h + (1 - kept if new is None else new) * plain).detach()
 
     given = array_from(networks.step, "a state and inputs", h, x)
     if given is None:
         return False
     if given.shape != tuple(h.shape):
         return say(False, f"A step gives shape {given.shape}; the state has {tuple(h.shape)}.")
-    told = "Half is kept, half is new: a time constant of 1.4 steps. Study(…, architecture=MyLeaky) trains it."
+    keeps = 0.5 ** (1 / half_life)
+    told = f"{keeps:.3f} is kept in each step, {keeps:.3f}² = {keeps**2:.2f} in two. Study(…, architecture=MyLeaky)"
     mistakes = [
-        (step(0, 1), "That is the plain step: nothing of the last state is kept."),
-        (step(1, 0), "The state stays as it is; nothing new comes in."),
+        (step(0), "That is the plain step: nothing of the last state is kept."),
+        (step(1), "The state stays as it is; nothing new comes in."),
         (step(1, 1), "All of the last state is kept, and all of the new one added: it grows."),
-        (step(keeps, 1), "The new part counts whole; it should be the other half."),
+        (step(keeps, 1), "The new part counts whole; in a mean, the two shares add up to 1."),
+        (step(0.5), "Half is left after *one* step. Which share, taken twice, leaves a half?"),
+        (step(0.25), "A quarter is left after one step. Which share, taken twice, leaves a half?"),
+        (step(1 - keeps), "The shares are swapped: it keeps what should be new."),
+        (step(math.exp(-1 / half_life)), f"After {half_life:g} steps 1/e is left; a half is asked for."),
+        (step(0.75), "A quarter is lost in each step, so 0.75² = 0.56 is left after two."),
     ]
-    hint = "Expected half of h plus half of super().step(h, x)."
-    return graded_array(given, step(keeps, 1 - keeps), told, mistakes, hint, partial(np.allclose, atol=1e-5))
+    hint = "Expected a share of h plus the rest of super().step(h, x). Which share, taken twice, leaves a half?"
+    return graded_array(given, step(keeps), told, mistakes, hint, partial(np.allclose, atol=1e-5))

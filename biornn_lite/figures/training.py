@@ -86,6 +86,11 @@ def _taken_off(histories: Sequence[Sequence[Snapshot]]) -> str:
     return f",\nwithout the pull of C* ({' to '.join(ends)})"
 
 
+def _text(accuracy: float) -> str:
+    """Return an accuracy as text; before the first epoch, and after a divergence, there is none."""
+    return "no accuracy" if np.isnan(accuracy) else f"{accuracy:.3f}"
+
+
 def watch_panel(field: CorticalField, settings: Settings | None = None) -> ipw.Widget:
     """Return a panel that trains two variants side by side, redraws after every epoch, and can be stopped.
 
@@ -94,12 +99,13 @@ def watch_panel(field: CorticalField, settings: Settings | None = None) -> ipw.W
     settings = settings or Settings()
 
     def steps(variants: tuple[str, str], task: str, seed: int) -> Iterator[Step]:
+        yield Step(0, "Preparing two networks …")
         shown: list[dict[str, Snapshot]] = []
         for snapshots in watch(field, variants, task, seed, settings=settings):
             shown.append(snapshots)
             epoch = len(shown) - 1
             told = "; ".join(
-                f"<b>{plain(s.variant)}</b> {s.test_accuracy:.3f}, {s.on_the_diagonal:.0%} of Σ|W| on the diagonal"
+                f"<b>{plain(s.variant)}</b> {_text(s.test_accuracy)}, {s.on_the_diagonal:.0%} of Σ|W| on the diagonal"
                 for s in snapshots.values()
             )
             figure = watched_figure(histories(shown), f"{field.label}, one run of each, seed {seed}")
