@@ -26,8 +26,9 @@ from .positive_only import check_largest_network, check_lost_step, check_nan_acc
 from .predictions import Prediction, sum_up_predictions
 from .primer import check_next_state, check_orthogonal, check_slope, check_trial, check_updates
 from .robustness import check_front, check_median_trials, check_rounding, check_sparse_share
+from .small_worlds import check_clustering, check_graph_of_unlike, check_rewired, check_sources
 from .start_here import check_memoryless_ceiling, check_pair, check_variant_name
-from .topology import check_clustering, check_edges, check_graph_of_unlike, check_sources, check_two_triangles
+from .topology import check_edges, check_modularity, check_two_triangles, check_within
 from .training import check_chance_loss, check_epochs_to_zero, check_last_state, check_leaky, check_small_penalty
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "check_median_trials",
     "check_memoryless_ceiling",
     "check_min_max",
+    "check_modularity",
     "check_nan_accuracy",
     "check_needed",
     "check_neurons_needed",
@@ -79,6 +81,7 @@ __all__ = [
     "check_positions",
     "check_reshaped",
     "check_restored",
+    "check_rewired",
     "check_rounding",
     "check_row_shuffle",
     "check_scaling",
@@ -102,6 +105,7 @@ __all__ = [
     "check_updates",
     "check_variant_name",
     "check_wiring_cost",
+    "check_within",
     "check_without_diagonal",
     "sum_up_predictions",
 ]
