@@ -1,4 +1,4 @@
-"""Snapshots of networks during training: weights and gradients. Notebooks 07 and 08 use this module."""
+"""Snapshots of networks during training: weights and gradients. Notebooks 07, 08 and 08b use this module."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The shape of trained networks: entropy, modularity, assortativity, small-worldness, and graphs for comparison.
 
 The entropy is that of all weights. The other measures use the undirected graph of the strongest 10 % of ``|W|``.
-Notebook 08 works through this module.
+Notebooks 08 and 08b work through this module.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Notebook 08: graphs that are built, what is drawn of them, what the notebook says in words, and its checks."""
+"""Notebooks 08 and 08b: graphs that are built, what is drawn of them, what is said of them, and the checks."""
 
 import matplotlib.pyplot as plt
 import networkx as nx
@@ -9,9 +9,12 @@ from scipy.stats import linregress
 from test_figures_panels import check_said, check_takes_numbers, check_that_every_control_redraws
 
 from biornn_lite import exercises, statistics, topology
-from biornn_lite.exercises import topology as checks
+from biornn_lite.exercises import small_worlds as checks
+from biornn_lite.exercises import topology as checks_of_08
 from biornn_lite.figures.topology import (
     NULLS_OF_PANEL,
+    communities_figure,
+    communities_panel,
     degrees_at_ends,
     graph_figure,
     graph_panel,
@@ -46,9 +49,10 @@ def density(graph):
 # Figures and panels
 
 
-def test_every_control_of_the_panel_of_graphs_redraws_it():
+@pytest.mark.parametrize("panel", [communities_panel, graph_panel])
+def test_every_control_of_the_panels_of_graphs_redraws_them(panel):
     check_that_every_control_redraws(
-        graph_panel(),
+        panel(),
         {"graph": "communities", "density": 0.12, "shuffled (share of edges)": 0.5},
     )
 
@@ -74,6 +78,16 @@ def test_the_figure_of_a_graph_shows_its_values():
     assert below.lines[1].get_xdata()[0] == pytest.approx(values["small_worldness"])
     assert below.lines[3].get_xdata()[0] == pytest.approx(values["small_worldness_matched"])
     assert below.lines[2].get_xdata()[0] == pytest.approx(1, abs=0.1), "random graphs by their own density"
+
+
+def test_the_figure_of_communities_shows_modularity_beside_that_of_random_graphs():
+    figure = communities_figure("communities", 0.12, 0.3)
+    graph = topology.model_graph("communities", 96, 0.12, 0.3)
+    built, matrix, scores = figure.axes
+    np.testing.assert_array_equal(built.images[0].get_array(), graph)
+    plain, own = (line.get_xdata() for line in scores.lines)
+    assert own[0] == pytest.approx(topology.modularity(graph)) and f"Q = {own[0]:.3f}" in matrix.get_title()
+    assert plain == pytest.approx([topology.modularity(g) for g in topology.random_graphs(96, 0.12, 5)])
 
 
 def test_a_ring_without_shortcuts_has_no_assortativity_and_is_drawn():
@@ -466,3 +480,162 @@ def test_what_the_check_of_sources_says_is_so():
     learned = (go.loc[go["variant"] == "WD*C", "test_accuracy"] > 0.9).sum()
     assert learned == 18 and go.loc[go["variant"] == "WD*C", "modularity"].mean() == pytest.approx(0.5, abs=0.01)
     assert statistics.relation(go, "modularity").within == pytest.approx(0.04, abs=0.005)
+
+
+def own_modularity(adjacency, community):
+    degree = adjacency.sum(0)
+    chance = np.outer(degree, degree) / degree.sum()
+    return ((adjacency - chance) * (community[:, None] == community)).sum() / degree.sum()
+
+
+def by_community(formula):
+    """A function that sums a formula of m, L and d over communities."""
+
+    def function(adjacency, community):
+        m = adjacency.sum() / 2
+        masks = [community == label for label in np.unique(community)]
+        parts = [(adjacency[np.ix_(mine, mine)].sum() / 2, adjacency[mine].sum()) for mine in masks]
+        return sum(formula(m, within, degrees) for within, degrees in parts)
+
+    return function
+
+
+def of_numbered(adjacency, community):
+    masks = [community == label for label in range(len(np.unique(community)))]
+    m = adjacency.sum() / 2
+    return sum(adjacency[np.ix_(mine, mine)].sum() / 2 / m - (adjacency[mine].sum() / (2 * m)) ** 2 for mine in masks)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (own_modularity, "✓"),
+        (by_community(lambda m, within, d: within / m - (d / (2 * m)) ** 2), "✓"),
+        (None, "not answered yet"),
+        (lambda a: 0.5, "raises TypeError"),
+        (lambda a, c: a, "expected one number"),
+        (lambda a, c: np.nan, "NaN"),
+        (lambda a, c: topology.modularity(a), "take the one that is given"),
+        (by_community(lambda m, within, d: within / m), "take off what chance"),
+        (by_community(lambda m, within, d: 2 * within / m - (d / (2 * m)) ** 2), "counted each edge within twice"),
+        (by_community(lambda m, within, d: within / (2 * m) - (d / (2 * m)) ** 2), "not by 2m"),
+        (by_community(lambda m, within, d: within / m - d / (2 * m)), "is squared"),
+        (by_community(lambda m, within, d: within / m - (within / m) ** 2), "neighbours in other communities"),
+        (by_community(lambda m, within, d: within / m - (d / m) ** 2), "each edge has two ends"),
+        (lambda a, c: own_modularity(a, c) + own_modularity(a, c) ** 2, "expected"),
+        (of_numbered, "np.unique"),
+    ],
+)
+def test_the_check_of_modularity(capsys, answer, told):
+    check_said(capsys, exercises.check_modularity(answer), told)
+
+
+def own_within(measure, accuracy, variant):
+    table = pd.DataFrame({"measure": measure, "accuracy": accuracy})
+    return (table - table.groupby(variant).transform("mean")).corr().iloc[0, 1]
+
+
+def apart(values, variant):
+    return pd.Series(values).groupby(variant).transform(lambda runs: runs - runs.mean())
+
+
+def mean_of_variants(measure, accuracy, variant):
+    return np.mean([np.corrcoef(measure[variant == v], accuracy[variant == v])[0, 1] for v in np.unique(variant)])
+
+
+def of_means(measure, accuracy, variant):
+    return pd.DataFrame({"m": measure, "a": accuracy}).groupby(variant).mean().corr().iloc[0, 1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (own_within, "✓"),
+        (None, "not answered yet"),
+        (lambda m, a, v: np.corrcoef(apart(m, v), apart(a, v)), "at [0, 1]"),
+        (lambda m, a, v: m, "expected one number"),
+        (lambda m, a, v: np.nan, "NaN"),
+        (lambda m, a, v: np.corrcoef(m, a)[0, 1], "over all runs"),
+        (mean_of_variants, "mean of the variants' correlations"),
+        (of_means, "correlation of the variants' means"),
+        (lambda m, a, v: np.corrcoef(apart(m, v), a)[0, 1], "from the accuracies, too"),
+        (lambda m, a, v: np.corrcoef(m, apart(a, v))[0, 1], "from the measure, too"),
+        (lambda m, a, v: np.corrcoef(m[v == "W"], a[v == "W"])[0, 1], "of one variant"),
+        (lambda m, a, v: own_within(m, a, v) / 2, "expected"),
+    ],
+)
+def test_the_check_of_a_correlation_within_variants(capsys, answer, told):
+    check_said(capsys, exercises.check_within(answer), told)
+
+
+def test_the_correlation_of_the_check_is_that_of_the_study():
+    go = load_replication("6_6_2").networks.query("task == 'go_nogo'")
+    mine = own_within(*(go[c].to_numpy() for c in ("modularity", "test_accuracy", "variant")))
+    assert mine == pytest.approx(statistics.relation(go, "modularity", deals=9).within)
+    for case in checks_of_08._cases_of_within():
+        assert abs(own_within(*case) - np.corrcoef(*case[:2])[0, 1]) > 0.1
+
+
+def rewired(adjacency, swaps, seed, *, turned=True, guarded=True, both=True):
+    graph, rng = adjacency.copy(), np.random.default_rng(seed)
+    for _ in range(swaps):
+        ends = np.argwhere(graph if turned else np.triu(graph))
+        (a, b), (c, d) = rng.choice(ends, 2, replace=False)
+        if not guarded or (len({a, b, c, d}) == 4 and not graph[a, d] and not graph[c, b]):
+            for i, j, there in ((a, b, False), (c, d, False), (a, d, True), (c, b, True)):
+                graph[i, j] = there
+                graph[j, i] = there if both else graph[j, i]
+    return graph
+
+
+def same_number_of_edges(adjacency, swaps, seed):
+    upper = np.triu_indices(len(adjacency), 1)
+    graph = np.zeros_like(adjacency)
+    graph[upper] = np.random.default_rng(seed).permutation(adjacency[upper])
+    return graph | graph.T
+
+
+def relabelled(adjacency, swaps, seed):
+    order = np.random.default_rng(seed).permutation(len(adjacency))
+    return adjacency[np.ix_(order, order)]
+
+
+def may_join_itself(adjacency, swaps, seed):
+    graph = rewired(adjacency, swaps, seed)
+    graph[0, 0] = True
+    return graph
+
+
+def with_an_edge_too_few(adjacency, swaps, seed):
+    graph = rewired(adjacency, swaps, seed)
+    i, j = np.argwhere(graph)[0]
+    graph[i, j] = graph[j, i] = False
+    return graph
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (rewired, "✓ Every degree is kept"),
+        (lambda a, n, s: rewired(a, n, s).astype(int), "✓"),
+        (None, "not answered yet"),
+        (lambda a, n: a, "raises TypeError"),
+        (lambda a, n, s: a[:5], "returns shape (5, 30)"),
+        (lambda a, n, s: 2 * rewired(a, n, s), "0 and 1 only"),
+        (lambda a, n, s: rewired(a, n, s, both=False), "not symmetric"),
+        (may_join_itself, "self-connections"),
+        (lambda a, n, s: a, "nothing was swapped"),
+        (with_an_edge_too_few, "1 edges are lost"),
+        (same_number_of_edges, "a–b and c–d become"),
+        (relabelled, "under other names"),
+        (lambda a, n, s: rewired(a, n, 0), "Each seed gives the same graph"),
+        (lambda a, n, s: rewired(a, n // 40, s), "too few swaps"),
+        (lambda a, n, s: rewired(a, n, s, turned=False), "read either way"),
+    ],
+)
+def test_the_check_of_a_null_that_keeps_degrees(capsys, answer, told):
+    check_said(capsys, exercises.check_rewired(answer), told)
+
+
+def test_a_right_null_passes_whatever_its_seeds():
+    assert all(exercises.check_rewired(lambda a, n, s, k=k: rewired(a, n, s + 100 * k)) for k in range(3))

@@ -333,6 +333,7 @@ PANELS = {
     "06_three_decisions": ("input noise (SD, each channel)", "task", "Go/NoGo"),
     "07_training": ("epoch", "network", "WD*C"),
     "08_topology": ("shuffled (share of edges)", "graph", "four communities of equal size"),
+    "08b_small_worlds_and_nulls": ("shuffled (share of edges)", "graph", "two groups, one with 4/5 of the edges"),
     "10_positive_only": ("scaled to radius", "task", "One-choice inference"),
     "12_robustness_and_cost": ("share (%)", "network", "orthogonal"),
     "13_your_own_field": ("threshold (SD of the noise)", None, None),

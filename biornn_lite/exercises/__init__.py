@@ -39,8 +39,9 @@ from .positive_only import check_growth, check_largest_network, check_lost_step,
 from .predictions import Prediction, sum_up_predictions
 from .primer import check_next_state, check_orthogonal, check_slope, check_trial, check_updates
 from .robustness import check_front, check_median_trials, check_rounding, check_sparse_share
+from .small_worlds import check_clustering, check_graph_of_unlike, check_rewired, check_sources
 from .start_here import check_ceiling, check_memoryless_ceiling, check_three_variants, check_variant_name
-from .topology import check_clustering, check_edges, check_graph_of_unlike, check_sources, check_two_triangles
+from .topology import check_edges, check_modularity, check_two_triangles, check_within
 from .training import check_adam, check_chance_loss, check_last_state, check_leaky, check_small_penalty
 
 __all__ = [
@@ -80,6 +81,7 @@ __all__ = [
     "check_median_epochs",
     "check_median_trials",
     "check_memoryless_ceiling",
+    "check_modularity",
     "check_needed",
     "check_neurons_needed",
     "check_next_state",
@@ -95,6 +97,7 @@ __all__ = [
     "check_relabelling_test",
     "check_reshaped",
     "check_restored",
+    "check_rewired",
     "check_rounding",
     "check_row_shuffle",
     "check_scaling",
@@ -122,6 +125,7 @@ __all__ = [
     "check_updates",
     "check_variant_name",
     "check_wiring_cost",
+    "check_within",
     "check_without_diagonal",
     "check_word",
     "class_predictions_panel",

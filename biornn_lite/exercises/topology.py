@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import networkx as nx
 import numpy as np
+import pandas as pd
 
-from ..topology import assortativity, clustering
-from .saying import array, array_from, graded, say, unanswered
+from ..seeds import generator
+from ..topology import model_graph, modularity, random_graphs
+from .saying import array_from, graded, near, say
 
 
 def check_edges(answer: float | None, neurons: int, share: float) -> bool:
@@ -52,105 +54,110 @@ def check_two_triangles(answer: float | None) -> bool:
     return graded(answer, right, told, mistakes, hint, tolerance=3e-3, mistaken=5e-3)
 
 
-def _example() -> np.ndarray:
-    """Return a graph with an isolated neuron, one of one neighbour, and different shares at the others."""
-    graph = nx.Graph([(0, 1), (0, 2), (1, 2), (2, 3), (2, 4), (3, 4), (4, 5), (1, 4), (5, 6), (4, 7)])
-    graph.add_node(8)
-    return nx.to_numpy_array(graph, nodelist=range(9)).astype(bool)
+def _shares(adjacency: np.ndarray, community: np.ndarray) -> list[tuple[float, float]]:
+    """Return of each community the share of edges within, and the share of ends that are its own."""
+    a, ends = adjacency.astype(int), adjacency.sum()
+    members = [community == label for label in np.unique(community)]
+    return [(a[np.ix_(mine, mine)].sum() / ends, a[mine].sum() / ends) for mine in members]
 
 
-def check_clustering(function: object) -> bool:
-    """Check a function of an adjacency, ndarray of bool of shape (N, N), that returns its mean clustering."""
-    graph = _example()
-    if any(function is own for own in (clustering, nx.average_clustering)):
-        return say(False, "That is the library's; write your own.")
-    given = array_from(function, "adjacency", graph, otherwise="It returns a {type}; expected a number.")
-    if given is None:
-        return False
-    if given.shape == (len(graph),):
-        return say(False, "It returns a value for each neuron; take their mean.")
-    if given.size != 1:
-        return say(False, f"It returns shape {given.shape}; expected one number.")
-    value = float(given.reshape(()))
-    if np.isnan(value):
-        return say(False, "It returns NaN: a neuron with fewer than two neighbours counts 0, not 0/0.")
-    a = graph.astype(int)
-    degree = a.sum(axis=1)
-    links = ((a @ a) * a).sum(axis=1)  # ordered pairs of neighbours that are linked
-    pairs = degree * (degree - 1)
-    enough = pairs > 0
-    share = np.divide(links, pairs, out=np.zeros(len(a)), where=enough)
-    right = share.mean()
-    told = f"{right:.4f} for the tested graph, as the library and NetworkX have it."
-    boolean = ((graph @ graph) & graph).sum(axis=1), np.diag(graph @ graph @ graph)
-    whether = "The product of boolean matrices only says *whether* there is a path; turn them into numbers first."
-    mistakes = {
-        share[enough].mean(): "Neurons with fewer than two neighbours count 0; you left them out of the mean.",
-        links.sum() / pairs.sum(): "That is one share for the whole graph; take each neuron's share, then the mean.",
-        right / 2: "Half of it: links and pairs must be counted alike, both ordered or both unordered.",
-        2 * right: "Twice it: links and pairs must be counted alike, both ordered or both unordered.",
-        a.sum() / (len(a) * (len(a) - 1)): "That is the density of the graph.",
-        np.divide(links, degree**2, out=np.zeros(len(a)), where=enough).mean(): "k neighbours make k (k − 1) ordered "
-        "pairs, not k².",
-        **{np.divide(each, pairs, out=np.zeros(len(a)), where=enough).mean(): whether for each in boolean},
-        links.mean(): "Divide by the number of pairs of neighbours.",
-    }
-    hint = f"It gives {value:.4f}, expected {right:.4f} for the tested graph of nine neurons."
-    return graded(value, right, told, mistakes, hint, tolerance=1e-6, mistaken=1e-6)
+def _cases_of_modularity() -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return graphs with a community of each neuron; labels are not 0, 1, 2, and a neuron may be alone."""
+    rng = generator(0, "cases of modularity")
+    graphs = [model_graph("unequal", 24, 0.2, 0.3), *random_graphs(17, 0.3, 2)]
+    return [(graph, rng.permutation(np.resize([2, 3, 3, 7, 7, 7, 11], len(graph)))) for graph in graphs]
 
 
-SOURCES = {
-    "a": ("null", "random graphs of 48 neurons score 0.67 by that null, whose diagonal counts (section 4)"),
-    "b": ("variant", "within variants the correlation is 0.04 (section 8)"),
-    "c": ("variant", "in one-choice inference none of its 20 runs learns, and they are as modular (section 8)"),
-    "d": ("null", "random graphs of 312 neurons have 0.087 as well (section 4)"),
-    "e": ("learning", "those six runs are the ones that learn (section 8)"),
-}
-"""Of each finding of the last exercise, where it comes from, and what shows it."""
-
-
-def check_sources(answer: object) -> bool:
-    """Check, for each of five findings, whether it comes from the null, the variant or learning."""
-    if answer is None:
-        return unanswered()
-    if not isinstance(answer, dict) or set(answer) != set(SOURCES):
-        return say(False, f"Give a dictionary with the keys {', '.join(SOURCES)}.")
-    choices = ("null", "variant", "learning")
-    if strange := [str(value) for value in answer.values() if value not in choices]:
-        return say(False, f"{strange[0]!r} is none of {', '.join(choices)}.")
-    wrong = [key for key, (source, _) in SOURCES.items() if answer[key] != source]
-    if wrong:
-        hint = SOURCES[wrong[0]][1]
-        return say(
-            False, f"{len(SOURCES) - len(wrong)} of {len(SOURCES)} are right. Think of {wrong[0]} again: {hint}."
+def check_modularity(function: object) -> bool:
+    """Check a function of an adjacency (N, N) and each neuron's community (N,) that returns the modularity Q."""
+    for graph, community in _cases_of_modularity():
+        takes, otherwise = "adjacency and community", "It returns a {type}; expected a number."
+        given = array_from(function, takes, graph, community, otherwise=otherwise)
+        if given is None:
+            return False
+        if given.size != 1:
+            return say(False, f"It returns shape {given.shape}; expected one number.")
+        parts = _shares(graph, community)
+        within, ends = np.transpose(parts)
+        right = nx.community.modularity(
+            nx.from_numpy_array(graph), [set(np.flatnonzero(community == c)) for c in np.unique(community)]
         )
-    return say(True, f"{'; '.join(f'{key}: {why}' for key, (_, why) in SOURCES.items())}.")
+        numbered = sum(
+            graph[np.ix_(mine, mine)].sum() / graph.sum() - (graph[mine].sum() / graph.sum()) ** 2
+            for mine in (community == label for label in range(len(parts)))
+        )
+        mistakes = {
+            modularity(graph): "That is Q of the partition that the library finds; take the one that is given.",
+            within.sum(): "That is the share of edges within communities; take off what chance would give.",
+            2 * within.sum() - (ends**2).sum(): "You counted each edge within twice, as (i, j) and as (j, i).",
+            within.sum() / 2 - (ends**2).sum(): "L is divided by m, the number of edges, not by 2m.",
+            within.sum() - 1: "(d / 2m) is squared for each community, before you sum.",
+            within.sum() - (within**2).sum(): "d adds up the degrees: neighbours in other communities count, too.",
+            within.sum() - 4 * (ends**2).sum(): "d is divided by 2m: each edge has two ends.",
+            within[-1] - ends[-1] ** 2: "That is the part of the last community; sum over all of them.",
+            within[0] - ends[0] ** 2: "That is the part of the first community; sum over all of them.",
+            float(numbered): "Labels need not be 0, 1, 2 …; np.unique(community) has those that occur.",
+        }
+        told = f"{right:.4f} for the last of three tested graphs, as NetworkX has it."
+        hint = f"It gives {{value:.4f}}, expected {right:.4f} for a graph of {len(graph)} neurons."
+        value = float(given.reshape(()))
+        if np.isnan(value):
+            return say(False, "It returns NaN. Is something divided by the size of an empty community?")
+        if not near(value, right, 1e-6):
+            return graded(value, right, told, mistakes, hint, tolerance=1e-6, mistaken=1e-6)
+    return say(True, told)
 
 
-def check_graph_of_unlike(answer: object, neurons: int, least_degree: int, below: float) -> bool:
-    """Check an adjacency of shape (N, N) in which unlike degrees meet and everyone has enough neighbours."""
-    graph = array(answer)
-    if graph is None:
-        return False
-    if graph.shape != (neurons, neurons):
-        return say(False, f"Its shape is {graph.shape}; expected ({neurons}, {neurons}).")
-    if not np.isin(graph, (0, 1)).all():
-        return say(False, "An adjacency holds 0 and 1 only.")
-    if np.diag(graph).any():
-        return say(False, "It has self-connections; the diagonal must be 0.")
-    if not np.array_equal(graph, graph.T):
-        return say(False, "It is not symmetric: an edge stands in both triangles, graph | graph.T.")
-    degree = graph.sum(axis=0)
-    if degree.min() < least_degree:
-        least = int(degree.min())
-        others = "neighbour" if least == 1 else "neighbours"
-        return say(False, f"Neuron {int(degree.argmin())} has {least} {others}; each needs {least_degree}.")
-    value = assortativity(graph.astype(bool))
-    if np.isnan(value):
-        return say(False, "All degrees are equal, so that assortativity is not defined.")
-    if value < below:
-        return say(True, f"Assortativity {value:.3f}: the few with many neighbours meet those with few.")
-    if value > 0:
-        return say(False, f"Assortativity {value:+.3f}: like meets like. Who should meet whom?")
-    hint = "those with many neighbours must not be linked among themselves, nor those with few."
-    return say(False, f"Assortativity {value:+.3f} is not yet below {below:g}: {hint}")
+def _cases_of_within() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Return measures, accuracies and variants of runs whose order is mixed; variants have different sizes."""
+    cases = []
+    for case, slope in enumerate((-0.5, 0.8)):
+        rng = generator(case, "cases of within")
+        place = rng.permutation(np.repeat([0, 1, 2], [5, 9, 14]))
+        measure = place + rng.normal(0, 0.3 + 0.2 * place)
+        accuracy = 0.4 + 0.2 * place + slope * (measure - place) + rng.normal(0, 0.1, len(place))
+        cases.append((measure, accuracy, np.array(["W", "WD", "W*D*C"])[place]))
+    return cases
+
+
+def check_within(function: object) -> bool:
+    """Check a function of measure, accuracy and variant, all (runs,), that returns the correlation within."""
+    for measure, accuracy, variant in _cases_of_within():
+        takes, otherwise = "measure, accuracy and variant", "It returns a {type}; expected a number."
+        given = array_from(function, takes, measure, accuracy, variant, otherwise=otherwise)
+        if given is None:
+            return False
+        if given.shape == (2, 2):
+            return say(False, "np.corrcoef returns a matrix; the correlation is at [0, 1].")
+        if given.size != 1:
+            return say(False, f"It returns shape {given.shape}; expected one number.")
+        value = float(given.reshape(()))
+        if np.isnan(value):
+            return say(False, "It returns NaN. Is every run in one variant, and none in two?")
+        table = pd.DataFrame({"measure": measure, "test_accuracy": accuracy, "variant": variant})
+        means = table.groupby("variant")[["measure", "test_accuracy"]].transform("mean")
+        apart = table[["measure", "test_accuracy"]] - means
+        right = correlation(apart["measure"], apart["test_accuracy"])
+        spread = table.groupby("variant")[["measure", "test_accuracy"]].transform("std")
+        each = [correlation(rows["measure"], rows["test_accuracy"]) for _, rows in table.groupby("variant")]
+        of_means = table.groupby("variant")[["measure", "test_accuracy"]].mean()
+        mistakes = {
+            correlation(measure, accuracy): "That is the correlation over all runs; subtract each variant's mean.",
+            float(np.mean(each)): "That is the mean of the variants' correlations; correlate all deviations at once.",
+            correlation(*of_means.to_numpy().T): "That is the correlation of the variants' means; subtract them.",
+            correlation(apart["measure"], accuracy): "Subtract the variant's mean from the accuracies, too.",
+            correlation(measure, apart["test_accuracy"]): "Subtract the variant's mean from the measure, too.",
+            correlation(
+                apart["measure"] / spread["measure"], apart["test_accuracy"] / spread["test_accuracy"]
+            ): "You divided by each variant's SD; subtract the means and no more.",
+            **dict.fromkeys(each, "That is the correlation of one variant; take all runs."),
+        }
+        hint = f"It gives {{value:.4f}}, expected {right:.4f} for {len(table)} runs of three variants."
+        if not near(value, right, 1e-6):
+            return graded(value, right, "", mistakes, hint, tolerance=1e-6, mistaken=1e-6)
+    return say(True, f"{right:.3f} within variants, {correlation(measure, accuracy):.3f} over all, in the last test.")
+
+
+def correlation(first: np.ndarray, second: np.ndarray) -> float:
+    """Return Pearson's correlation of two series."""
+    return float(np.corrcoef(first, second)[0, 1])

@@ -1,4 +1,4 @@
-"""Figures and panels of graphs, for notebook 08."""
+"""Figures and panels of graphs, for notebooks 08 and 08b."""
 
 from __future__ import annotations
 
@@ -308,6 +308,60 @@ def _runs_of_variants(table: pd.DataFrame, measure: str, ax: Axes) -> None:
     sns.despine(ax=ax, left=True)
 
 
+RANDOM_BESIDE = 5
+"""Random graphs whose modularity is drawn beside that of a graph."""
+
+
+@lru_cache(maxsize=64)
+def _modularity_at_random(neurons: int, density: float) -> list[float]:
+    return [topology.modularity(graph) for graph in random_graphs(neurons, density, RANDOM_BESIDE)]
+
+
+def communities_figure(
+    model: str = "ring", density: float = 0.18, shuffled: float = 0.1, neurons: int = 96, seed: int = 0
+) -> Figure:
+    """Draw a model graph, its communities, and its modularity next to that of five random graphs of its density.
+
+    Parameters
+    ----------
+    model : str
+        A key of :data:`biornn_lite.topology.MODELS`.
+    density, shuffled, neurons, seed
+        As in :func:`biornn_lite.topology.model_graph`.
+    """
+    graph = model_graph(model, neurons, density, shuffled, seed)
+    q = topology.modularity(graph)
+    figure = plt.figure(figsize=(12.5, 3.6))  # fixed positions are faster than an automatic layout
+    as_built(graph, figure.add_axes((0.04, 0.13, 0.27, 0.73)))
+    reordered(graph, figure.add_axes((0.36, 0.13, 0.27, 0.73)))
+    ax = figure.add_axes((0.7, 0.36, 0.28, 0.3))
+    plain = _modularity_at_random(neurons, density)
+    ax.plot(plain, np.zeros(len(plain)), "D", color="0.45", markerfacecolor="white", markersize=8, label="at random")
+    ax.plot(q, 0, "o", color=BLUE, markersize=9, label="this graph")
+    ax.text(q, 0.3, f"{q:.2f}", ha="center", fontsize=9)
+    ax.set(xlim=(0, 1), ylim=(-0.6, 0.6), yticks=[], xlabel="modularity Q")
+    ax.set_title(f"filled: this graph; open: {len(plain)} random graphs", fontsize=10)
+    sns.despine(ax=ax, left=True)
+    figure.suptitle(f"{neurons} neurons, {MODELS[model]}, {shuffled:.0%} of the edges shuffled", fontsize=11)
+    return figure
+
+
+def communities_panel() -> ipw.Widget:
+    """Return a panel to build a graph and see its communities; see :func:`communities_figure`."""
+    return figure_panel(communities_figure, _controls_of_models())
+
+
+def _controls_of_models() -> dict[str, ipw.Widget]:
+    controls = {
+        "model": dropdown("graph", [(label, key) for key, label in MODELS.items()], "ring"),
+        "density": slider("density", 0.18, 0.06, 0.24, 0.03),
+        "shuffled": slider("shuffled", 0.1, 0, 1, 0.05, "share of edges"),
+    }
+    for control in (controls["density"], controls["shuffled"]):
+        control.continuous_update = False
+    return controls
+
+
 NULLS_OF_PANEL = 100
 RANDOM_OF_PANEL = 3
 
@@ -364,17 +418,10 @@ def graph_figure(
 
 
 def graph_panel() -> ipw.Widget:
-    """Return a panel to build a graph and see its measures; see :func:`graph_figure`."""
+    """Return a panel to build a graph and see all its measures; see :func:`graph_figure`."""
     for density in np.arange(0.06, 0.25, 0.03).round(2):
         _random_scores(96, float(density))  # computed in advance, so that the slider reacts fast
-    controls = {
-        "model": dropdown("graph", [(label, key) for key, label in MODELS.items()], "ring"),
-        "density": slider("density", 0.18, 0.06, 0.24, 0.03),
-        "shuffled": slider("shuffled", 0.1, 0, 1, 0.05, "share of edges"),
-    }
-    for control in (controls["density"], controls["shuffled"]):
-        control.continuous_update = False
-    return figure_panel(graph_figure, controls)
+    return figure_panel(graph_figure, _controls_of_models())
 
 
 def trained_figure(snapshot: Snapshot) -> Figure:
