@@ -194,3 +194,14 @@ def test_pictures_of_the_readme_say_what_they_show():
     line = re.search(r"^!\[.*\]\(replication\.png\)$", page, re.M)[0]
     assert line.replace("(replication.png)", "(docs/replication.png)") in readme
     assert readme.index("docs/replication.png") > readme.index("## What it found")
+
+
+def test_the_readme_has_the_minutes_of_each_notebook():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"\]\(notebooks/(\w+)\.ipynb\) \| (\d+) \|", readme))
+    sources = sorted((ROOT / "notebooks" / "source").glob("*.ipynb"))
+    in_notebooks = {
+        path.stem: re.search(r"\*\*Time\*\* about (\d+) minutes", path.read_text(encoding="utf-8"))[1]
+        for path in sources
+    }
+    assert told == in_notebooks
