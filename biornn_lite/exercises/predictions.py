@@ -10,6 +10,12 @@ import ipywidgets as ipw
 
 from ..figures.panels import plain
 
+_WRAPPED = (
+    "<style>.biornn-options .jupyter-button "
+    "{height: auto; max-width: calc(100% - 4px); white-space: normal; text-align: left}</style>"
+)
+"""Lets the text of a long option go on in a second line where a window is narrow or a page is enlarged."""
+
 
 class Prediction:
     """A question asked before a result, whose answer is kept and shown beside it.
@@ -34,6 +40,7 @@ class Prediction:
             style={"button_width": "auto"},
             layout={"width": "auto"},
         )
+        self._choice.add_class("biornn-options")
         self._choice.observe(lambda change: self._answers.update({question: change["new"]}), "value")
 
     @property
@@ -43,7 +50,7 @@ class Prediction:
 
     def ask(self) -> ipw.Widget:
         """Return the panel in which to choose."""
-        return ipw.VBox([ipw.HTML(f"<b>Predict.</b> {plain(self.question)}"), self._choice])
+        return ipw.VBox([ipw.HTML(f"<b>Predict.</b> {plain(self.question)}{_WRAPPED}"), self._choice])
 
     def reveal(self, outcome: str) -> None:
         """Print the prediction and the outcome side by side."""

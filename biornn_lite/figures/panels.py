@@ -85,6 +85,22 @@ def dropdown(description: str, options: Sequence, value: str) -> ipw.Dropdown:
     )  # fmt: skip
 
 
+def row_of(controls: Sequence[ipw.Widget]) -> ipw.HBox:
+    """Return controls side by side, as many in a line as have space.
+
+    A control is never wider than the panel. Otherwise its right end could not be reached in a narrow window, or where
+    the page is enlarged. A slider whose description is too long for that has its description above it.
+    """
+    for control in controls:
+        # Controls have margins of 2 px on each side.
+        control.layout.max_width = "calc(100% - 4px)"
+        if isinstance(control, (ipw.IntSlider, ipw.FloatSlider)):
+            control.layout.flex_flow, control.layout.height = "row wrap", "auto"
+        elif isinstance(control, ipw.Button):
+            control.layout.flex = "0 0 auto"  # a button that shrinks hides its text
+    return ipw.HBox(list(controls), layout={"flex_flow": "row wrap"})
+
+
 AT_ONCE = 0.3
 """Work that takes longer than this number of seconds is announced."""
 
@@ -122,8 +138,7 @@ def figure_panel(draw: Callable[..., Figure], controls: Mapping[str, ipw.ValueWi
     for control in controls.values():
         control.observe(redraw, "value")
     redraw()
-    row = ipw.HBox(list(controls.values()), layout={"flex_flow": "row wrap"})
-    return ipw.VBox([row, status, picture])
+    return ipw.VBox([row_of(list(controls.values())), status, picture])
 
 
 _running: set[asyncio.Task] = set()  # the event loop itself holds only weak references to its tasks
