@@ -75,13 +75,17 @@ def said(error: InputError) -> str:
     return f"⚠ {plain(error)}"
 
 
+_WHOLE = "calc(100% - 4px)"
+"""Width of a panel, less a control's margins."""
+
+
 def dropdown(description: str, options: Sequence, value: str) -> ipw.Dropdown:
     """Return a dropdown list that is wide enough for its description and its longest option."""
     longest = max(len(str(option[0] if isinstance(option, tuple) else option)) for option in options)
     width = max(14, len(description) + longest + 6)  # the list's arrow needs space, too
     return ipw.Dropdown(
         description=description, options=options, value=value, style={"description_width": "initial"},
-        layout={"width": f"{width}ch", "max_width": "100%"},
+        layout={"width": f"{width}ch", "max_width": _WHOLE},
     )  # fmt: skip
 
 
@@ -92,8 +96,7 @@ def row_of(controls: Sequence[ipw.Widget]) -> ipw.HBox:
     the page is enlarged. A slider whose description is too long for that has its description above it.
     """
     for control in controls:
-        # Controls have margins of 2 px on each side.
-        control.layout.max_width = "calc(100% - 4px)"
+        control.layout.max_width = _WHOLE
         if isinstance(control, (ipw.IntSlider, ipw.FloatSlider)):
             control.layout.flex_flow, control.layout.height = "row wrap", "auto"
         elif isinstance(control, ipw.Button):
