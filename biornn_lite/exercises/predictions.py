@@ -17,6 +17,12 @@ from .kept import Kept, file_of_predictions, read_predictions, write_predictions
 WIDTH = 88
 """Number of letters in a printed line."""
 
+_WRAPPED = (
+    "<style>.biornn-options .jupyter-button "
+    "{height: auto; max-width: calc(100% - 4px); white-space: normal; text-align: left}</style>"
+)
+"""Lets the text of a long option go on in a second line where a window is narrow or a page is enlarged."""
+
 
 class Prediction:
     """A question asked before a result. The answer is kept in the learner's own file, and shown beside the result.
@@ -45,6 +51,7 @@ class Prediction:
             style={"button_width": "auto"},
             layout={"width": "auto"},
         )
+        self._choice.add_class("biornn-options")
         self._choice.observe(lambda _: self._chosen(), "value")
         self._status = ipw.HTML(self._told())
 
@@ -55,7 +62,8 @@ class Prediction:
 
     def ask(self) -> ipw.Widget:
         """Return the panel in which to choose."""
-        return ipw.VBox([ipw.HTML(f"<b>Predict.</b> {plain(self.question)}"), self._choice, self._status])
+        question = f"<b>Predict.</b> {plain(self.question)}{_WRAPPED}"
+        return ipw.VBox([ipw.HTML(question), self._choice, self._status])
 
     def by_size(self, value: float, limits: Sequence[float]) -> tuple[str, ...]:
         """Return the option that holds a number.
