@@ -83,6 +83,8 @@ napoleon_custom_sections = [("Attributes", "params_style")]  # read as numpydoc 
 
 html_theme = "sphinx_book_theme"
 html_title = "BioRNN Lite"
+html_static_path = ["_static"]
+html_css_files = ["book.css"]
 html_theme_options = {"use_download_button": True, "use_fullscreen_button": False, "navbar_persistent": []}
 
 

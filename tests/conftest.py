@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 ROOT = Path(__file__).parent.parent
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 def pytest_configure(config):
@@ -58,6 +60,21 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def microns(shared) -> Path:
     return shared / "microns"
+
+
+@pytest.fixture
+def page():
+    """An empty page of a real browser."""
+    from playwright.sync_api import sync_playwright
+
+    quiet = [
+        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    ]  # fmt: skip
+    with sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=CHROMIUM, args=quiet)
+        yield browser.new_page(viewport={"width": 1400, "height": 1000})
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
-from conftest import ROOT
+from conftest import CHROMIUM, ROOT
 
 import biornn_lite
 
@@ -155,3 +155,24 @@ def test_every_public_name_has_its_place_in_the_reference(pages, site):
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
                 assert f"biornn_lite.{module}.{node.name}" in there
         assert not [name for name in there if name.startswith("biornn_lite.") and "._" in name]
+
+
+# The way in leads on at once. Pages from docstrings are many times as long as others: beneath stands for all.
+LEFT_OUT = ("index", "docs/api/library", "docs/api/more", "docs/api/notebooks", "genindex")
+MEASURED = ("notebooks/00_start_here", "notebooks/07_training", "docs/own_experiment", "docs/api/beneath")
+"""Pages whose contrast is measured, in both themes: it takes several seconds a page."""
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium on the path")
+def test_no_page_keeps_anybody_out(pages, site, page):
+    barriers = pytest.importorskip("barriers")
+    for path in pages:
+        name = path.relative_to(site).with_suffix("").as_posix()
+        if name in LEFT_OUT:
+            continue
+        for scheme in ("light", "dark") if name in MEASURED else ("light",):
+            page.emulate_media(color_scheme=scheme)
+            page.goto(path.as_uri())
+            assert not barriers.faults(page, "The book", contrast=name in MEASURED), (name, scheme)

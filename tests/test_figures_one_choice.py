@@ -72,9 +72,9 @@ def test_every_control_of_the_panel_of_choices_redraws_it(turned):
     assert list(labels.values()) == list(TURNED)
     assert "coordinates: published reshaped → sound transposed" in labels
     assert "self-connections: published kept → only" in labels
-    assert "transposed keeps them" in parts_of(panel)["Label"].value
+    assert "transposed keeps them" in panel.children[1].value
     check_that_every_control_redraws(panel, {"choice": "lattice_scale=matched", "task": "one_choice_inference"})
-    assert "gives D the mean distance" in parts_of(panel)["Label"].value
+    assert "gives D the mean distance" in panel.children[1].value
 
 
 def said_by(panel):

@@ -10,13 +10,14 @@ import time
 import nbformat
 import numpy as np
 import pytest
-from conftest import ROOT
-from playwright.sync_api import expect, sync_playwright
+from barriers import faults, out_of_reach
+from conftest import CHROMIUM, ROOT
+from playwright.sync_api import expect
 
 from biornn_lite.field import CorticalField
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 MINUTE = 60_000  # milliseconds
+IN_LAB, PANEL = "JupyterLab and ipywidgets", ".jp-NotebookPanel:not(.lm-mod-hidden)"
 
 pytestmark = [
     pytest.mark.browser,
@@ -71,49 +72,52 @@ def write_question(folder):
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """A JupyterLab that serves a copy of the notebooks."""
+    """A JupyterLab that serves a copy of the notebooks, and of the pages that they link to, as `make lab` does."""
     home = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "notebooks", home / "notebooks")
+    for page in [*ROOT.glob("docs/*.md"), *ROOT.glob("data/*/README.md")]:
+        (home / page.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(page, home / page.relative_to(ROOT))
     write_script(home / "notebooks")
     write_question(home / "notebooks")
     log = home / "lab.log"
+    opened = re.search(r"^OPENED := (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)[1].split()
     folders = {f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
     with log.open("w") as output:
         server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0", "--ip=127.0.0.1",
-             f"--ServerApp.root_dir={home / 'notebooks'}"],
-            stdout=output, stderr=subprocess.STDOUT, env=os.environ | folders,
+             *opened],
+            stdout=output, stderr=subprocess.STDOUT, env=os.environ | folders, cwd=home,
         )  # fmt: skip
     try:
         deadline = time.monotonic() + 90
         while not (found := re.search(r"(http://127\.0\.0\.1:\d+)/lab\?token=(\w+)", log.read_text())):
             assert server.poll() is None and time.monotonic() < deadline, log.read_text()
             time.sleep(0.2)
-        yield f"{found[1]}/lab/tree/{{}}?token={found[2]}&reset"
+        yield f"{found[1]}/lab/tree/notebooks/{{}}?token={found[2]}&reset"
     finally:
         server.terminate()
         server.wait(timeout=30)
 
 
-@pytest.fixture
-def page():
-    quiet = [
-        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    ]  # fmt: skip
-    with sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=CHROMIUM, args=quiet)
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        yield page
-        browser.close()
-
-
-def run_all(page, address, name):
-    """Open a notebook and run every cell of it in the kernel that starts with it."""
+def open_as_committed(page, address, name):
+    """Open a notebook, and see that it keeps nobody out before it has run."""
     page.goto(address.format(name), timeout=MINUTE)
     notebook = page.locator(".jp-NotebookPanel:visible")
     expect(notebook.locator(".jp-Cell").first).to_be_visible(timeout=MINUTE)
     expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=MINUTE)
+    if (ROOT / "notebooks" / name).exists():
+        cells = nbformat.read(ROOT / "notebooks" / name, as_version=4).cells
+        # Cells out of sight come later.
+        expect(notebook.locator(".jp-Cell")).to_have_count(len(cells), timeout=MINUTE)
+    expect(notebook.locator(".jp-MarkdownCell:not(:has(.jp-RenderedMarkdown > *))")).to_have_count(0, timeout=MINUTE)
+    assert not faults(page, IN_LAB, PANEL)
+    return notebook
+
+
+def run_all(page, address, name):
+    """Open a notebook and run every cell of it in the kernel that starts with it."""
+    notebook = open_as_committed(page, address, name)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     return notebook
@@ -123,6 +127,15 @@ def no_errors(notebook):
     """See that no cell raised anything, and that no widget lacks its model."""
     expect(notebook.locator(".jp-RenderedText[data-mime-type*='err']")).to_have_count(0)
     expect(notebook.get_by_text(re.compile("model not found", re.IGNORECASE))).to_have_count(0)
+
+
+def no_barriers(page, notebook):
+    """See that a notebook that has run keeps nobody out, also at 200 %, where the page has half of its width."""
+    assert not faults(page, IN_LAB, PANEL)
+    page.set_viewport_size({"width": 700, "height": 500})
+    page.wait_for_timeout(500)
+    assert not out_of_reach(notebook.locator(".jp-WindowedPanel-outer"))
+    page.set_viewport_size({"width": 1400, "height": 1000})
 
 
 def keep(page, name):
@@ -171,6 +184,7 @@ def test_the_first_notebook_runs_and_its_panel_trains_two_variants(address, page
     keep(page, "00_panel")
     expect(button).to_be_enabled()
     no_errors(notebook)
+    no_barriers(page, notebook)
     print(f"the panel trained two networks in {took:.1f} s")
 
 
@@ -203,6 +217,14 @@ def test_a_new_word_opens_its_entry_in_the_glossary(address, page):
     keep(page, "00b_glossary")
 
 
+def test_a_link_to_a_page_of_the_project_opens_it(address, page):
+    page.goto(address.format("08_topology.ipynb"), timeout=MINUTE)
+    link = page.locator(".jp-NotebookPanel:visible").get_by_role("link", name="before the first row")
+    link.scroll_into_view_if_needed(timeout=MINUTE)
+    link.click()
+    expect(page.locator(".jp-MarkdownViewer").get_by_role("heading").first).to_be_in_viewport(timeout=MINUTE)
+
+
 def test_a_name_that_is_a_script_is_shown_and_not_run(address, page):
     notebook = run_all(page, address, "script.ipynb")
     expect(notebook.get_by_text("⚠")).to_be_visible(timeout=MINUTE)
@@ -213,6 +235,30 @@ def test_a_name_that_is_a_script_is_shown_and_not_run(address, page):
     expect(notebook.get_by_text(f"Predict. {SCRIPT}")).to_be_visible()
     expect(notebook.get_by_label("field").locator("option")).to_have_text(f"{SCRIPT} (synthetic)")
     keep(page, "script")
+    no_barriers(page, notebook)
+
+
+def choose_theme(page, name):
+    """Choose Light or Dark in the menu."""
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    page.locator(".lm-Menu-item", has_text=re.compile("^Theme$")).hover()
+    page.locator(".lm-Menu-item", has_text=re.compile(f"^JupyterLab {name}$")).click()
+    light = str(name == "Light").lower()
+    expect(page.locator(f"body[data-jp-theme-light={light}]")).to_be_attached(timeout=MINUTE)
+
+
+def test_texts_and_panels_can_be_read_in_both_themes(address, page):
+    notebook = run_all(page, address, "06_three_decisions.ipynb")
+    expect(notebook.get_by_text("not answered yet").nth(2)).to_be_attached(timeout=3 * MINUTE)
+    assert not faults(page, IN_LAB, PANEL, contrast=True)
+    try:
+        choose_theme(page, "Dark")
+        assert not faults(page, IN_LAB, PANEL, contrast=True)
+        notebook.get_by_role("img", name=re.compile("^Panel: ")).scroll_into_view_if_needed()
+        page.wait_for_timeout(500)
+        keep(page, "06_dark")
+    finally:
+        choose_theme(page, "Light")
 
 
 def test_pictures_have_alternative_texts_that_follow_the_panel(address, page):
@@ -248,6 +294,7 @@ def test_pictures_have_alternative_texts_that_follow_the_panel(address, page):
     without = notebook.locator(".jp-OutputArea img:not([alt])")
     expect(without).to_have_count(0)
     no_errors(notebook)
+    no_barriers(page, notebook)
 
 
 # Of each panel of notebook 09: a list that only it has, and what to choose in the panel's lists.
@@ -274,6 +321,7 @@ def test_the_ablation_runs_and_its_panels_redraw(address, page):
         page.wait_for_timeout(1000)
         keep(page, f"09_panel_{own}")
     no_errors(notebook)
+    no_barriers(page, notebook)
 
 
 def test_the_audit_runs_and_its_panels_redraw(address, page):
@@ -299,6 +347,7 @@ def test_the_audit_runs_and_its_panels_redraw(address, page):
         page.wait_for_timeout(1000)
         keep(page, f"11_panel_{own}")
     no_errors(notebook)
+    no_barriers(page, notebook)
 
 
 def test_a_training_is_watched_and_stopped(address, page):
@@ -320,6 +369,7 @@ def test_a_training_is_watched_and_stopped(address, page):
     page.wait_for_timeout(500)
     keep(page, "07_watched")
     no_errors(notebook)
+    no_barriers(page, notebook)
 
 
 # Of each other notebook: a slider of its panel, and a list or number; all are worked with the keyboard.
@@ -377,3 +427,4 @@ def test_a_notebook_runs_and_its_panel_redraws(address, page, name):
     page.wait_for_timeout(500)
     keep(page, f"{name.partition('_')[0]}_panel")
     no_errors(notebook)
+    no_barriers(page, notebook)

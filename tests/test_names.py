@@ -97,7 +97,8 @@ def test_a_training_panel_shows_the_error_of_its_field_as_text(small):
 
 def test_a_question_is_text():
     asked = parts_of(Prediction(f"Is {SCRIPT} < 3?", {"yes": "", SCRIPT: ""}, at="").ask())
-    assert asked["HTML"].value == "<b>Predict.</b> Is &lt;img src=x onerror=window.__hacked=1&gt; &lt; 3?"
+    safe = "<b>Predict.</b> Is &lt;img src=x onerror=window.__hacked=1&gt; &lt; 3?"
+    assert asked["HTML"].value.partition("<style>")[0] == safe
 
 
 # Figures

@@ -9,7 +9,13 @@ import pytest
 from test_figures_panels import parts_of
 
 from biornn_lite.errors import InputError
-from biornn_lite.exercises import Prediction, class_predictions_panel, pool_predictions, sum_up_predictions
+from biornn_lite.exercises import (
+    Prediction,
+    class_predictions_panel,
+    pool_predictions,
+    predictions,
+    sum_up_predictions,
+)
 from biornn_lite.exercises.class_predictions import class_histogram
 from biornn_lite.exercises.kept import LARGEST, file_of_predictions, read_predictions
 
@@ -27,7 +33,7 @@ def test_an_answer_is_compared_with_what_came_true(capsys):
     assert prediction.answer is None
     prediction.reveal("there were 12.", prediction.by_size(12, [3, 10]))
     told = capsys.readouterr().out
-    assert "You predicted: nothing yet" in told and not file_of_predictions().exists()
+    assert told.startswith("You predicted nothing yet.") and "12" not in told and not file_of_predictions().exists()
     choice.value = "some"
     prediction.reveal("there were 12.", prediction.by_size(12, [3, 10]))
     assert capsys.readouterr().out.splitlines() == [
@@ -38,6 +44,28 @@ def test_an_answer_is_compared_with_what_came_true(capsys):
         "  ✗ some: It takes a few.",
         "  ✓ many: It takes them all.",
     ]
+
+
+def test_without_a_prediction_the_outcome_is_folded_away(monkeypatch):
+    shown = []
+    monkeypatch.setattr(predictions, "display", lambda page: shown.append(page.data))
+    prediction, choice = asked(options={"few": "", "<b>many</b>": ""})
+    prediction.reveal("there were 12 < 13.", prediction.by_size(12, [3]))
+    assert len(shown) == 1 and shown[0].startswith("<details><summary>") and " open" not in shown[0]
+    assert "there were 12 &lt; 13." in shown[0] and "✓ &lt;b&gt;many" in shown[0]
+    choice.value = "few"
+    prediction.reveal("there were 12 < 13.", prediction.by_size(12, [3]))
+    assert len(shown) == 1
+
+
+def test_the_choice_is_said_in_words():
+    prediction, choice = asked(options={"few": "", "<b>many</b>": ""})
+    status = prediction._status
+    assert status.value == ""
+    choice.value = "<b>many</b>"
+    assert status.value == '<span role="status">You chose: &lt;b&gt;many&lt;/b&gt;</span>'
+    again, _ = asked(options={"few": "", "<b>many</b>": ""})
+    assert again._status.value == status.value
 
 
 def test_an_answer_outlives_the_kernel_and_the_first_one_counts(capsys):

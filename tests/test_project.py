@@ -41,7 +41,17 @@ def test_conda_and_pip_install_the_same():
     pip = {re.sub(r"^[\w-]+", lambda m: CONDA_NAMES.get(m[0], m[0]), line) for line in bounds.values()}
     pip.add("python" + PYPROJECT["project"]["requires-python"])
     conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
-    assert {line for line in conda if isinstance(line, str)} - {"pip"} == pip
+    by_pip = next(line["pip"] for line in conda if isinstance(line, dict))  # what conda-forge does not have
+    assert {line for line in (*conda, *by_pip) if isinstance(line, str)} - {"pip", "--editable ."} == pip
+
+
+def test_pip_takes_the_lines_that_conda_hands_to_it(tmp_path):
+    """Conda writes them into a file of requirements, which allows few of pip's options."""
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    lines = next(line["pip"] for line in conda if isinstance(line, dict))
+    (tmp_path / "lines.txt").write_text("\n".join(lines))
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-deps", "-r", str(tmp_path / "lines.txt")]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
 
 
 def test_dependencies_have_lower_bounds_and_no_upper_ones():
@@ -194,3 +204,14 @@ def test_pictures_of_the_readme_say_what_they_show():
     line = re.search(r"^!\[.*\]\(replication\.png\)$", page, re.M)[0]
     assert line.replace("(replication.png)", "(docs/replication.png)") in readme
     assert readme.index("docs/replication.png") > readme.index("## What it found")
+
+
+def test_the_readme_has_the_minutes_of_each_notebook():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"\]\(notebooks/(\w+)\.ipynb\) \| (\d+) \|", readme))
+    sources = sorted((ROOT / "notebooks" / "source").glob("*.ipynb"))
+    in_notebooks = {
+        path.stem: re.search(r"\*\*Time\*\* about (\d+) minutes", path.read_text(encoding="utf-8"))[1]
+        for path in sources
+    }
+    assert told == in_notebooks

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import ipywidgets as ipw
+from IPython.display import HTML, display
 
 from ..errors import InputError
 from ..figures.panels import plain, said
@@ -15,6 +16,12 @@ from .kept import Kept, file_of_predictions, read_predictions, write_predictions
 
 WIDTH = 88
 """Number of letters in a printed line."""
+
+_WRAPPED = (
+    "<style>.biornn-options .jupyter-button "
+    "{height: auto; max-width: calc(100% - 4px); white-space: normal; text-align: left}</style>"
+)
+"""Lets the text of a long option go on in a second line where a window is narrow or a page is enlarged."""
 
 
 class Prediction:
@@ -32,11 +39,11 @@ class Prediction:
 
     def __init__(self, question: str, options: Mapping[str, str], at: str) -> None:
         self.question, self.options, self.at = question, dict(options), at
-        self._status = ipw.HTML()
+        self._problem = ""  # with the file
         try:
             kept = read_predictions().predictions.get(question)
         except InputError as error:
-            kept, self._status.value = None, said(error)
+            kept, self._problem = None, said(error)
         # Buttons: in JupyterLab, arrow keys leave radio buttons for the next cell.
         self._choice = ipw.ToggleButtons(
             options=[*self.options],
@@ -44,7 +51,9 @@ class Prediction:
             style={"button_width": "auto"},
             layout={"width": "auto"},
         )
-        self._choice.observe(lambda _: self._keep(), "value")
+        self._choice.add_class("biornn-options")
+        self._choice.observe(lambda _: self._chosen(), "value")
+        self._status = ipw.HTML(self._told())
 
     @property
     def answer(self) -> str | None:
@@ -53,7 +62,8 @@ class Prediction:
 
     def ask(self) -> ipw.Widget:
         """Return the panel in which to choose."""
-        return ipw.VBox([ipw.HTML(f"<b>Predict.</b> {plain(self.question)}"), self._choice, self._status])
+        question = f"<b>Predict.</b> {plain(self.question)}{_WRAPPED}"
+        return ipw.VBox([ipw.HTML(question), self._choice, self._status])
 
     def by_size(self, value: float, limits: Sequence[float]) -> tuple[str, ...]:
         """Return the option that holds a number.
@@ -75,6 +85,8 @@ class Prediction:
     def reveal(self, outcome: str, came_true: Collection[str]) -> None:
         """Print the prediction beside the outcome, and what each option would have meant.
 
+        Without a prediction, all of this is folded away, so that whoever runs on does not see it by accident.
+
         Parameters
         ----------
         outcome : str
@@ -86,29 +98,41 @@ class Prediction:
         if strange := set(came_true) - set(self.options):
             raise InputError(f"{sorted(strange)} came true; expected some of {[*self.options]}")
         kept = self._keep(came_true)
-        predicted = kept.predicted if kept else None
-        if predicted is None:
-            _say("You predicted: ", "nothing yet. Choose an answer above, and run this cell again.")
-        else:
-            _say("You predicted: ", f"{predicted} {'✓ It came true.' if kept.right else '✗ It did not come true.'}")
-            if predicted != self.answer:
-                _say("               ", f"(Later you chose: {self.answer}. The first choice counts.)")
-        _say("What happened: ", outcome)
-        print("What each answer would have meant" + ("" if came_true else " (none came true)") + ":")
+        lines = [_filled("What happened: ", outcome)]
+        lines.append("What each answer would have meant" + ("" if came_true else " (none came true)") + ":")
         for option, meaning in self.options.items():
-            _say("  ✓ " if option in came_true else "  ✗ ", f"{option}: {meaning}" if meaning else option)
+            mark = "  ✓ " if option in came_true else "  ✗ "
+            lines.append(_filled(mark, f"{option}: {meaning}" if meaning else option))
+        if kept is None:
+            print("You predicted nothing yet. Choose an answer above, and run this cell again.")
+            folded = "<summary>What happened (without a prediction)</summary>"
+            display(HTML(f"<details>{folded}<pre>{plain(chr(10).join(lines))}</pre></details>"))
+            return
+        first = _filled("You predicted: ", f"{kept.predicted} {_mark(kept)}")
+        if kept.predicted != self.answer:
+            lines.insert(0, _filled("               ", f"(Later you chose: {self.answer}. The first choice counts.)"))
+        print("\n".join([first, *lines]))
+
+    def _told(self) -> str:
+        """Say what is chosen, which the buttons tell by colour only, and what went wrong with the file."""
+        chosen = "" if self.answer is None else f'<span role="status">You chose: {plain(self.answer)}</span>'
+        return "<br>".join(filter(None, (chosen, self._problem)))
+
+    def _chosen(self) -> None:
+        """Keep what was chosen, and say it."""
+        self._keep()
+        self._status.value = self._told()
 
     def _keep(self, came_true: tuple[str, ...] | None = None) -> Kept | None:
         """Keep the answer, with what came true if that is known; return None if there is no answer."""
         if self.answer is None:
             return None
         now = Kept(self.at, self.question, (*self.options,), self.answer)
-        learner = None
+        learner, self._problem = None, ""
         try:
             learner = read_predictions()
-            self._status.value = ""
         except InputError as error:
-            self._status.value = said(error)
+            self._problem = said(error)
         before = learner.predictions.get(self.question, now) if learner else now
         if before.options == now.options:
             now = replace(now, counted=before.counted, came_true=before.came_true)
@@ -118,12 +142,16 @@ class Prediction:
             try:
                 write_predictions(learner.with_prediction(now))
             except InputError as error:
-                self._status.value = said(error)
+                self._problem = said(error)
         return now
 
 
-def _say(label: str, text: str) -> None:
-    print(textwrap.fill(label + text, width=WIDTH, subsequent_indent=" " * len(label)))
+def _mark(kept: Kept) -> str:
+    return "✓ It came true." if kept.right else "✗ It did not come true."
+
+
+def _filled(label: str, text: str) -> str:
+    return textwrap.fill(label + text, width=WIDTH, subsequent_indent=" " * len(label))
 
 
 def sum_up_predictions(notebook: str) -> None:
@@ -141,10 +169,11 @@ def sum_up_predictions(notebook: str) -> None:
         return
     here = [kept for kept in course if kept.notebook == notebook]
     for kept in here:
-        _say("✓ " if kept.right else "✗ ", f"{kept.at}: {kept.predicted}")
+        print(_filled("✓ " if kept.right else "✗ ", f"{kept.at}: {kept.predicted}"))
     for where, some in ((f"notebook {notebook}", here), ("the course so far", course)):
         luck = sum(kept.luck for kept in some)
         print(f"In {where}, {sum(kept.right for kept in some)} of {len(some)} predictions came true", end="")
         print(f"; chance alone would give {luck:.1f} on average." if some else ".")
     if course:
-        _say("", f"They are kept in {file_of_predictions()}, on this computer only; delete the file to begin anew.")
+        kept_in = f"They are kept in {file_of_predictions()}, on this computer only; delete the file to begin anew."
+        print(_filled("", kept_in))

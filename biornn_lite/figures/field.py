@@ -242,9 +242,10 @@ def degrees(field: CorticalField, ax: Axes) -> Axes:
     connected = field.part("connectome", "this figure") > 0
     out, into = connected.sum(axis=1), connected.sum(axis=0)
     edges = np.arange(max(out.max(), into.max()) + 2) - 0.5
-    for values, name, colour, side in ((out, "out", PAIR_COLOURS[0], -0.2), (into, "in", PAIR_COLOURS[1], 0.2)):
+    looks = ({"color": PAIR_COLOURS[0]}, {"color": PAIR_COLOURS[1], "hatch": "////", "edgecolor": "white"})
+    for values, name, look, side in ((out, "out", looks[0], -0.2), (into, "in", looks[1], 0.2)):
         count, _ = np.histogram(values, edges)
-        ax.bar(edges[:-1] + 0.5 + side, count, 0.4, color=colour, label=f"partners {name}, mean {values.mean():.2f}")
+        ax.bar(edges[:-1] + 0.5 + side, count, 0.4, label=f"partners {name}, mean {values.mean():.2f}", **look)
     ax.set(xlabel="partners", ylabel="neurons", title=as_text(field.label))
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend(fontsize=8)
@@ -435,8 +436,8 @@ def found_events(
     ax.plot(times[inside], trace[inside], color="0.4", linewidth=0.8)
     low, high = trace[inside].min(), trace[inside].max()
     for events, place, colour, label in (
-        (true, 0.10, PAIR_COLOURS[0], "events"),
-        (found, 0.22, PAIR_COLOURS[1], "inferred"),
+        (true, 0.10, PAIR_COLOURS[0], "events (upper row)"),
+        (found, 0.22, PAIR_COLOURS[1], "inferred (lower row)"),
     ):
         shown = events[(events >= start) & (events < start + seconds)]
         height = np.full(len(shown), low - place * (high - low))

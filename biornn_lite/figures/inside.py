@@ -30,6 +30,9 @@ from .style import BLUE, DARK, GREEN, LINES, ORANGE, PURPLE, START_LINES, as_tex
 from .tasks import shade_phases
 
 CUE_COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
+CUE_LINES = ("-", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
+"""Dashed lines are of networks before a change."""
+CUE_MARKERS = ("o", "^", "D", "v")
 """Colours of up to four cues."""
 
 
@@ -53,8 +56,9 @@ def trajectories(inside: Inside, ax: Axes, step: int | None = None) -> Axes:
     for cue, label in np.unique([inside.cues, inside.trials.labels[0].numpy()], axis=1).T:
         mine = (inside.cues == cue) & (inside.trials.labels[0].numpy() == label)
         colour, path = CUE_COLOURS[cue], project(inside.states[:, mine].mean(1))  # (steps, 2)
-        ax.plot(*path.T, color=colour, linewidth=0.8, alpha=0.6)
-        ax.plot(*path[:step].T, color=colour, linewidth=2.2, label=inside.cue_names[cue])
+        line = {"color": colour, "linestyle": CUE_LINES[cue]}
+        ax.plot(*path.T, linewidth=0.8, alpha=0.6, **line)
+        ax.plot(*path[:step].T, linewidth=2.2, label=inside.cue_names[cue], **line)
         ax.plot(*project(inside.states[step - 1, mine]).T, ".", color=colour, markersize=4, alpha=0.5)
         for at, marker in ((phases.cue_end, "^"), (phases.memory_end, "s")):
             ax.plot(*path[at], marker, color=colour, markersize=8, markeredgecolor="white", zorder=5)
@@ -97,7 +101,7 @@ def readout(inside: Inside, ax: Axes, networks: Networks | None = None, step: in
     for cue, (name, colour) in enumerate(zip(inside.cue_names, CUE_COLOURS, strict=False)):
         mine = margins[:, inside.cues == cue]
         ax.fill_between(steps, *np.quantile(mine, (0.1, 0.9), axis=1), color=colour, alpha=0.25, linewidth=0)
-        ax.plot(steps, mine.mean(1), color=colour, linewidth=2, label=name)
+        ax.plot(steps, mine.mean(1), color=colour, linestyle=CUE_LINES[cue], linewidth=2, label=name)
         if networks is not None:
             ax.plot(steps, before[:, inside.cues == cue].mean(1), "--", color=colour, linewidth=1)
     ax.axhline(0, color="0.35", linewidth=1)
@@ -322,7 +326,8 @@ def space_figure(
     strength = strength[:, -1] - strength[:, -2]
     for cue, (name, colour) in enumerate(zip(cues, CUE_COLOURS, strict=False)):
         size = 12 + 100 * (strength / max(strength.max(), 1e-12))[best == cue]
-        left.scatter(*mine[best == cue][:, :2].T, s=size, color=colour, alpha=0.75, linewidth=0, label=name)
+        look = {"color": colour, "marker": CUE_MARKERS[cue], "alpha": 0.75, "linewidth": 0}
+        left.scatter(*mine[best == cue][:, :2].T, s=size, label=name, **look)
     left.invert_yaxis()
     left.set(xlabel="x (µm)", ylabel="depth, y (µm)")
     left.set_title("preferred cue; area: how much it is preferred", fontsize=10)

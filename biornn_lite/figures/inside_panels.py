@@ -151,10 +151,10 @@ def self_connections(inside: Inside, cut: str, off: np.ndarray, ax: Axes) -> Axe
     order = own.argsort(kind="stable")[::-1]
     gone = np.isin(order, off) | (cut == "diagonal")
     ranks = np.arange(1, len(own) + 1)
-    ax.bar(ranks, own[order], width=0.9, color=np.where(gone, ORANGE, BLUE))
+    ax.bar(ranks, own[order], width=0.9, color=np.where(gone, "white", BLUE), edgecolor=np.where(gone, ORANGE, BLUE))
     ax.axhline(0, color="0.35", linewidth=0.8)
     ax.set(xlabel="unit, by rank", ylabel="self-connection", xlim=(0, len(own) + 1))
-    ax.set_title("self-connections (orange: gone)", fontsize=10)
+    ax.set_title("self-connections (open: gone)", fontsize=10)
     sns.despine(ax=ax)
     return ax
 

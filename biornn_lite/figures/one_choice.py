@@ -28,7 +28,7 @@ from ..training import Settings, training
 from ..variants import PROTOCOLS, describe_choices
 from ..verdict import with_gain
 from .audit_parts import draw_interval, handle, in_words, rows_of_study, split_setting, wilson
-from .panels import TASK_OPTIONS, dropdown, figure_panel, plain, stoppable
+from .panels import TASK_OPTIONS, dropdown, figure_panel, plain, row_of, stoppable
 from .study import draw_ceilings
 from .style import COLOURS, DARK, MARKERS, as_text, kind_of
 
@@ -210,7 +210,7 @@ def choice_panel(networks: pd.DataFrame | None = None, settings: Settings | None
         "epoch": ipw.IntProgress(min=0, max=settings.epochs, description="epochs"),
     }
     setting, task, bar = controls.values()
-    meaning, status = ipw.Label(), ipw.HTML()
+    meaning, status = ipw.HTML(), ipw.HTML()
 
     @cache
     def rows() -> pd.DataFrame:
@@ -238,7 +238,7 @@ def choice_panel(networks: pd.DataFrame | None = None, settings: Settings | None
     start, stop = stoppable(work, status, "Train both")
 
     def turn(_=None) -> None:
-        meaning.value = meanings[setting.value.partition("=")[0]]
+        meaning.value = plain(meanings[setting.value.partition("=")[0]])
         if not stop.disabled:
             stop.click()
         elif live and (setting.value, task.value) not in live:
@@ -249,4 +249,4 @@ def choice_panel(networks: pd.DataFrame | None = None, settings: Settings | None
     turn()
     panel = figure_panel(draw, controls)
     row, message, image = panel.children
-    return ipw.VBox([row, meaning, ipw.HBox([start, stop]), message, status, image])
+    return ipw.VBox([row, meaning, row_of([start, stop]), message, status, image])

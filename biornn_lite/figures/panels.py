@@ -75,14 +75,33 @@ def said(error: InputError) -> str:
     return f"⚠ {plain(error)}"
 
 
+_WHOLE = "calc(100% - 4px)"
+"""Width of a panel, less a control's margins."""
+
+
 def dropdown(description: str, options: Sequence, value: str) -> ipw.Dropdown:
     """Return a dropdown list that is wide enough for its description and its longest option."""
     longest = max(len(str(option[0] if isinstance(option, tuple) else option)) for option in options)
     width = max(14, len(description) + longest + 6)  # the list's arrow needs space, too
     return ipw.Dropdown(
         description=description, options=options, value=value, style={"description_width": "initial"},
-        layout={"width": f"{width}ch", "max_width": "100%"},
+        layout={"width": f"{width}ch", "max_width": _WHOLE},
     )  # fmt: skip
+
+
+def row_of(controls: Sequence[ipw.Widget]) -> ipw.HBox:
+    """Return controls side by side, as many in a line as have space.
+
+    A control is never wider than the panel. Otherwise its right end could not be reached in a narrow window, or where
+    the page is enlarged. A slider whose description is too long for that has its description above it.
+    """
+    for control in controls:
+        control.layout.max_width = _WHOLE
+        if isinstance(control, (ipw.IntSlider, ipw.FloatSlider)):
+            control.layout.flex_flow, control.layout.height = "row wrap", "auto"
+        elif isinstance(control, ipw.Button):
+            control.layout.flex = "0 0 auto"  # a button that shrinks hides its text
+    return ipw.HBox(list(controls), layout={"flex_flow": "row wrap"})
 
 
 AT_ONCE = 0.3
@@ -122,8 +141,7 @@ def figure_panel(draw: Callable[..., Figure], controls: Mapping[str, ipw.ValueWi
     for control in controls.values():
         control.observe(redraw, "value")
     redraw()
-    row = ipw.HBox(list(controls.values()), layout={"flex_flow": "row wrap"})
-    return ipw.VBox([row, status, picture])
+    return ipw.VBox([row_of(list(controls.values())), status, picture])
 
 
 _running: set[asyncio.Task] = set()  # the event loop itself holds only weak references to its tasks

@@ -22,7 +22,7 @@ from ..tasks import title_of
 from ..training import Settings, Trained, trained_by, training_by_batch
 from ..variants import PUBLISHED_VARIANTS, Protocol
 from .matrices import matrix as draw_matrix
-from .panels import AT_ONCE, TASK_OPTIONS, Picture, dropdown, figure_panel, plain, stoppable
+from .panels import AT_ONCE, TASK_OPTIONS, Picture, dropdown, figure_panel, plain, row_of, stoppable
 from .study import draw_ceilings
 from .style import BLUE, LINES, LONGEST_TITLE, ORANGE, as_text
 
@@ -321,8 +321,8 @@ def training_panel(
             yield
 
     buttons = stoppable(work, status, button)
-    row = ipw.HBox([*variants, task, *more.values(), seed], layout={"flex_flow": "row wrap"})
-    return ipw.VBox([row, ipw.HBox([*buttons, bar]), status, picture])
+    row = row_of([*variants, task, *more.values(), seed])
+    return ipw.VBox([row, row_of([*buttons, bar]), status, picture])
 
 
 def two_variants_panel(
