@@ -11,21 +11,24 @@ from test_figures_panels import check_said, check_takes_numbers, check_that_ever
 from biornn_lite import exercises, statistics, topology
 from biornn_lite.exercises import small_worlds as checks
 from biornn_lite.exercises import topology as checks_of_08
+from biornn_lite.figures.alternative_text import alternative_text
 from biornn_lite.figures.topology import (
     NULLS_OF_PANEL,
     communities_figure,
     communities_panel,
     degrees_at_ends,
+    epochs_figure,
     graph_figure,
     graph_panel,
     relation_figure,
     reordered,
     rewiring_figure,
+    trained_figure,
     trained_panel,
     weights_on_the_grid,
 )
 from biornn_lite.replication import load_replication
-from biornn_lite.snapshots import histories, watch
+from biornn_lite.snapshots import histories, measured, watch
 from biornn_lite.training import Settings
 from biornn_lite.weights import orthogonal
 
@@ -90,6 +93,15 @@ def test_the_figure_of_communities_shows_modularity_beside_that_of_random_graphs
     assert plain == pytest.approx([topology.modularity(g) for g in topology.random_graphs(96, 0.12, 5)])
 
 
+def test_an_alternative_text_names_the_measures_of_a_graph_and_of_epochs(small, history):
+    assert "small-worldness" in alternative_text(graph_figure("ring", 0.18, 0.1))
+    told = alternative_text(epochs_figure({"WD*C": measured(history)}, neurons=24, random=3))
+    assert all(name in told for name in ("modularity", "assortativity", "small-world", "entropy"))
+    matrix = trained_figure(history[-1]).axes[0]
+    graph = topology.strongest_graph(history[-1].weights)
+    assert f"clustering {topology.clustering(graph):.2f}, efficiency" in matrix.get_title()
+
+
 def test_a_ring_without_shortcuts_has_no_assortativity_and_is_drawn():
     figure = graph_figure("ring", 0.12, 0)
     assert "not defined" in [text.get_text() for text in figure.axes[2].texts]
@@ -151,6 +163,11 @@ def test_the_figure_of_rewiring_averages_its_draws():
 def test_the_figure_of_a_relation_shows_all_networks(study):
     go = study[study["task"] == "go_nogo"]
     figure = relation_figure(study, "go_nogo", "modularity")
+    assert "all: correlation +0.50" in (told := alternative_text(figure)) and "within: +0.04, p = 0." in told
+    lined = relation_figure(study, "go_nogo", "modularity", at_random=0.087).axes[0]
+    assert (
+        lined.lines[-1].get_xdata() == [0.087, 0.087] and lined.get_legend().texts[-1].get_text() == "random graphs"
+    )
     drawn = np.sort(np.concatenate([line.get_xdata() for line in figure.axes[0].lines]))
     np.testing.assert_allclose(drawn, np.sort(go["modularity"]))
     filled = [line for line in figure.axes[0].lines if line.get_markerfacecolor() != "white"]
@@ -524,6 +541,8 @@ def of_numbered(adjacency, community):
         (by_community(lambda m, within, d: within / m - (d / m) ** 2), "each edge has two ends"),
         (lambda a, c: own_modularity(a, c) + own_modularity(a, c) ** 2, "expected"),
         (of_numbered, "np.unique"),
+        (by_community(lambda m, within, d: within / (2 * m) - (d / (4 * m)) ** 2), "is your m"),
+        (by_community(lambda m, within, d: within / m - (d / (4 * m)) ** 2), "is your m"),
     ],
 )
 def test_the_check_of_modularity(capsys, answer, told):
@@ -588,6 +607,11 @@ def rewired(adjacency, swaps, seed, *, turned=True, guarded=True, both=True):
     return graph
 
 
+def turned_in_large_graphs_only(adjacency, swaps, seed):
+    """What the clustering of a larger graph does not show: in a graph of two edges, none is read the other way."""
+    return rewired(adjacency, swaps, seed, turned=len(adjacency) > 4)
+
+
 def same_number_of_edges(adjacency, swaps, seed):
     upper = np.triu_indices(len(adjacency), 1)
     graph = np.zeros_like(adjacency)
@@ -631,6 +655,8 @@ def with_an_edge_too_few(adjacency, swaps, seed):
         (lambda a, n, s: rewired(a, n, 0), "Each seed gives the same graph"),
         (lambda a, n, s: rewired(a, n // 40, s), "too few swaps"),
         (lambda a, n, s: rewired(a, n, s, turned=False), "read either way"),
+        (turned_in_large_graphs_only, "edges 0–1, 2–3 never come out"),
+        (lambda a, n, s: rewired(a, n, None), "Called twice with one seed"),
     ],
 )
 def test_the_check_of_a_null_that_keeps_degrees(capsys, answer, told):
