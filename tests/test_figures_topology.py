@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import linregress
 from test_figures_panels import check_said, check_takes_numbers, check_that_every_control_redraws
 
-from biornn_lite import exercises, statistics, topology
+from biornn_lite import Priors, Protocol, exercises, space, statistics, topology
 from biornn_lite.exercises import small_worlds as checks
 from biornn_lite.exercises import topology as checks_of_08
 from biornn_lite.figures.alternative_text import alternative_text
@@ -268,10 +268,46 @@ def test_what_the_notebook_says_of_three_networks_on_the_synthetic_field(column)
     linked = ends.any(0)
     part = ends[np.ix_(linked, linked)]
     assert early.any(0).all() and (~linked).sum() > 15
+    remainder = np.arange(96) % 3
+    assert (remainder[~linked] == 0).mean() > 0.9, "whoever is without an edge is of the remainder with dear wires"
     assert topology.clustering(ends) == pytest.approx(topology.clustering(early), rel=0.1)
     assert topology.efficiency(ends) < 0.7 * topology.efficiency(early)
     assert topology.clustering(part) > 1.2 * topology.clustering(early)
     assert topology.efficiency(part) > topology.efficiency(early)
+
+
+def test_what_the_notebook_says_of_reshaped_distances(column):
+    remainder, apart = np.arange(96) % 3, ~np.eye(96, dtype=bool)
+    cheap = {}
+    for kind in ("reshaped", "transposed"):
+        distances = Priors(column, Protocol(coordinates=kind)).cortical_distances
+        cheap[kind] = (distances[apart] < space.mean_distance(distances) / 10).mean()
+        within = [distances[(remainder == k) & (remainder[:, None] == k) & apart].mean() for k in range(3)]
+        if kind == "reshaped":
+            assert within == pytest.approx([0.58, 0.06, 0.03], abs=0.005)
+    assert cheap == pytest.approx({"reshaped": 0.15, "transposed": 0.002}, abs=0.002)
+
+
+def test_what_the_notebook_says_of_the_panel_at_density_18():
+    """Where the dot is among the five diamonds."""
+    plain = [topology.modularity(graph) for graph in topology.random_graphs(96, 0.18, 5)]
+    for model, out, within in (("communities", 0.65, 0.7), ("ring", 0.55, 0.6), ("unequal", 0.45, 0.5)):
+        q = [topology.modularity(topology.model_graph(model, 96, 0.18, shuffled)) for shuffled in (out, within)]
+        assert q[0] > max(plain) >= q[1], model
+
+
+def test_what_the_notebook_says_of_runs_far_off(study):
+    one = study[study["task"] == "one_choice_inference"]
+    off = statistics.far_off(study)
+    alone = one[one["variant"] == "WD*"]
+    assert off[alone.index].sum() == 19 and alone["test_accuracy"].mean() == pytest.approx(0.74, abs=0.005)
+    pairs = one.groupby("variant")[["modularity", "test_accuracy"]]
+    r = {variant: rows.corr().iloc[0, 1] for variant, rows in pairs if variant in ("W*D*C", "W!D*C")}
+    assert r == pytest.approx({"W*D*C": 0.50, "W!D*C": 0.54}, abs=0.005)
+    kept = one[~off[one.index]]
+    assert statistics.relation(kept, "modularity", deals=9).within == pytest.approx(0.49, abs=0.005)
+    others = kept[kept["variant"] != "W!D*C"]
+    assert statistics.relation(others, "modularity", deals=9).within == pytest.approx(-0.09, abs=0.005)
 
 
 def test_what_the_notebook_says_of_entropy():

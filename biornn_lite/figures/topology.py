@@ -238,12 +238,12 @@ def epochs_figure(tables: Mapping[str, pd.DataFrame], title: str = "", neurons: 
             ax.plot(table.index, table[name], linewidth=2, label=as_text(label), **line)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set(xlabel="epoch")
-        ax.set_title(SCORES.get(name, "entropy (bits)").replace("\n", " "), fontsize=10)  # alternative texts keep it
+        ax.set_title(SCORES.get(name, "entropy").replace("\n", " "), fontsize=10)  # alternative texts keep it
         sns.despine(ax=ax)
     for ax in axes[2:4]:
         ax.axhline(1, color="0.35", linewidth=1)
         ax.set_ylim(0, None)
-    axes[4].set_ylim(0, np.log2(100))
+    axes[4].set(ylim=(0, np.log2(100)), ylabel="bits")
     for_legend.set_axis_off()
     for_legend.legend(*axes[0].get_legend_handles_labels(), loc="center", fontsize=10, frameon=False)
     figure.suptitle(as_text(title, LONGEST_TITLE), fontsize=11)
@@ -469,7 +469,7 @@ def trained_figure(snapshot: Snapshot) -> Figure:
     )
     reordered(graph, matrix)
     parts = f"clustering {topology.clustering(graph):.2f}, efficiency {topology.efficiency(graph):.2f}"
-    matrix.set_title(f"{parts}\n{matrix.get_title()}", fontsize=10)
+    matrix.set_title(f"{parts},\n{matrix.get_title()}", fontsize=10)
     degrees_at_ends(graph, degrees)
     weights_on_the_grid(snapshot.weights, weights)
     figure.suptitle(
