@@ -11,6 +11,9 @@ ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
 endif
 
+# The whole project is within reach of the notebooks' links, and the first notebook is open.
+OPENED := --ServerApp.root_dir=. notebooks/00_start_here.ipynb
+
 # In a container one is often root, which Jupyter wants to be told.
 ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
 
@@ -52,7 +55,7 @@ LEARNER := .venv/learner/$(notdir $(BIN))
 	@touch $@
 
 lab: .venv/ready
-	$(BIN)/jupyter lab $(ROOT) $(LAB_ARGS) notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab $(ROOT) $(LAB_ARGS) $(OPENED)
 
 # The notebooks run first, on a copy, and the tests then look at what their kernels left behind. A few processes share
 # the work, each of one thread: on a busy machine two threads wait for each other most of the time.

@@ -13,6 +13,7 @@ from test_figures_panels import check_said, check_that_every_control_redraws, pa
 
 from biornn_lite import activity, exercises
 from biornn_lite.errors import InputError
+from biornn_lite.field_statistics import pairs
 from biornn_lite.figures.field import (
     SHIFTS,
     by_distance,
@@ -145,6 +146,18 @@ def test_degrees_count_partners(small):
     plt.close("all")
 
 
+def test_why_distance_explains_a_fifth_of_the_correlations(column):
+    """What notebook 02 says below its figure."""
+    table = pairs(column)
+    distance, correlation = table["distance"], table["correlation"]
+    assert (distance < 100).mean() == pytest.approx(0.07, abs=0.005)
+    assert (distance > 500).mean() == pytest.approx(0.19, abs=0.005)
+    slope, _ = np.polyfit(distance, correlation, 1)
+    told = distance.std(), -slope * distance.std(), correlation.std()
+    assert told == pytest.approx((184, 0.011, 0.024), rel=0.02)
+    assert (told[1] / told[2]) ** 2 == pytest.approx(0.21, abs=0.005)
+
+
 # Exercises: (check, right answers, [(wrong answer, what is said of it)])
 
 
@@ -200,6 +213,14 @@ CASES = {
             (lambda x, y, lag: correlate(x, np.roll(y, -lag)), "leave out what has no partner"),
             (lambda x, y, lag: correlate(x, np.roll(y, lag)), "goes the other way round"),
             (lambda x, y, lag: cosine((x - x.mean())[:-lag], (y - y.mean())[lag:]), "not of the whole arrays"),
+            (
+                lambda x, y, lag: np.mean((x - x.mean())[:-lag] * (y - y.mean())[lag:]) / (x.std() * y.std()),
+                "not of the whole arrays",
+            ),
+            (
+                lambda x, y, lag: (x - x.mean())[:-lag] @ (y - y.mean())[lag:] / (len(x) * x.std() * y.std()),
+                "not of the whole arrays",
+            ),
             (lambda x, y, lag: np.cov(x[:-lag], y[lag:])[0, 1], "the covariance"),
             (lambda x, y, lag: (x[:-lag] * y[lag:]).mean(), "Subtract each mean"),
             (lambda x, y, lag: -lagged(x, y, lag), "sign is wrong"),

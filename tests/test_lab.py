@@ -72,25 +72,29 @@ def write_question(folder):
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """A JupyterLab that serves a copy of the notebooks."""
+    """A JupyterLab that serves a copy of the notebooks, and of the pages that they link to, as `make lab` does."""
     home = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "notebooks", home / "notebooks")
+    for page in [*ROOT.glob("docs/*.md"), *ROOT.glob("data/*/README.md")]:
+        (home / page.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(page, home / page.relative_to(ROOT))
     write_script(home / "notebooks")
     write_question(home / "notebooks")
     log = home / "lab.log"
+    opened = re.search(r"^OPENED := (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)[1].split()
     folders = {f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
     with log.open("w") as output:
         server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0", "--ip=127.0.0.1",
-             f"--ServerApp.root_dir={home / 'notebooks'}"],
-            stdout=output, stderr=subprocess.STDOUT, env=os.environ | folders,
+             *opened],
+            stdout=output, stderr=subprocess.STDOUT, env=os.environ | folders, cwd=home,
         )  # fmt: skip
     try:
         deadline = time.monotonic() + 90
         while not (found := re.search(r"(http://127\.0\.0\.1:\d+)/lab\?token=(\w+)", log.read_text())):
             assert server.poll() is None and time.monotonic() < deadline, log.read_text()
             time.sleep(0.2)
-        yield f"{found[1]}/lab/tree/{{}}?token={found[2]}&reset"
+        yield f"{found[1]}/lab/tree/notebooks/{{}}?token={found[2]}&reset"
     finally:
         server.terminate()
         server.wait(timeout=30)
@@ -211,6 +215,14 @@ def test_a_new_word_opens_its_entry_in_the_glossary(address, page):
     entry = page.locator(".jp-MarkdownViewer").get_by_role("heading", name="softmax")
     expect(entry).to_be_in_viewport(timeout=MINUTE)
     keep(page, "00b_glossary")
+
+
+def test_a_link_to_a_page_of_the_project_opens_it(address, page):
+    page.goto(address.format("08_topology.ipynb"), timeout=MINUTE)
+    link = page.locator(".jp-NotebookPanel:visible").get_by_role("link", name="before the first row")
+    link.scroll_into_view_if_needed(timeout=MINUTE)
+    link.click()
+    expect(page.locator(".jp-MarkdownViewer").get_by_role("heading").first).to_be_in_viewport(timeout=MINUTE)
 
 
 def test_a_name_that_is_a_script_is_shown_and_not_run(address, page):

@@ -118,6 +118,15 @@ def before(notebook, source: str) -> str:
     return "\n".join(texts)
 
 
+def test_the_library_has_what_notebooks_import():
+    for path in NOTEBOOKS:
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.cell_type == "code":
+                for node in ast.walk(ast.parse(plain_python(cell.source))):
+                    if isinstance(node, ast.ImportFrom) and node.module.startswith("biornn_lite"):
+                        exec(ast.unparse(node), {})
+
+
 def test_no_notebook_needs_what_another_defines():
     """Each runs from a clean kernel; and none defines a function that the library should have."""
     defined = {}

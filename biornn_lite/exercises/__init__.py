@@ -23,6 +23,7 @@ from .decisions import (
     check_steps_held,
     check_task_of_a_third,
     check_trials_of_pairs,
+    task_to_train,
 )
 from .function import check_chance_free_tile, check_lagged_correlation, check_sttc
 from .functional_weights import check_angle, check_bad_pair, check_scaling, check_steps_kept, check_without_diagonal
@@ -131,4 +132,5 @@ __all__ = [
     "class_predictions_panel",
     "pool_predictions",
     "sum_up_predictions",
+    "task_to_train",
 ]

@@ -368,8 +368,7 @@ def sttc_by_tile(field: CorticalField, pair: tuple[int, int], ax: Axes, now: flo
     ax.plot(TILES, spike_time_tiling_curve(*recorded, TILES, stop), "-", color="0.1", label="as recorded")
     ax.plot(TILES, chance, ":", color="0.1", label=f"mean of {SHIFTS} random shifts")
     if frame is not None:
-        ax.axvline(frame, color="0.6", linewidth=0.8)
-        ax.text(frame, ax.get_ylim()[1], " one frame", fontsize=8, color="0.4", va="top")
+        ax.axvline(frame, color="0.4", linewidth=0.8, linestyle="--", label=f"one frame, {frame:.3g} s")
     ax.axvline(now, color=PAIR_COLOURS[0], linewidth=1.5, label=f"Δt = {now:.2f} s")
     ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
     ax.set(xlabel="Δt (s)", ylabel="STTC")

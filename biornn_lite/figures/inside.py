@@ -202,7 +202,11 @@ def spectra_figure(matrices: Mapping[str, np.ndarray], steps: int) -> Figure:
     count = len(matrices)
     figure, axes = plt.subplots(1, count + 1, figsize=(3.0 * (count + 1), 3.9), layout="constrained")
     for (name, values), ax in zip(matrices.items(), axes, strict=False):
-        spectrum(values, ax, f"{name}\nlargest |λ| = {np.abs(np.linalg.eigvals(values)).max():.2f}")
+        sizes = np.abs(np.linalg.eigvals(values))
+        spectrum(values, ax, f"{name}\nlargest |λ| = {sizes.max():.2f}")
+        labels = f"eigenvalues, {(sizes > 1).sum()} outside the circle", "the largest"
+        for line, label in zip(ax.lines[1:], labels, strict=False):
+            line.set_label(label)
         ax.set_box_aspect(1)
     for ax in axes[1:count]:
         ax.set_ylabel("")
