@@ -203,7 +203,7 @@ def spectra_figure(matrices: Mapping[str, np.ndarray], steps: int) -> Figure:
     figure, axes = plt.subplots(1, count + 1, figsize=(3.0 * (count + 1), 3.9), layout="constrained")
     for (name, values), ax in zip(matrices.items(), axes, strict=False):
         sizes = np.abs(np.linalg.eigvals(values))
-        spectrum(values, ax, f"{name}\nlargest |λ| = {sizes.max():.2f}")
+        spectrum(values, ax, f"all |λ| ≤ {sizes.max():.2f}:\n{name}")
         labels = f"eigenvalues, {(sizes > 1).sum()} outside the circle", "the largest"
         for line, label in zip(ax.lines[1:], labels, strict=False):
             line.set_label(label)
