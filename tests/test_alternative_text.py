@@ -66,6 +66,32 @@ def test_a_line_chart_says_its_axes_and_how_its_lines_go():
     )
 
 
+def test_a_line_that_marks_a_number_is_said_also_where_it_is_shorter_than_the_chart():
+    figure, both = plt.subplots(1, 2)
+    for ax, cost in zip(both, (-16.5, 0.961), strict=True):
+        ax.hist(np.linspace(-2, 2, 50), 10, label="W!, 100 relabellings of a long name")
+        ax.axvline(cost, ymax=0.7, color="C1", label=f"W*, {cost:+.1f} %")
+        ax.axvline(0, ymax=0.2, label="a mark")
+        ax.set(xlabel="wiring cost, % above the mean of all relabellings", ylabel="relabellings", title="true " * 20)
+    text = alternative_text(figure)
+    assert "Across: W*, -16.5 %." in text and "Across: W*, +1.0 % at x = 0.961." in text and "mark" not in text
+
+
+def test_lines_that_are_not_described_are_named_with_their_last_values():
+    figure, both = plt.subplots(1, 2)
+    for ax in both:
+        ax.set(xlabel="steps after the stimulus", ylabel="angle between two stimuli (degrees)")
+        for name, end in {"diagonal kept": 5, "diagonal removed": 0.1, "diagonal only": 65, "orthogonal": 47}.items():
+            ax.plot([0, 1, 2], [70, (70 + end) / 2, end], label=f"W*, {name}")
+    text = alternative_text(figure)
+    assert text.count("kept: falls from 70 to 5; W*, diagonal removed: falls from 70 to 0.1; W*, diagonal only ") == 2
+    assert text.count("W*, diagonal only ends at 65; W*, orthogonal 47.") == 2
+    for line in (line for ax in both for line in ax.lines):
+        line.set_label(f"functional weights whose diagonal is {line.get_label()}")
+    text = alternative_text(figure)
+    assert len(text) <= LONGEST and text.count("more series, y ") == 2 and "ends at" not in text
+
+
 def test_bars_say_which_is_highest():
     ax = axes(xlabel="", ylabel="neurons")
     ax.bar(["WD", "W*", "C"], [3, 9, 1])
@@ -183,7 +209,9 @@ def test_figures_of_the_course_say_what_they_show(column):
     assert "partners out, mean" in alternative_text(degrees(column, axes()).figure)
     ax = field_3d(column, plt.figure().add_subplot(projection="3d"))
     text = alternative_text(ax.figure)
-    assert "96 points" in text and "z: z (µm)" in text and "Colour: depth y (µm)" in text
+    assert "96 points, 39 lines" in text and "z: z (µm)" in text and "Colour: depth y (µm)" in text
+    ax = field_3d(column, plt.figure().add_subplot(projection="3d"), wiring=False)
+    assert alternative_text(ax.figure).endswith("96 points.")
     networks = load_replication("6_6_2").networks
     text = alternative_text(accuracy_figure(networks, "6_6_2"))
     assert text.startswith("3 dot plots. 6_6_2, protocol published") and "11 values; highest 1 (W" in text

@@ -13,11 +13,13 @@ from test_figures_panels import check_said, check_that_every_control_redraws, pa
 
 from biornn_lite import activity, exercises
 from biornn_lite.errors import InputError
+from biornn_lite.field_statistics import pairs
 from biornn_lite.figures.field import (
     SHIFTS,
     by_distance,
     degrees,
     field_figure,
+    field_map,
     field_panel,
     inference_figure,
     inference_panel,
@@ -72,6 +74,30 @@ def test_a_field_without_events_has_no_rates_to_colour_by(column):
     assert "rate" not in parts_of(field_panel(silent))["colour"].options
     with pytest.raises(InputError, match="comes without event times"):
         field_figure(silent, "rate")
+    plt.close("all")
+
+
+def test_a_field_without_its_wiring_shows_nothing_of_it(column):
+    parts = parts_of(field_panel(column, wiring=False))
+    assert list(parts["colour"].options) == ["depth", "rate"]
+    drawn = [
+        field_figure(column, wiring=False),
+        field_map(column, plt.figure().add_subplot(), wiring=False).figure,
+    ]
+    for figure, colours in zip(drawn, (1, 0), strict=True):
+        ax = figure.axes[0]
+        assert not ax.lines and len(ax.collections) == 1 and "connected" not in ax.get_title()
+        assert len(figure.axes) == 1 + colours
+    assert "39 connected pairs" in field_map(column, plt.figure().add_subplot()).get_title()
+    assert len(field_figure(column).axes[0].lines) == 39
+    plt.close("all")
+
+
+@pytest.mark.parametrize(("turn", "tilt", "hidden"), [(0, 20, "x"), (90, 20, "y"), (-60, 20, ""), (-60, 85, "z")])
+def test_an_axis_seen_end_on_has_no_numbers(column, turn, tilt, hidden):
+    ax = field_figure(column, azimuth=turn, elevation=tilt, wiring=False).axes[0]
+    shown = {name: getattr(ax, f"{name}axis").label.get_visible() for name in "xyz"}
+    assert [name for name, is_shown in shown.items() if not is_shown] == list(hidden)
     plt.close("all")
 
 
@@ -145,6 +171,18 @@ def test_degrees_count_partners(small):
     plt.close("all")
 
 
+def test_why_distance_explains_a_fifth_of_the_correlations(column):
+    """What notebook 02 says below its figure."""
+    table = pairs(column)
+    distance, correlation = table["distance"], table["correlation"]
+    assert (distance < 100).mean() == pytest.approx(0.07, abs=0.005)
+    assert (distance > 500).mean() == pytest.approx(0.19, abs=0.005)
+    slope, _ = np.polyfit(distance, correlation, 1)
+    told = distance.std(), -slope * distance.std(), correlation.std()
+    assert told == pytest.approx((184, 0.011, 0.024), rel=0.02)
+    assert (told[1] / told[2]) ** 2 == pytest.approx(0.21, abs=0.005)
+
+
 # Exercises: (check, right answers, [(wrong answer, what is said of it)])
 
 
@@ -200,6 +238,14 @@ CASES = {
             (lambda x, y, lag: correlate(x, np.roll(y, -lag)), "leave out what has no partner"),
             (lambda x, y, lag: correlate(x, np.roll(y, lag)), "goes the other way round"),
             (lambda x, y, lag: cosine((x - x.mean())[:-lag], (y - y.mean())[lag:]), "not of the whole arrays"),
+            (
+                lambda x, y, lag: np.mean((x - x.mean())[:-lag] * (y - y.mean())[lag:]) / (x.std() * y.std()),
+                "not of the whole arrays",
+            ),
+            (
+                lambda x, y, lag: (x - x.mean())[:-lag] @ (y - y.mean())[lag:] / (len(x) * x.std() * y.std()),
+                "not of the whole arrays",
+            ),
             (lambda x, y, lag: np.cov(x[:-lag], y[lag:])[0, 1], "the covariance"),
             (lambda x, y, lag: (x[:-lag] * y[lag:]).mean(), "Subtract each mean"),
             (lambda x, y, lag: -lagged(x, y, lag), "sign is wrong"),

@@ -1,11 +1,13 @@
 """Notebook 04: figures of where neurons sit and are believed to sit, what the notebook says, and its checks."""
 
+from functools import partial
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.collections import Collection
 from scipy.spatial.distance import cdist, pdist, squareform
-from test_figures_panels import check_said, check_takes_numbers, check_that_every_control_redraws
+from test_figures_panels import check_said, check_takes_numbers, check_that_every_control_redraws, parts_of
 
 from biornn_lite import exercises, space
 from biornn_lite.datasets import read_released
@@ -56,6 +58,20 @@ def test_no_colour_of_the_sheet_is_grey():
 )
 def test_every_control_of_the_panel_redraws_it(column, changes):
     check_that_every_control_redraws(space_panel(column), changes)
+
+
+def test_controls_that_change_nothing_are_disabled(column):
+    parts = parts_of(space_panel(column))
+
+    def off(**chosen):
+        for name, value in chosen.items():
+            parts[name].value = value
+        return {name for name in ("units", "lattice_scale", "seed (scrambled)") if parts[name].disabled}
+
+    assert off() == off(places="reshaped") == {"lattice_scale", "seed (scrambled)"}
+    assert off(places="scrambled") == {"lattice_scale"}
+    assert off(places="lattice") == {"units", "seed (scrambled)"}
+    assert off(lattice_scale="matched") == {"seed (scrambled)"}
 
 
 def test_the_figure_shows_places_and_distances(column):
@@ -259,14 +275,14 @@ def test_the_check_of_a_distance_matrix(capsys, answer, told):
     check_said(capsys, exercises.check_distance_matrix(answer), told)
 
 
-def permuted(weights, lengths, draws, *, axes=2, size=np.abs, extra=1, seed=0):
+def permuted(weights, lengths, draws, *, axes=2, size=np.abs, extra=1, seed=0, counts=np.less_equal):
     """A permutation test of the wiring cost, and what it becomes by mistakes."""
     rng = np.random.default_rng(seed)
     as_cheap = 0
     for _ in range(draws):
         order = rng.permutation(len(weights))
         other = weights[np.ix_(order, order)] if axes == 2 else weights[order]
-        as_cheap += (size(other) * lengths).sum() <= (size(weights) * lengths).sum()
+        as_cheap += counts((size(other) * lengths).sum(), (size(weights) * lengths).sum())
     return (as_cheap + extra) / (draws + extra)
 
 
@@ -282,6 +298,8 @@ PERMUTATION_TESTS = [
     (lambda w, d, n: permuted(w, d, n, extra=0), "Count the first labels too"),
     (lambda w, d, n: permuted(w, d, n, extra=0) + 1 / n, "expected 1 / (99 + 1)"),
     (lambda w, d, n: 0.5, "all 120 orders give"),
+    *((partial(permuted, counts=np.less, seed=seed), "take <=") for seed in range(5)),
+    (lambda w, d, n: 0.7 if (w == 1).all() else permuted(w, d, n), "cost the same it gives 0.700; expected 1"),
 ]
 
 

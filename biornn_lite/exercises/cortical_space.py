@@ -122,6 +122,12 @@ def check_permutation_test(function: object) -> bool:
     signed = rng.random((5, 5)) * (1, -3, 1, -0.2, -1)
     short = np.exp(-lengths / 20) + 0.02 * rng.random((5, 5))
     draws = 1000
+    alike = number_from(function, GIVEN, np.ones((6, 6)), np.ones((6, 6)), draws)  # whole numbers: no rounding
+    if alike is None:
+        return False
+    if np.isclose(alike, 1 / (draws + 1)):
+        told = f"Where all orders cost the same it gives {alike:.3f}; expected 1."
+        return say(False, f"{told} Orders that cost as much count too: take <=.")
     for weights, what in ((middling, "uneven"), (signed, "partly negative"), (short, "strong where wires are short")):
         value = number_from(function, GIVEN, weights, lengths, draws)
         if value is None:
@@ -147,6 +153,8 @@ def check_permutation_test(function: object) -> bool:
         )
     if not np.isclose(value, 1 / (orders + 1)):
         return say(False, f"Where none of {orders} is as cheap it gives {value:.4f}; expected 1 / ({orders} + 1).")
+    if not np.isclose(alike, 1):
+        return say(False, f"Where all orders cost the same it gives {alike:.3f}; expected 1.")
     return say(True, "Weights whose strong wires are short are among the cheapest, and no share is exactly 0.")
 
 

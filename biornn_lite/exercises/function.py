@@ -29,12 +29,16 @@ def check_lagged_correlation(function: object, field: CorticalField) -> bool:
     right = over(x[:-lag], y[lag:])
     if not np.isclose(value, right, rtol=1e-9):
         a, b = (x - x.mean())[:-lag], (y - y.mean())[lag:]
+        spreads = x.std() * y.std()
+        of_pairs = "Take means and standard deviations of what you paired, not of the whole arrays."
         mistakes = {
             over(x[lag:], y[:-lag]): "There x is the later one: pair x[t] with y[t + lag].",
             over(x, y): "That is the correlation without a lag.",
             over(x, np.roll(y, -lag)): "np.roll brings the beginning of y to its end; leave out what has no partner.",
             over(x, np.roll(y, lag)): "np.roll brings the end of y to its beginning, and goes the other way round.",
             (a @ b) / np.sqrt((a @ a) * (b @ b)): "Subtract the means of what you paired, not of the whole arrays.",
+            float(np.mean(a * b) / spreads): of_pairs,
+            float((a @ b) / (len(x) * spreads)): of_pairs,
             float(np.cov(x[:-lag], y[lag:])[0, 1]): "That is the covariance; divide by both standard deviations.",
             float(np.mean(x[:-lag] * y[lag:])): "Subtract each mean, and divide by both standard deviations.",
             -right: "The sign is wrong.",
@@ -52,7 +56,8 @@ def check_lagged_correlation(function: object, field: CorticalField) -> bool:
             return say(
                 False, f"Right with a lag of 3, but with {lag} it gives {value:.6f}; expected {right:.6f}.{why}"
             )
-    return say(True, f"{over(x, y):.4f} at once, {over(x[:-3], y[3:]):.4f} three bins later.")
+    told = f"it gives {over(x, y):.4f} at once and {over(x[:-3], y[3:]):.4f} three bins later."
+    return say(True, f"For counts in bins of 5 s, the second with a trend added, {told}")
 
 
 def _works_at_once(function: Callable, x: np.ndarray, y: np.ndarray) -> bool:

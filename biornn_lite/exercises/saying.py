@@ -170,7 +170,9 @@ def _returned_by(function: Callable, given: tuple, kept: tuple) -> object | None
             warnings.simplefilter("ignore", RuntimeWarning)  # such as NumPy's of the mean of nothing
             returned = function(*given)
     except Exception as error:  # whatever a learner's code may raise
-        say(False, f"It raises {type(error).__name__}: {error}".splitlines()[0])
+        told = f"It raises {type(error).__name__}: {error}".splitlines()[0]
+        hint = " (Eigenvalues may be complex: take np.abs first.)" if "complex" in told else ""
+        say(False, told + hint)
         return None
     if not all(np.array_equal(a, b) for a, b in zip(given, kept, strict=True)):
         say(False, "It changes what it was given; make a new array.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -32,17 +33,24 @@ class Detail(NamedTuple):
         Whether each chart says its axes.
     more : bool
         Whether it also says lines across, intervals and texts.
+    across : bool
+        Whether it says lines across that have a name, if it says no more than that.
+    ends : bool
+        Whether series that are not described are named, each with its last value.
     """
 
     series: int
     letters: int
     axes: bool = True
     more: bool = True
+    across: bool = False
+    ends: bool = True
 
 
 DETAILS = (
     *(Detail(series, 100) for series in (6, 5, 4)),
-    Detail(4, 60), Detail(3, 60), Detail(3, 60, more=False), Detail(2, 60, more=False), Detail(2, 40, more=False),
+    Detail(4, 60), Detail(3, 60), *(Detail(3, letters, more=False, across=True) for letters in (60, 40, 28)),
+    Detail(3, 60, more=False), Detail(2, 60, more=False), Detail(2, 40, more=False),
     Detail(1, 60, more=False), Detail(1, 40, more=False), Detail(1, 28, more=False),
     Detail(2, 40, False, False), Detail(1, 60, False, False), Detail(1, 40, False, False),
     Detail(1, 28, False, False), Detail(0, 40, False, False), Detail(0, 24, False, False),
@@ -66,11 +74,22 @@ def alternative_text(figure: Figure, longest: int = LONGEST) -> str:
         Plain text on one line, never empty; it must be escaped where HTML is meant.
     """
     charts, title = read_charts(figure), title_of_figure(figure)
-    for detail in DETAILS:
+    lines_across = any(one.name for chart in charts for one in chart.references)
+    for detail in _from_much_to_little():
+        if detail.across and not lines_across:
+            continue
         text = _composed(charts, title, detail)
         if len(text) <= longest:
             return text
     return shortened(text, longest)
+
+
+def _from_much_to_little() -> Iterator[Detail]:
+    """Give all details, those that differ in their letters only once with and once without last values."""
+    for _, alike in groupby(DETAILS, key=lambda detail: detail._replace(letters=0)):
+        details = [*alike]
+        yield from details
+        yield from (detail._replace(ends=False) for detail in details if detail.series)
 
 
 def shortened(text: str, longest: int) -> str:
@@ -145,7 +164,7 @@ def _chart(chart: Chart, detail: Detail, with_kind: bool, shared: Collection[str
         parts.append(f"z: {chart.deep}" if chart.deep else "")
         parts.append(_axis(chart.colours, "Colour", detail) if chart.colours else "")
     parts += _series(chart, detail)
-    if detail.more:
+    if detail.more or detail.across:
         parts += _more(chart, detail)
     return [part for part in parts if part]
 
@@ -181,13 +200,13 @@ def _axis(axis: Axis, which: str, detail: Detail) -> str:
 
 
 def _more(chart: Chart, detail: Detail) -> Iterator[str]:
-    if chart.intervals:
+    if chart.intervals and detail.more:
         yield _counted(chart.intervals, "interval")
-    if chart.segments and not chart.deep and (chart.square or not chart.series):
+    if chart.segments and detail.more and not chart.deep and (chart.square or not chart.series):
         yield _counted(chart.segments, "joining line")
-    if chart.references:
-        yield "Across: " + ", ".join(_reference(one, detail) for one in chart.references[: detail.series])
-    if chart.texts and len(chart.texts) <= detail.series:
+    if references := [one for one in chart.references if detail.more or one.name]:
+        yield "Across: " + ", ".join(_reference(one, detail) for one in references[: detail.series])
+    if detail.more and chart.texts and len(chart.texts) <= detail.series:
         yield "Texts: " + ", ".join(shortened(one, detail.letters // 2) for one in chart.texts)
 
 
@@ -197,7 +216,7 @@ def _counted(number: int, what: str) -> str:
 
 def _reference(one: Reference, detail: Detail) -> str:
     name, value = shortened(one.name, detail.letters // 2), rounded(one.value)
-    return name if value in name else f"{name or 'a line'} at {one.along} = {value}"
+    return name if value in name.replace("-", "−") else f"{name or 'a line'} at {one.along} = {value}"
 
 
 # Series
@@ -207,7 +226,8 @@ def _series(chart: Chart, detail: Detail) -> list[str]:
     if not detail.series:
         return []
     if chart.deep:
-        return [f"{_counted(len(chart.series[0].x), 'point')}, {_counted(chart.segments, 'line')}"]
+        lines = f", {_counted(chart.segments, 'line')}" if chart.segments else ""
+        return [_counted(len(chart.series[0].x), "point") + lines]
     told = []
     for one in chart.series:
         if one.kind == "image":
@@ -231,8 +251,12 @@ def _series(chart: Chart, detail: Detail) -> list[str]:
 
 
 def _named(one: Series, text: str, detail: Detail) -> str:
-    name = shortened(one.name, max(detail.letters // 2, 12))
+    name = _name(one, detail)
     return f"{name}: {text}" if name else text
+
+
+def _name(one: Series, detail: Detail) -> str:
+    return shortened(one.name, max(detail.letters // 2, 20))  # shorter ones look alike
 
 
 def _plain(series: Sequence[Series], chart: Chart, detail: Detail) -> list[str]:
@@ -244,10 +268,23 @@ def _plain(series: Sequence[Series], chart: Chart, detail: Detail) -> list[str]:
     chosen = [*groups.values()][: detail.series]
     others = [one for group in [*groups.values()][detail.series :] for one in group]
     told = [_named(group[0], _group(group, chart), detail) for group in chosen]
-    if others:
+    shown = [len({name(one) for one in series}) for name in (lambda one: one.name, lambda one: _name(one, detail))]
+    lines = all(one.name and one.kind == "line" for one in others)
+    if others and detail.ends and lines and shown[0] == shown[1]:
+        told += _last_values(others, detail)
+    elif others:
         y = np.concatenate([one.y for one in others])
         told.append(f"{len(others)} more series, y {_range(y)}")
     return told
+
+
+def _last_values(lines: Sequence[Series], detail: Detail) -> Iterator[str]:
+    """Say where lines end at the right, together where they have one name."""
+    names: dict[str, list[float]] = {}
+    for one in lines:
+        names.setdefault(_name(one, detail), []).append(one.y[one.x.argmax()])
+    for number, (name, values) in enumerate(names.items()):
+        yield f"{name}{'' if number else ' ends at'} {_range(np.array(values))}"
 
 
 def _group(group: Sequence[Series], chart: Chart) -> str:

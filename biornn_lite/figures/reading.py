@@ -102,6 +102,10 @@ def _along(ax: Axes, line: Line2D) -> tuple[bool, bool]:
     return split(ax.transData)  # older releases of matplotlib spell it so
 
 
+MOST_OF_A_CHART = 0.5
+"""How long a line along an axis must be, as a share of the chart, to mark a number there."""
+
+
 def _lines(ax: Axes, key: _Key, x: Axis, y: Axis) -> tuple[list[Series], list[Reference], int]:
     """Read lines and markers: series, lines across the chart, and the number of intervals."""
     series, references, intervals = [], [], 0
@@ -117,7 +121,8 @@ def _lines(ax: Axes, key: _Key, x: Axis, y: Axis) -> tuple[list[Series], list[Re
         (in_x, in_y), (xs, ys) = _along(ax, line), (np.asarray(d, dtype=float) for d in line.get_data(orig=False))
         if not (in_x and in_y):
             across = (in_y and not in_x and len(ys) == 2 and ys[0] == ys[1], in_x and not in_y and len(xs) == 2)
-            if any(across) and list(xs if across[0] else ys) == [0, 1]:
+            begin, end = sorted(xs if across[0] else ys)
+            if any(across) and end - begin >= MOST_OF_A_CHART:
                 at = (y.numbers(ys[:1]) if across[0] else x.numbers(xs[:1]))[0]
                 references.append(Reference(name, "y" if across[0] else "x", float(at)))
             continue

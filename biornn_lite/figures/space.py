@@ -97,8 +97,14 @@ def believed(
     ax.set_box_aspect(np.maximum(extent, 0.05 * extent.max() or 1.0), zoom=0.85)
     names = AXES_OF_PLACES.get(places, ("x", "y (depth)", "z"))
     ax.set(xlabel=names[0], ylabel=names[1], zlabel=names[2])
-    for axis, length in zip("xyz", extent, strict=True):
-        ax.locator_params(axis=axis, nbins=2 if length < 0.3 * extent.max() else 4)
+    thin = extent < 0.3 * extent.max()
+    for axis, length, short in zip((ax.xaxis, ax.yaxis, ax.zaxis), extent, thin, strict=True):
+        if short:
+            axis.set_ticks([float(f"{length:.1g}")])  # more would overlap
+        else:
+            axis.get_major_locator().set_params(nbins=4)
+    if thin.any():
+        ax.xaxis.labelpad = 14  # in a flat box, the name would lie on a number
     ax.view_init(elev=20, azim=azimuth)
     ax.set_title(title, fontsize=10)
     return ax
@@ -106,6 +112,9 @@ def believed(
 
 FOLLOWED = 12
 """Number of neurons at the beginning of the list that are joined by a line on the lattice."""
+
+BEHIND = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 0.5}
+"""Box behind a text among dots."""
 
 
 def lattice_figure(field: CorticalField) -> Figure:
@@ -119,8 +128,9 @@ def lattice_figure(field: CorticalField) -> Figure:
     sheet(field, left.subplots())
     ax = right.add_subplot(projection="3d")
     ax.plot(*points[:FOLLOWED].T, color="black", linewidth=1.2)
-    for neuron, point in enumerate(points[:3]):
-        ax.text(*point, f" {neuron}", fontsize=10)
+    for neuron in {0, min(FOLLOWED, len(points)) - 1}:
+        side = {"ha": "left" if neuron else "right", "zorder": 20}
+        ax.text(*points[neuron], f" neuron {neuron} ", fontsize=9, bbox=BEHIND, **side)
     sides = " × ".join(f"{len(np.unique(side))}" for side in points.T)
     believed(field, points, ax, "lattice", title=f"on the lattice of {sides} points, in the order of the list")
     figure.suptitle(as_text(field.label), fontsize=11)
@@ -181,6 +191,17 @@ def space_panel(field: CorticalField) -> ipw.Widget:
         ),
         "azimuth": slider("turn", -60, -180, 180, 5, "degrees"),
     }  # fmt: skip
+
+    def follow(_=None) -> None:
+        """Disable what changes nothing for these places."""
+        on_lattice = controls["places"].value == "lattice"
+        controls["units"].disabled = on_lattice and controls["lattice_scale"].value == "raw"
+        controls["lattice_scale"].disabled = not on_lattice
+        controls["seed"].disabled = controls["places"].value != "scrambled"
+
+    for name in ("places", "lattice_scale"):
+        controls[name].observe(follow, "value")
+    follow()
     return figure_panel(lambda **values: space_figure(field, **values), controls)
 
 

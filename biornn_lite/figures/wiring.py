@@ -111,6 +111,7 @@ def relative_distances(table: pd.DataFrame, ax: Axes, restored: bool = True) -> 
         ax.hist(table["wiring_distance"], bins, color=OTHER, label="in the neurons' order", edgecolor="white")
     ax.axvline(1, color="0.3", linewidth=1)
     ax.set(xlabel="mean distance of connected pairs, over that of all pairs", ylabel="fields", xlim=(0, 1.25))
+    ax.yaxis.get_major_locator().set_params(integer=True)
     ax.set_title(f"{len(table)} measured fields", fontsize=10)
     ax.legend(fontsize=8, loc="upper center")
     sns.despine(ax=ax)
