@@ -46,6 +46,26 @@ def test_a_walk_goes_where_its_matrix_allows(column, network):
     assert "99.634%" in figure.axes[1].get_title(), "of 1/e Σ 1/k! up to 4"
 
 
+def test_a_walk_that_has_ended_says_so_and_has_a_scale(column):
+    strengths = strengths_of(column, "connectome")
+    silent = int(np.flatnonzero(strengths.sum(axis=1) == 0)[0])
+    ended, begun = (walk_figure(column, "connectome", silent, steps).axes[0] for steps in (1, 0))
+    assert "the walk has ended" in ended.get_title() and ended.collections[0].get_clim() == (0, 1)
+    assert f"at neuron {silent}, p = 1" in begun.get_title() and begun.collections[0].get_clim() == (0, 1)
+    assert "the walk has ended" not in walk_figure(column, "connectome", 41, 1).axes[0].get_title()
+    spread = walk_figure(column, "nearby", 3, 2).axes[0]
+    place = np.linalg.matrix_power(transitions(strengths_of(column, "nearby")), 2)[3]
+    assert f"at neuron {place.argmax()}, p = {place.max():.2g}" in spread.get_title()
+
+
+def test_walks_of_seven_steps_are_enough_for_three_digits(column):
+    weights = Priors(column, Protocol()).functional_weights(0)
+    off = ~np.eye(column.neurons, dtype=bool)
+    whole = communicability(torch.tensor(weights)).numpy()[off]
+    errors = [np.abs(by_walks(weights, longest)[off] / whole - 1).max() for longest in (6, 7)]
+    assert errors[1] < 5e-4 < errors[0]
+
+
 def test_sorted_values_are_sorted_and_zeros_counted(column):
     target = empirical_communicability(column.connectome, "zero")
     ax = sorted_values({"zero": target}, plt.figure().add_subplot())
@@ -161,7 +181,11 @@ def test_the_check_agrees_with_the_library():
         (lambda w, degree: by_walks(w, 6, diagonal=1), "expected"),
         (lambda w, degree: by_walks(w, degree, silent=1), "its column, too"),
         (careless, "raises FloatingPointError"),
-        (lambda w, degree: by_walks(w, degree) / np.sign(np.abs(w).sum(axis=1)), "nan or inf with walks of up to 4"),
+        (
+            lambda w, degree: by_walks(w, degree) / np.sign(np.abs(w).sum(axis=1)),
+            "with walks of up to 4, where one neuron sends nothing. Never divide by a sum of 0",
+        ),
+        (lambda w, degree: by_walks(np.sqrt(w), degree), "both signs: A is |W|"),
         (lambda w, degree: w, "expected"),
     ],
 )

@@ -1,6 +1,7 @@
 """Networks watched while they learn: the same training, what pulls at them, and panels that can be stopped."""
 
 import asyncio
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -112,8 +113,16 @@ def test_the_pull_is_taken_off_the_penalty_and_the_title_says_so(watched):
         np.testing.assert_allclose(line.get_ydata(), [s.penalty - s.pull for s in history])
     plain, pulled = by_variant.values()
     assert all(s.pull == 0 for s in plain) and all(0 < s.pull < s.penalty for s in pulled)
-    assert f"without the pull of C* ({pulled[0].pull:.3g}" in figure.axes[2].get_title()
+    assert f"without the pull of C* (its value is {pulled[0].pull:.3g}" in figure.axes[2].get_title()
     assert "pull" not in watched_figure({"W*D*C": plain}).axes[2].get_title()
+
+
+def test_every_line_has_its_name_and_the_epochs_can_end_later(watched):
+    by_variant = histories(watched[:1])
+    for ax in watched_figure(by_variant, epochs=10).axes:
+        named = [line.get_label() for line in ax.lines]
+        assert {"W*D*C", "WD*C*"} <= set(named) and ax.get_xlim() == (-0.5, 10.5)
+    assert watched_figure(histories(watched)).axes[3].get_xlim() == (-0.5, 3.5)
 
 
 # Exercises of notebook 07
@@ -164,6 +173,7 @@ def linear(x, w_in, w, b):
         (lambda x, w_in, w, b: last_state(x, w_in, w, 0 * b), "bias"),
         (lambda x, w_in, w, b: last_state(x[:-1], w_in, w, b), "a step too early"),
         (linear, "Where is relu"),
+        (lambda x, w_in, w, b: np.zeros((2, 4, 6)) @ w, "x, w_in, w and b are torch tensors"),
         (by_tanh, "tanh"),
         (lambda x, w_in, w, b: last_state(x, w_in, 0 * w, b), "does not enter the next"),
         (lambda x, w_in, w, b: last_state(x.flip(0), w_in, w, b), "backwards"),
@@ -213,6 +223,20 @@ def in_place(w, gradient, steps):
     return w
 
 
+def with_shares(m_keeps, v_keeps):
+    """Adam whose means keep other shares than those by which they are divided."""
+
+    def answer(w, gradient, steps):
+        m = v = 0 * w
+        for t in range(1, steps + 1):
+            g = gradient(w)
+            m, v = m_keeps * m + (1 - m_keeps) * g, v_keeps * v + (1 - v_keeps) * g * g
+            w = w - 0.001 * m / (1 - 0.9**t) / ((v / (1 - 0.999**t)) ** 0.5 + 1e-7)
+        return w
+
+    return answer
+
+
 def with_mistake(**mistake):
     return lambda w, gradient, steps: adam(w, gradient, steps, **mistake)
 
@@ -227,6 +251,9 @@ def with_mistake(**mistake):
         (lambda w, gradient, steps: None, "Is there a return?"),
         (lambda w, gradient, steps: adam(w, gradient, steps)[0], "returns shape (2,)"),
         (in_place, "changes what it was given"),
+        (with_shares(0.1, 0.999), "m moves a *tenth*"),
+        (with_shares(0.9, 0.001), "v moves a *thousandth*"),
+        (with_shares(0.1, 0.001), "m and v move"),
         (with_mistake(from_t=0), "count the steps from 1"),
         (lambda w, gradient, steps: w, "did not move"),
         (with_mistake(correct_m=0, correct_v=0), "Divide m by 1 − 0.9ᵗ and v"),
@@ -266,14 +293,32 @@ def test_the_watch_panel_says_that_it_prepares_before_it_does(small, monkeypatch
 def test_the_published_penalty_is_what_keeps_an_orthogonal_start_from_learning(column, capsys):
     """What notebook 07 lets its reader find: the same start and trials, λ as published and a thousandth of it."""
 
-    def reached(protocol):
-        *_, last = watch(column, ["WD*C*"], "go_nogo", 0, protocol)
-        return last["WD*C*"].test_accuracy
+    def watched(protocol):
+        return histories(watch(column, ["WD*C*"], "go_nogo", 0, protocol))["WD*C*"]
 
-    mild, published = reached(Protocol(penalty_weight=0.0003, emd_weight=0.0001)), reached(Protocol())
-    assert published < 0.55 < 0.95 < mild
+    mild, published = watched(Protocol(penalty_weight=0.0003, emd_weight=0.0001)), watched(Protocol())
+    assert published[-1].test_accuracy < 0.55 < 0.95 < mild[-1].test_accuracy
+    for answer, told in ((mild, "✓"), (tuple(mild), "the size of the penalties is"), (published, "as published")):
+        assert exercises.check_small_penalty(answer, column) is (answer is not published)
+        assert told in capsys.readouterr().out
+
+
+SMALL = {"penalty_weight": 0.0003, "emd_weight": 0.0001}
+
+
+def test_the_check_of_a_small_penalty_takes_no_numbers_and_names_what_is_wrong(column, capsys):
+    def begun(variant="WD*C*", task="go_nogo", seed=0, **changed):
+        (first,) = next(iter(watch(column, [variant], task, seed, Protocol(**changed)))).values()
+        return [replace(first, epoch=epoch, test_accuracy=0.5) for epoch in range(11)]
+
+    small = begun(**SMALL)
     for answer, told in (
-        (mild, "✓"), (published, "as published"), (0.75, "this training reaches"), (75, "not a share"), (None, "…"),
+        (small, "the size of the penalties is not all"), (None, "… not answered yet"), (1, "Expected the snapshots"),
+        ([], "Expected the snapshots"), (small[0], "epochs 0 to 10"), (small[:5], "epochs 0 to 10"),
+        ({"WD*C*": small}, "a dictionary with ['WD*C*']"), (begun(), "Both penalties are as published"),
+        (begun("W*D*C*", **SMALL), "snapshots of W*D*C*"), (begun(task="one_choice_inference"), "One-choice"),
+        (begun(seed=1, **SMALL), "Seed 0, and a thousandth"), (begun(penalty_weight=0.0003), "the pull is as"),
+        (begun(emd_weight=0.0001), "the cost of wiring is as"),
     ):  # fmt: skip
-        assert exercises.check_small_penalty(answer, column) is told.startswith("✓")
+        assert exercises.check_small_penalty(answer, column) is (answer is small)
         assert told in capsys.readouterr().out

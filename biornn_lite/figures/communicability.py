@@ -42,7 +42,7 @@ def walker(field: CorticalField, steps: np.ndarray, start: int, ax: Axes, title:
         z[order],
         c=steps[order],
         vmin=0,
-        vmax=max(steps.max(), 1e-9),
+        vmax=steps.max() or 1,  # the walk may have ended
         cmap="Blues",
         s=34,
         edgecolors="0.6",
@@ -54,6 +54,13 @@ def walker(field: CorticalField, steps: np.ndarray, start: int, ax: Axes, title:
     ax.set_title(as_text(title, LONGEST_TITLE), fontsize=10)
     sns.despine(ax=ax)
     return ax
+
+
+def where(steps: np.ndarray) -> str:
+    """Say where a walker most likely is, given its probability at each neuron, shape (N,)."""
+    if not steps.any():
+        return "the walk has ended: no synapse onto another"
+    return f"most likely at neuron {steps.argmax()}, p = {steps.max():.2g}"
 
 
 def walk_figure(field: CorticalField, network: str = "nearby", start: int = 0, steps: int = 2) -> Figure:
@@ -80,7 +87,8 @@ def walk_figure(field: CorticalField, network: str = "nearby", start: int = 0, s
     figure, axes = plt.subplots(
         1, 3, figsize=(13, 3.9), layout="constrained", gridspec_kw={"width_ratios": [1.8, 1, 1]}
     )
-    walker(field, place, start, axes[0], f"after {steps} step{'s' * (steps != 1)} from neuron {start}")
+    title = f"{where(place)}\nafter {steps} step{'s' * (steps != 1)} from neuron {start}"
+    walker(field, place, start, axes[0], title)
     share = np.array([1 / math.factorial(k) for k in range(LONGEST + 1)]) / math.e
     colours = [BLUE if k <= steps else "0.8" for k in range(LONGEST + 1)]
     axes[1].bar(range(LONGEST + 1), share, color=colours)

@@ -149,13 +149,11 @@ def trial_panel() -> ipw.Widget:
         "trial": ipw.BoundedIntText(0, min=0, max=9999, description="trial", layout={"width": "11em"}),
         "coherence": ipw.SelectionSlider(
             options=[(f"{c:g}", c) for c in COHERENCE_OPTIONS], value=12.8,
-            description="coherence (%, perceptual decision only)",
-            style={"description_width": "initial"}, layout={"width": "30em"},
+            description="coherence (%)", style={"description_width": "initial"}, layout={"width": "28em"},
         ),
-        "noise": slider("evidence noise", 0.1, 0.02, 1.0, 0.02, "SD, perceptual decision only"),
+        "noise": slider("evidence noise", 0.1, 0.02, 1.0, 0.02, "SD"),
         "input_noise": slider("input noise", 0.0, 0.0, 0.5, 0.01, "SD, each channel"),
     }  # fmt: skip
-    controls["noise"].layout.width = "34em"
 
     def enable(_=None) -> None:
         for name in ("coherence", "noise"):
@@ -249,7 +247,7 @@ def medians_between_ceilings(
         plt.Line2D([], [], color=COLOURS[k], marker=MARKERS[k], linestyle="none", label=WEIGHT_LABELS[k])
         for k in kinds
     ]
-    axes[-1].legend(handles=handles, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+    axes[-1].legend(handles=handles, fontsize=11, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
     return axes
 
 

@@ -36,7 +36,7 @@ def _lines(histories: Sequence[Sequence[Snapshot]], ax: Axes, measure: str) -> N
     sns.despine(ax=ax)
 
 
-def watched_figure(histories: Mapping[str, Sequence[Snapshot]], title: str = "") -> Figure:
+def watched_figure(histories: Mapping[str, Sequence[Snapshot]], title: str = "", epochs: int | None = None) -> Figure:
     """Draw the accuracy, loss and penalty of networks during training, and the ratio of the norms of both gradients.
 
     The pull of ``C*`` is taken off the penalty: as published it is a large number that hardly changes. The title says
@@ -47,31 +47,36 @@ def watched_figure(histories: Mapping[str, Sequence[Snapshot]], title: str = "")
     histories : mapping of str to sequence of Snapshot
         Snapshots of each variant so far; see :func:`biornn_lite.snapshots.histories`.
     title : str
+    epochs : int, optional
+        Where the axes of epochs end. By default, at the last epoch so far.
     """
     figure, axes = plt.subplots(1, 4, figsize=(15, 3.8), layout="constrained")
     histories = list(histories.values())
     task = histories[0][0].task
     _lines(histories, axes[0], "test_accuracy")
     draw_ceilings(axes[0], task, "test")
-    last = max(snapshot.epoch for history in histories for snapshot in history)
-    axes[0].set(ylabel="test accuracy", ylim=(0, 1.04), xlim=(-0.5, last + 0.5), title=task.title)
+    last = epochs or max(snapshot.epoch for history in histories for snapshot in history)
+    axes[0].set(ylabel="test accuracy", ylim=(0, 1.04), title=task.title)
     axes[0].legend(fontsize=8, loc="lower right")
     _lines(histories, axes[1], "loss")
     axes[1].set(ylabel="cross-entropy (nats)", title="what the task asks", ylim=(0, None))
     for history, line in zip(histories, LINES, strict=False):
         costs = np.array([snapshot.penalty - snapshot.pull for snapshot in history])
-        axes[2].plot([s.epoch for s in history], np.where(costs > 0, costs, np.nan), markersize=4, **line)
+        costs[costs <= 0] = np.nan
+        label = as_text(history[0].variant)  # alternative texts name the lines by it
+        axes[2].plot([s.epoch for s in history], costs, markersize=4, label=label, **line)
     axes[2].set(xlabel="epoch", ylabel="penalty", yscale="log", title="what the penalty asks" + _taken_off(histories))
     sns.despine(ax=axes[2])
     for history, line in zip(histories, LINES, strict=False):
         ratio = [s.penalty_gradient / s.loss_gradient if s.loss_gradient else np.nan for s in history]
-        axes[3].plot([s.epoch for s in history], ratio, markersize=4, **line)
+        axes[3].plot([s.epoch for s in history], ratio, markersize=4, label=as_text(history[0].variant), **line)
     axes[3].axhline(1, color="0.4", linewidth=1)
     axes[3].set(xlabel="epoch", ylabel="penalty's gradient / task's", yscale="log")
     axes[3].set_title("who pulls harder (1: both alike)")
     sns.despine(ax=axes[3])
     for ax in axes:
         ax.set_title(ax.get_title(), fontsize=10)
+        ax.set_xlim(-0.5, last + 0.5)
         ax.xaxis.get_major_locator().set_params(integer=True)
     figure.suptitle(as_text(title, LONGEST_TITLE), fontsize=11)
     return figure
@@ -83,7 +88,7 @@ def _taken_off(histories: Sequence[Sequence[Snapshot]]) -> str:
     if not pulls:
         return ""
     ends = list(dict.fromkeys(f"{end:.3g}" for end in (min(pulls), max(pulls))))
-    return f",\nwithout the pull of C* ({' to '.join(ends)})"
+    return f",\nwithout the pull of C* (its value is {' to '.join(ends)})"
 
 
 def _text(accuracy: float) -> str:
@@ -108,7 +113,8 @@ def watch_panel(field: CorticalField, settings: Settings | None = None) -> ipw.W
                 f"<b>{plain(s.variant)}</b> {_text(s.test_accuracy)}, {s.on_the_diagonal:.0%} of Σ|W| on the diagonal"
                 for s in snapshots.values()
             )
-            figure = watched_figure(histories(shown), f"{field.label}, one run of each, seed {seed}")
+            title = f"{field.label}, one run of each, seed {seed}"
+            figure = watched_figure(histories(shown), title, settings.epochs)
             yield Step(epoch, f"epoch {epoch}: {told}", figure)
 
     return training_panel(steps, "WD*C", settings.epochs, "Train and watch")
