@@ -510,6 +510,7 @@ RIGHT = {"a": "null", "b": "variant", "c": "variant", "d": "null", "e": "learnin
         (RIGHT | {"b": "chance"}, "'chance' is none of null, variant, learning"),
         (RIGHT | {"d": ["null"]}, "is none of null"),
         (RIGHT | {"b": "learning", "d": "variant"}, "3 of 5 are right. Think of b again: within variants"),
+        (RIGHT | {"e": "variant"}, "4 of 5 are right. Think of e again: all 20 are of one variant"),
     ],
 )
 def test_the_check_of_sources(capsys, answer, told):
@@ -528,8 +529,9 @@ def test_what_the_check_of_sources_says_is_so():
     one = load_replication("6_6_2").networks.query("task == 'one_choice_inference' and variant == 'WD*C'")
     assert one["test_accuracy"].max() < 0.65 and one["modularity"].between(0.4, 0.55).all()
     alone = load_replication("6_6_2").networks.query("task == 'one_choice_inference' and variant == 'WD*'")
-    low, learn = alone["modularity"] < 0.098, alone["test_accuracy"] > 0.8
-    assert (low == learn).all() and learn.sum() == 6
+    learn, modularity = alone["test_accuracy"] > 0.8, alone["modularity"].round(3)
+    assert len(alone) == 20 and learn.sum() == 6 and modularity[learn].max() == 0.097
+    assert modularity[~learn].min() == 0.098 and modularity[~learn].max() == 0.165
     learned = (go.loc[go["variant"] == "WD*C", "test_accuracy"] > 0.9).sum()
     assert learned == 18 and go.loc[go["variant"] == "WD*C", "modularity"].mean() == pytest.approx(0.5, abs=0.01)
     assert statistics.relation(go, "modularity").within == pytest.approx(0.04, abs=0.005)

@@ -62,7 +62,7 @@ SOURCES = {
     "b": ("variant", "within variants the correlation is 0.04 (08, section 6)"),
     "c": ("variant", "in one-choice inference none of its 20 runs learns, and they are as modular (08, section 6)"),
     "d": ("null", "random graphs of 312 neurons have 0.087 as well (section 2)"),
-    "e": ("learning", "those six runs are the ones that learn (section 6)"),
+    "e": ("learning", "all 20 are of one variant, and those six are the ones that learn (section 6)"),
 }
 """Of each finding of the last exercise, where it comes from, and what shows it."""
 
