@@ -18,7 +18,7 @@ def figures() -> dict[str, Figure]:
     """Draw the picture, by the stem of its file."""
     field = load_field("synthetic_column")
     figure, axes = plt.subplots(1, 2, figsize=(12, 3.8), layout="constrained", gridspec_kw={"width_ratios": [1.6, 1]})
-    field_map(field, axes[0])
+    field_map(field, axes[0], wiring=False)
     matrix(field.correlation, axes[1], "correlation of activity", "correlation", 0.1, directed=False)
     return {"field": figure}
 

@@ -70,6 +70,10 @@ def drawn(a, b, rng, times=2000, level=0.95, mean=np.mean, replace=True):
     return np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
 
 
+def one_at_a_time(a, b, rng):
+    return np.quantile([(a - b)[rng.integers(len(a))] for _ in range(2000)], [0.025, 0.975])
+
+
 def apart(a, b, rng):
     means = [rng.choice(a, len(a)).mean() - rng.choice(b, len(b)).mean() for _ in range(2000)]
     return np.quantile(means, [0.025, 0.975])
@@ -84,7 +88,9 @@ def apart(a, b, rng):
         (lambda a, b, rng: drawn(b, a, rng), "The sign is wrong"),
         (lambda a, b, rng: drawn(a, b, rng)[::-1], "wrong way round"),
         (lambda a, b, rng: drawn(a, b, rng, replace=False), "draw with replacement"),
-        (lambda a, b, rng: np.quantile(a - b, [0.025, 0.975]), "take the *mean* of each draw"),
+        (lambda a, b, rng: np.quantile(a - b, [0.025, 0.975]), "take the *mean* of as many"),
+        (one_at_a_time, "the spread of single differences"),
+        (lambda a, b, rng: drawn(a, b, rng) + 0.1 * np.ptp(drawn(a, b, rng)), "Near it: either there are fewer"),
         (apart, "so that partners stay together"),
         (lambda a, b, rng: drawn(a, b, rng, mean=np.median), "medians of the draws"),
         (lambda a, b, rng: drawn(a, b, rng, level=0.9), "90 % interval"),

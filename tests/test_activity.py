@@ -162,8 +162,8 @@ def test_events_out_of_order_are_refused(measure):
         measure([np.array([1.0, 2.0]), np.array([3.0, 1.0])])
 
 
-def test_a_faster_clock_would_explain_the_sttc_of_session_9(shared):
-    """What notebook 02 says of 46 fields, and of strangers on two clocks."""
+def test_a_faster_clock_and_higher_rates_could_explain_the_sttc_of_session_9(shared):
+    """What notebook 02 says of 46 fields, and of strangers on two clocks and at three rates."""
     means = {}
     for path in sorted((shared / "microns" / "all").glob("*.npz")):
         with np.load(path, allow_pickle=False) as arrays:
@@ -176,8 +176,8 @@ def test_a_faster_clock_would_explain_the_sttc_of_session_9(shared):
     told = (min(others), max(others), min(ninth), max(ninth))
     assert [round(float(mean), 3) for mean in told] == [-0.023, 0.009, -0.077, -0.051]
     rng = np.random.default_rng(0)
-    for frame, expected in ((0.1587, -0.02), (0.11, -0.04)):
-        trains = [np.flatnonzero(rng.random(int(3000 / frame)) < 0.5 * frame) * frame for _ in range(40)]
+    for frame, rate, expected in ((0.1587, 0.5, -0.02), (0.11, 0.5, -0.04), (0.11, 0.7, -0.06), (0.11, 1.0, -0.08)):
+        trains = [np.flatnonzero(rng.random(int(3000 / frame)) < rate * frame) * frame for _ in range(40)]
         found = activity.spike_time_tiling_coefficient(trains)[np.triu_indices(40, 1)].mean()
         assert found == pytest.approx(expected, abs=0.005)
 

@@ -209,7 +209,9 @@ def test_figures_of_the_course_say_what_they_show(column):
     assert "partners out, mean" in alternative_text(degrees(column, axes()).figure)
     ax = field_3d(column, plt.figure().add_subplot(projection="3d"))
     text = alternative_text(ax.figure)
-    assert "96 points" in text and "z: z (µm)" in text and "Colour: depth y (µm)" in text
+    assert "96 points, 39 lines" in text and "z: z (µm)" in text and "Colour: depth y (µm)" in text
+    ax = field_3d(column, plt.figure().add_subplot(projection="3d"), wiring=False)
+    assert alternative_text(ax.figure).endswith("96 points.")
     networks = load_replication("6_6_2").networks
     text = alternative_text(accuracy_figure(networks, "6_6_2"))
     assert text.startswith("3 dot plots. 6_6_2, protocol published") and "11 values; highest 1 (W" in text

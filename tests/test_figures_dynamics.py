@@ -84,6 +84,11 @@ def test_starts_that_did_not_learn_have_no_row(tables):
     figure = figures.losses_figure(tables["losses"], PENALTY)
     learned = [s for s in COMPARED_STARTS if s not in ("orthogonal", "functional without diagonal")]
     assert labels_of(figure.axes[0]) == learned
+    some = tables["losses"][(tables["losses"]["task"] != "go_nogo") | (tables["losses"]["start"] != "functional")]
+    grid = figures.losses_figure(some, FREE).axes
+    assert labels_of(grid[0]) == list(COMPARED_STARTS)
+    assert list(grid[1].get_yticks()) == list(grid[0].get_yticks())
+    assert [[text.get_text() for text in ax.texts] for ax in grid] == [[], ["none learned"], []]
     figure = figures.decoding_figure(tables["decoding"], PENALTY)
     assert [ax.get_ylabel() for ax in figure.axes if ax.get_ylabel()] == [
         f"{start}\naccuracy" for start in ("functional", "diagonal alone", "0.95 I")

@@ -19,6 +19,7 @@ from biornn_lite.figures.field import (
     by_distance,
     degrees,
     field_figure,
+    field_map,
     field_panel,
     inference_figure,
     inference_panel,
@@ -73,6 +74,30 @@ def test_a_field_without_events_has_no_rates_to_colour_by(column):
     assert "rate" not in parts_of(field_panel(silent))["colour"].options
     with pytest.raises(InputError, match="comes without event times"):
         field_figure(silent, "rate")
+    plt.close("all")
+
+
+def test_a_field_without_its_wiring_shows_nothing_of_it(column):
+    parts = parts_of(field_panel(column, wiring=False))
+    assert list(parts["colour"].options) == ["depth", "rate"]
+    drawn = [
+        field_figure(column, wiring=False),
+        field_map(column, plt.figure().add_subplot(), wiring=False).figure,
+    ]
+    for figure, colours in zip(drawn, (1, 0), strict=True):
+        ax = figure.axes[0]
+        assert not ax.lines and len(ax.collections) == 1 and "connected" not in ax.get_title()
+        assert len(figure.axes) == 1 + colours
+    assert "39 connected pairs" in field_map(column, plt.figure().add_subplot()).get_title()
+    assert len(field_figure(column).axes[0].lines) == 39
+    plt.close("all")
+
+
+@pytest.mark.parametrize(("turn", "tilt", "hidden"), [(0, 20, "x"), (90, 20, "y"), (-60, 20, ""), (-60, 85, "z")])
+def test_an_axis_seen_end_on_has_no_numbers(column, turn, tilt, hidden):
+    ax = field_figure(column, azimuth=turn, elevation=tilt, wiring=False).axes[0]
+    shown = {name: getattr(ax, f"{name}axis").label.get_visible() for name in "xyz"}
+    assert [name for name, is_shown in shown.items() if not is_shown] == list(hidden)
     plt.close("all")
 
 

@@ -330,11 +330,14 @@ def test_the_figure_of_units_off_shows_accuracy_and_what_is_gone(mine):
     assert {0, 1, 2, 4, 96} < set(curve) and curve[0] == 1 and curve[1] < 0.6
     figure = panels.switch_figure(mine, "as trained", panels.ORDERS[0], 3, curve)
     left, middle, right = figure.axes
-    gone = [bar for bar in left.patches if np.allclose(bar.get_facecolor()[:3], (222 / 255, 143 / 255, 5 / 255))]
+    gone = [bar for bar in left.patches if np.allclose(bar.get_edgecolor()[:3], (222 / 255, 143 / 255, 5 / 255))]
+    assert {tuple(bar.get_facecolor()) for bar in gone} == {(1, 1, 1, 1)}
     assert len(gone) == 3 and gone[0].get_height() == np.diag(mine.weights).max()
     now = panels.accuracy_of(mine, panels.switched(mine, "as trained", panels.ORDERS[0], 3)[0])
     assert middle.get_title() == f"accuracy {now:.3f}, 3 units off"
     assert [3, now] in [list(np.ravel(line.get_data())) for line in middle.lines]
+    seen = next(line for line in middle.lines if len(line.get_xdata()) > 2)
+    assert list(seen.get_xdata()) == [0, 1, 2, 3] and list(seen.get_ydata()) == [curve[0], curve[1], curve[2], now]
     assert right.get_title() == "functional, cut: nothing"
 
 

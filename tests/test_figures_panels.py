@@ -285,6 +285,7 @@ def best(types):
         (lambda types: sum(len(a) / len(set(a)) for a in seen(types).values()) / len(types), "guesses among the"),
         (lambda types: sum(a.count(a[0]) for a in seen(types).values()) / len(types), "takes the first"),
         (lambda types: max(Counter(a for _, a in types).values()) / len(types), "looks at nothing"),
+        (lambda types: best(list(set(types))), "more than once"),
         (lambda types: 0.1, "For one-choice inference it gives 0.1, which is too low; expected 0.625"),
     ],
 )

@@ -55,6 +55,21 @@ def test_the_panels_offer_every_shipped_study():
         forest_figure(name, "go_nogo", "accuracy")
 
 
+@pytest.mark.parametrize("panel", [forest_panel, effects_panel, learning_panel])
+def test_a_panel_offers_the_studies_that_are_named(panel):
+    parts = parts_of(panel(("5_3_4", "6_6_2")))
+    assert [name for _, name in parts["study"].options] == ["5_3_4", "6_6_2"] and parts["study"].value == "5_3_4"
+    with pytest.raises(InputError, match=r"no shipped study '6_6_3'; there are 6_6_2, "):
+        panel(("6_6_2", "6_6_3"))
+
+
+def test_means_and_single_runs_have_names_of_their_own():
+    ax = curves(load_replication("6_6_2"), "go_nogo", ["W*D*C*", "WD*C"], plt.figure().add_subplot())
+    labels = [line.get_label() for line in ax.lines]
+    for variant in ("W*D*C*", "WD*C"):
+        assert labels.count(f"{variant}, mean of 20 runs") == 1 and labels.count(f"{variant}, single runs") == 20
+
+
 def test_a_comparison_that_a_study_does_not_hold_is_said_and_the_figure_stays(monkeypatch):
     def absent(name):
         raise InputError("the rows are not here")
@@ -116,13 +131,18 @@ def test_diverged_runs_are_counted_where_they_are_drawn():
     assert "WD (20 diverged)" in [label.get_text() for label in ax.get_yticklabels()]
     ax = curves(load_replication("6_6_2 positive"), "go_nogo", ["WD", "W*D*C*"], plt.figure().add_subplot())
     told = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert told[0] == "WD, 20 runs, 20 diverged" and told[1].startswith("W*D*C*, 20 runs")
+    assert told[:2] == ["WD, mean of 0 runs, 20 diverged", "W*D*C*, mean of 20 runs"]
+    assert len(told) == 4  # with the ceilings, and without single runs
 
 
 def test_effects_are_those_of_the_pairs_that_isolate_the_choice():
     table = load_replication("6_6_2").networks.query("task == 'one_choice_inference'")
     ax = effects(table, "train_accuracy", "weights", plt.figure().add_subplot())
-    pairs = isolating_pairs("weights")
+    pairs = [
+        ("W*D*C", "W!D*C"), ("W*D*C*", "W!D*C*"), ("W*D*C", "WD*C"), ("W*D*C*", "WD*C*"), ("W!D*C", "WD*C"),
+        ("W!D*C*", "WD*C*"),
+    ]  # fmt: skip
+    assert {frozenset(pair) for pair in pairs} == {frozenset(pair) for pair in isolating_pairs("weights")}
     assert [label.get_text() for label in ax.get_yticklabels()] == [f"{a} over {b}" for a, b in pairs]
     drawn = [float(line.get_xdata()[0]) for line in ax.lines if len(line.get_xdata()) == 1]
     np.testing.assert_allclose(drawn, pairwise(table, "train_accuracy", pairs)["delta"])

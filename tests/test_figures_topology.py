@@ -8,24 +8,27 @@ import pytest
 from scipy.stats import linregress
 from test_figures_panels import check_said, check_takes_numbers, check_that_every_control_redraws
 
-from biornn_lite import exercises, statistics, topology
+from biornn_lite import Priors, Protocol, exercises, space, statistics, topology
 from biornn_lite.exercises import small_worlds as checks
 from biornn_lite.exercises import topology as checks_of_08
+from biornn_lite.figures.alternative_text import alternative_text
 from biornn_lite.figures.topology import (
     NULLS_OF_PANEL,
     communities_figure,
     communities_panel,
     degrees_at_ends,
+    epochs_figure,
     graph_figure,
     graph_panel,
     relation_figure,
     reordered,
     rewiring_figure,
+    trained_figure,
     trained_panel,
     weights_on_the_grid,
 )
 from biornn_lite.replication import load_replication
-from biornn_lite.snapshots import histories, watch
+from biornn_lite.snapshots import histories, measured, watch
 from biornn_lite.training import Settings
 from biornn_lite.weights import orthogonal
 
@@ -90,6 +93,15 @@ def test_the_figure_of_communities_shows_modularity_beside_that_of_random_graphs
     assert plain == pytest.approx([topology.modularity(g) for g in topology.random_graphs(96, 0.12, 5)])
 
 
+def test_an_alternative_text_names_the_measures_of_a_graph_and_of_epochs(small, history):
+    assert "small-worldness" in alternative_text(graph_figure("ring", 0.18, 0.1))
+    told = alternative_text(epochs_figure({"WD*C": measured(history)}, neurons=24, random=3))
+    assert all(name in told for name in ("modularity", "assortativity", "small-world", "entropy"))
+    matrix = trained_figure(history[-1]).axes[0]
+    graph = topology.strongest_graph(history[-1].weights)
+    assert f"clustering {topology.clustering(graph):.2f}, efficiency" in matrix.get_title()
+
+
 def test_a_ring_without_shortcuts_has_no_assortativity_and_is_drawn():
     figure = graph_figure("ring", 0.12, 0)
     assert "not defined" in [text.get_text() for text in figure.axes[2].texts]
@@ -151,6 +163,11 @@ def test_the_figure_of_rewiring_averages_its_draws():
 def test_the_figure_of_a_relation_shows_all_networks(study):
     go = study[study["task"] == "go_nogo"]
     figure = relation_figure(study, "go_nogo", "modularity")
+    assert "all: correlation +0.50" in (told := alternative_text(figure)) and "within: +0.04, p = 0." in told
+    lined = relation_figure(study, "go_nogo", "modularity", at_random=0.087).axes[0]
+    assert (
+        lined.lines[-1].get_xdata() == [0.087, 0.087] and lined.get_legend().texts[-1].get_text() == "random graphs"
+    )
     drawn = np.sort(np.concatenate([line.get_xdata() for line in figure.axes[0].lines]))
     np.testing.assert_allclose(drawn, np.sort(go["modularity"]))
     filled = [line for line in figure.axes[0].lines if line.get_markerfacecolor() != "white"]
@@ -251,10 +268,46 @@ def test_what_the_notebook_says_of_three_networks_on_the_synthetic_field(column)
     linked = ends.any(0)
     part = ends[np.ix_(linked, linked)]
     assert early.any(0).all() and (~linked).sum() > 15
+    remainder = np.arange(96) % 3
+    assert (remainder[~linked] == 0).mean() > 0.9, "whoever is without an edge is of the remainder with dear wires"
     assert topology.clustering(ends) == pytest.approx(topology.clustering(early), rel=0.1)
     assert topology.efficiency(ends) < 0.7 * topology.efficiency(early)
     assert topology.clustering(part) > 1.2 * topology.clustering(early)
     assert topology.efficiency(part) > topology.efficiency(early)
+
+
+def test_what_the_notebook_says_of_reshaped_distances(column):
+    remainder, apart = np.arange(96) % 3, ~np.eye(96, dtype=bool)
+    cheap = {}
+    for kind in ("reshaped", "transposed"):
+        distances = Priors(column, Protocol(coordinates=kind)).cortical_distances
+        cheap[kind] = (distances[apart] < space.mean_distance(distances) / 10).mean()
+        within = [distances[(remainder == k) & (remainder[:, None] == k) & apart].mean() for k in range(3)]
+        if kind == "reshaped":
+            assert within == pytest.approx([0.58, 0.06, 0.03], abs=0.005)
+    assert cheap == pytest.approx({"reshaped": 0.15, "transposed": 0.002}, abs=0.002)
+
+
+def test_what_the_notebook_says_of_the_panel_at_density_18():
+    """Where the dot is among the five diamonds."""
+    plain = [topology.modularity(graph) for graph in topology.random_graphs(96, 0.18, 5)]
+    for model, out, within in (("communities", 0.65, 0.7), ("ring", 0.55, 0.6), ("unequal", 0.45, 0.5)):
+        q = [topology.modularity(topology.model_graph(model, 96, 0.18, shuffled)) for shuffled in (out, within)]
+        assert q[0] > max(plain) >= q[1], model
+
+
+def test_what_the_notebook_says_of_runs_far_off(study):
+    one = study[study["task"] == "one_choice_inference"]
+    off = statistics.far_off(study)
+    alone = one[one["variant"] == "WD*"]
+    assert off[alone.index].sum() == 19 and alone["test_accuracy"].mean() == pytest.approx(0.74, abs=0.005)
+    pairs = one.groupby("variant")[["modularity", "test_accuracy"]]
+    r = {variant: rows.corr().iloc[0, 1] for variant, rows in pairs if variant in ("W*D*C", "W!D*C")}
+    assert r == pytest.approx({"W*D*C": 0.50, "W!D*C": 0.54}, abs=0.005)
+    kept = one[~off[one.index]]
+    assert statistics.relation(kept, "modularity", deals=9).within == pytest.approx(0.49, abs=0.005)
+    others = kept[kept["variant"] != "W!D*C"]
+    assert statistics.relation(others, "modularity", deals=9).within == pytest.approx(-0.09, abs=0.005)
 
 
 def test_what_the_notebook_says_of_entropy():
@@ -524,6 +577,8 @@ def of_numbered(adjacency, community):
         (by_community(lambda m, within, d: within / m - (d / m) ** 2), "each edge has two ends"),
         (lambda a, c: own_modularity(a, c) + own_modularity(a, c) ** 2, "expected"),
         (of_numbered, "np.unique"),
+        (by_community(lambda m, within, d: within / (2 * m) - (d / (4 * m)) ** 2), "is your m"),
+        (by_community(lambda m, within, d: within / m - (d / (4 * m)) ** 2), "is your m"),
     ],
 )
 def test_the_check_of_modularity(capsys, answer, told):
@@ -588,6 +643,11 @@ def rewired(adjacency, swaps, seed, *, turned=True, guarded=True, both=True):
     return graph
 
 
+def turned_in_large_graphs_only(adjacency, swaps, seed):
+    """What the clustering of a larger graph does not show: in a graph of two edges, none is read the other way."""
+    return rewired(adjacency, swaps, seed, turned=len(adjacency) > 4)
+
+
 def same_number_of_edges(adjacency, swaps, seed):
     upper = np.triu_indices(len(adjacency), 1)
     graph = np.zeros_like(adjacency)
@@ -631,6 +691,8 @@ def with_an_edge_too_few(adjacency, swaps, seed):
         (lambda a, n, s: rewired(a, n, 0), "Each seed gives the same graph"),
         (lambda a, n, s: rewired(a, n // 40, s), "too few swaps"),
         (lambda a, n, s: rewired(a, n, s, turned=False), "read either way"),
+        (turned_in_large_graphs_only, "edges 0–1, 2–3 never come out"),
+        (lambda a, n, s: rewired(a, n, None), "Called twice with one seed"),
     ],
 )
 def test_the_check_of_a_null_that_keeps_degrees(capsys, answer, told):

@@ -143,12 +143,38 @@ def shared(ids, connectome, other_ids, other):
     """By a loop over all pairs of ids."""
     first = {(a, b): connectome[i, j] > 0 for i, a in enumerate(ids) for j, b in enumerate(ids)}
     second = {(a, b): other[i, j] > 0 for i, a in enumerate(other_ids) for j, b in enumerate(other_ids)}
-    found = Counter(int(first[pair]) + int(second[pair]) for pair in first.keys() & second)
+    found = Counter(int(first[a, b]) + int(second[a, b]) for a, b in first.keys() & second if a != b)
     return found[2], found[1]
+
+
+def off_diagonal(connectome):
+    return np.where(np.eye(len(connectome), dtype=bool), 0, connectome)
+
+
+def with_itself(ids, connectome, other_ids, other):
+    """A pair of a neuron and itself is counted too."""
+    loops = [(a, connectome[i, i] > 0, other[j, j] > 0) for i, a in enumerate(ids)
+             for j, b in enumerate(other_ids) if a == b]  # fmt: skip
+    own = [sum(bool(one) + bool(two) == count for _, one, two in loops) for count in (2, 1)]
+    return np.array(shared(ids, connectome, other_ids, other)) + own
 
 
 def changed(change):
     return lambda *given: change(np.array(shared(*given)), *given)
+
+
+def read_elsewhere(ids, connectome, other_ids, other, second):
+    """One field's connectome is read at the places of the other one."""
+    both = {*ids} & {*other_ids}
+    here, there = ({neuron: list(those).index(neuron) for neuron in both} for those in (ids, other_ids))
+    one_at, two_at = (here, here) if second else (there, there)
+    found = Counter(
+        int(connectome[one_at[a], one_at[b]] > 0) + int(other[two_at[a], two_at[b]] > 0)
+        for a in both
+        for b in both
+        if a != b
+    )
+    return found[2], found[1]
 
 
 @pytest.mark.parametrize(
@@ -161,14 +187,22 @@ def changed(change):
         (lambda *given: None, "Is there a return?"),
         (lambda *given: shared(*given)[0], "of shape (); expected two numbers"),
         (lambda *given: shared(*given)[::-1], "the other way round"),
-        (lambda i, a, j, b: (((a > 0) & (b > 0)).sum(), ((a > 0) != (b > 0)).sum()), "place by place"),
+        (lambda i, a, j, b: shared(i, a, i, b), "place by place"),
+        (with_itself, "A neuron and itself"),
+        (lambda i, a, j, b: read_elsewhere(i, a, j, b, True), "read at the other field's places"),
+        (lambda i, a, j, b: read_elsewhere(i, a, j, b, False), "read at the other field's places"),
         (lambda i, a, j, b: shared(i, a, j, b.T), "turned one of the connectomes"),
         (
-            changed(lambda found, i, a, j, b: (found[0], (a > 0).sum() + (b > 0).sum() - 2 * found[0])),
+            changed(
+                lambda found, i, a, j, b: (
+                    found[0],
+                    (off_diagonal(a) > 0).sum() + (off_diagonal(b) > 0).sum() - 2 * found[0],
+                )
+            ),
             "*both* neurons",
         ),
         (changed(lambda found, *given: (found[0], found.sum())), "is not in *one only*"),
-        (changed(lambda found, *given: found + 1), "For 6 neurons in each field, 4 of them shared, it returns"),
+        (changed(lambda found, *given: found + 1), "For 10 neurons in each field, 6 of them shared, it returns"),
     ],
 )
 def test_the_check_of_shared_connections(capsys, answer, told):
@@ -180,7 +214,7 @@ def test_the_check_of_shared_connections_knows_one_sided_and_halved_counts(capsy
         def answer(ids, connectome, other_ids, other):
             both = sorted({*ids} & {*other_ids})
             here, there = ([list(those).index(one) for one in both] for those in (ids, other_ids))
-            return count(connectome[np.ix_(here, here)], other[np.ix_(there, there)])
+            return count(off_diagonal(connectome[np.ix_(here, here)]), off_diagonal(other[np.ix_(there, there)]))
 
         return answer
 

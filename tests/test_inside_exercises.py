@@ -99,6 +99,7 @@ SIZE = np.hypot(0.56, 0.31)
         (1 / (1 - SIZE), "nearly right for sizes near 1"),
         (1 / SIZE, "not 1 / |λ|"),
         (-np.log(SIZE), "That is the rate"),
+        (2 * np.pi / np.angle(EIGENVALUE), "That is a full turn"),
         (-1 / np.log(0.56), "takes the real part"),
         (-1 / np.log(0.31), "takes the imaginary part"),
         (-1 / np.log(EIGENVALUE), "That is complex"),

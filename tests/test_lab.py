@@ -299,7 +299,7 @@ def test_pictures_have_alternative_texts_that_follow_the_panel(address, page):
 
 # Of each panel of notebook 09: a list that only it has, and what to choose in the panel's lists.
 STUDY_PANELS = [
-    ("study", {"measure": "modularity Q", "task": "Perceptual decision", "study": "field 6_6_2, signs positive"}),
+    ("study", {"measure": "modularity Q", "task": "Perceptual decision", "study": "field 5_3_4, signs free"}),
     ("choice", {"choice": "space (none, D, D*)", "task": "One-choice inference"}),
     ("variant", {"variant": "WD*", "task": "One-choice inference"}),
 ]

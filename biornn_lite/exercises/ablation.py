@@ -185,6 +185,9 @@ def _resampled(statistic: Callable, *groups: np.ndarray, paired: bool = False, l
     )  # fmt: skip
 
 
+SINGLE = "That is the spread of single differences: take the *mean* of as many runs as there are, 2,000 times."
+
+
 def _right_interval(given: np.ndarray, a: np.ndarray, b: np.ndarray) -> bool:
     """Whether these are the ends of the bootstrap interval, up to the luck of 2,000 draws; if not, say why."""
 
@@ -204,9 +207,9 @@ def _right_interval(given: np.ndarray, a: np.ndarray, b: np.ndarray) -> bool:
             np.full(2, apart.mean()),
             "All your draws have one mean: draw with replacement, so that some runs come twice.",
         ),
-        (
-            np.quantile(apart, [0.025, 0.975]),
-            "That is the spread of single differences: take the *mean* of each draw.",
+        *(
+            (np.quantile(apart, [0.025, 0.975], method=method), SINGLE)
+            for method in ("linear", "inverted_cdf")  # of the differences themselves, or of single ones drawn
         ),
         (_resampled(difference, a, b), "You drew the two groups apart: draw pairs, so that partners stay together."),
         (_resampled(np.median, apart), "Those are medians of the draws; the mean was asked for."),
@@ -219,5 +222,7 @@ def _right_interval(given: np.ndarray, a: np.ndarray, b: np.ndarray) -> bool:
     ):
         if (np.abs(given - wrong) < max(0.05 * np.ptp(wrong), 1e-9)).all():
             return say(False, why)
+    if (np.abs(given - right) < 5 * off).all():
+        return say(False, "Near it: either there are fewer than 2,000 draws, or the two ends leave out other shares.")
     low, high = given
     return say(False, f"{low:.3f} to {high:.3f} for a group of {len(a)} pairs; expected about {right.round(3)}.")

@@ -97,56 +97,81 @@ def check_shared(function: object) -> bool:
 
     It returns two numbers: pairs that are connected in both fields, and in one field only.
     """
-    for neurons, shared in ((6, 4), (9, 5), (5, 0), (12, 12)):
+    for neurons, shared in ((10, 6), (9, 5), (5, 0), (12, 12)):
         given = _two_fields(neurons, shared)
         found = array_from(function, "ids, connectome, other_ids and other_connectome", *given)
         if found is None:
             return False
         if found.shape != (2,):
             return say(False, f"It returns an array of shape {found.shape}; expected two numbers.")
-        one, other = _among_shared(*given)
-        both, in_one = right = _compared(one, other)
-        synapses = "Compare connections: three synapses here and one there are one pair that is connected in both."
-        everywhere = (given[1] > 0).sum() + (given[3] > 0).sum()
-        mistakes = [
-            ((in_one, both), "Right, but the other way round: first *both*, then *one only*."),
-            (_compared(given[1], given[3]), "You compared place by place; the ids say which neurons are the same."),
-            (_compared(one, other.T), "You turned one of the connectomes round: rows send in both."),
-            (_compared(np.triu(one), np.triu(other)), "From a to b and from b to a are two ordered pairs."),
-            ((both, everywhere - 2 * both), "Only pairs of which *both* neurons are shared can be compared."),
-            ((both, (one > 0).sum() - both), "In one only: of either field, not of the first alone."),
-            ((both, (other > 0).sum() - both), "In one only: of either field, not of the second alone."),
-            ((both, both + in_one), "A pair that is in both is not in *one only*."),
-            ((np.minimum(one, other).sum(), abs(one - other).sum()), synapses),
-            ((both, abs(one - other).sum()), synapses),
-        ]
+        both, in_one = right = _compared(*_among_shared(*given))
         if not np.array_equal(found, right):
             hint = (
                 f"For {neurons} neurons in each field, {shared} of them shared, it returns {found[0]:g} and "
                 f"{found[1]:g}; expected {both} and {in_one}."
             )
-            return graded_array(found, np.array(right), "", mistakes, hint, np.array_equal)
+            return graded_array(found, np.array(right), "", _mistakes_of_shared(*given), hint, np.array_equal)
     return say(True, "So two witnesses are compared; `agreement` in the library counts in the same way.")
 
 
+def _mistakes_of_shared(ids, connectome, other_ids, other) -> list[tuple[tuple[int, int], str]]:
+    """Return the two numbers that each known mistake gives, and what to say of it."""
+    one, two = _among_shared(ids, connectome, other_ids, other)
+    both, in_one = _compared(one, two)
+    places, other_places = _places(ids, other_ids)
+    synapses = "Compare connections: three synapses here and one there are one pair that is connected in both."
+    themselves = "A neuron and itself are no pair of different neurons: leave them out."
+    elsewhere = "One connectome is read at the other field's places: the same neuron stands elsewhere there."
+    everywhere = _connected(connectome).sum() + _connected(other).sum()
+    with_itself = (((one > 0) & (two > 0)).sum(), ((one > 0) != (two > 0)).sum())
+    one, two = (np.where(np.eye(len(c), dtype=bool), 0, c) for c in (one, two))
+    return [
+        ((in_one, both), "Right, but the other way round: first *both*, then *one only*."),
+        (with_itself, themselves),
+        (_compared(connectome, other), "You compared place by place; the ids say which neurons are the same."),
+        (_compared(one, other[np.ix_(places, places)]), elsewhere),
+        (_compared(connectome[np.ix_(other_places, other_places)], two), elsewhere),
+        (_compared(one, two.T), "You turned one of the connectomes round: rows send in both."),
+        (_compared(np.triu(one), np.triu(two)), "From a to b and from b to a are two ordered pairs."),
+        ((both, everywhere - 2 * both), "Only pairs of which *both* neurons are shared can be compared."),
+        ((both, (one > 0).sum() - both), "In one only: of either field, not of the first alone."),
+        ((both, (two > 0).sum() - both), "In one only: of either field, not of the second alone."),
+        ((both, both + in_one), "A pair that is in both is not in *one only*."),
+        ((np.minimum(one, two).sum(), abs(one - two).sum()), synapses),
+        ((both, abs(one - two).sum()), synapses),
+    ]
+
+
 def _two_fields(neurons: int, shared: int) -> list[np.ndarray]:
-    """Make the ids (N,) and connectome (N, N) of a field, and those of another one that shares some neurons."""
+    """Make the ids (N,) and connectome (N, N) of a field, and those of another one that shares some neurons.
+
+    Some neurons synapse onto themselves, as some do in cortex.
+    """
     rng, made = generator(neurons, "two fields that share neurons"), []
     for own in (100, 200):
         ids = np.concatenate([np.arange(shared), own + np.arange(neurons - shared)])
-        connectome = rng.poisson(0.7, (neurons, neurons))
-        np.fill_diagonal(connectome, 0)
-        made += [rng.permutation(ids), connectome]
+        made += [rng.permutation(ids), rng.poisson(0.7, (neurons, neurons))]
     return made
+
+
+def _places(ids, other_ids) -> list[list[int]]:
+    """Return the places of shared neurons in each of two fields, in the same order."""
+    both = sorted({*ids} & {*other_ids})
+    return [[list(those).index(neuron) for neuron in both] for those in (ids, other_ids)]
 
 
 def _among_shared(ids, connectome, other_ids, other) -> tuple[np.ndarray, np.ndarray]:
     """Return both connectomes of the neurons that two fields share, in the same order."""
-    both = sorted({*ids} & {*other_ids})
-    places = [[list(those).index(neuron) for neuron in both] for those in (ids, other_ids)]
-    return connectome[np.ix_(places[0], places[0])], other[np.ix_(places[1], places[1])]
+    here, there = _places(ids, other_ids)
+    return connectome[np.ix_(here, here)], other[np.ix_(there, there)]
+
+
+def _connected(connectome: np.ndarray) -> np.ndarray:
+    """Say which ordered pairs of different neurons are connected, shape (N, N)."""
+    return (connectome > 0) & ~np.eye(len(connectome), dtype=bool)
 
 
 def _compared(one: np.ndarray, other: np.ndarray) -> tuple[int, int]:
-    """Count the pairs connected in both of two connectomes, and in one only."""
-    return int(((one > 0) & (other > 0)).sum()), int(((one > 0) != (other > 0)).sum())
+    """Count the ordered pairs of different neurons connected in both of two connectomes, and in one only."""
+    here, there = _connected(one), _connected(other)
+    return int((here & there).sum()), int((here != there).sum())

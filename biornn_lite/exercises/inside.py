@@ -97,6 +97,8 @@ def check_time_constant(answer: object, eigenvalue: complex) -> bool:
         1 / size: "Take −1 / ln |λ|, not 1 / |λ|.",
         -np.log(size): "That is the rate; the time constant is 1 divided by it.",
     }
+    if angle := abs(np.angle(value)):
+        mistakes[2 * np.pi / angle] = "That is a full turn, 2π / angle. How fast it shrinks is in the size |λ|."
     if 0 < abs(value.real) < 1:
         mistakes[-1 / np.log(abs(value.real))] = (
             "That takes the real part. How fast it shrinks is in the size |λ|; how fast it turns is in the angle."

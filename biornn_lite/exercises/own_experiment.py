@@ -145,7 +145,8 @@ def check_own_penalty(answer: Callable | None) -> bool:
             return say(False, why)
     if not np.allclose(value, right):
         return say(False, "These are other numbers than Σ |w[i, i]| · cost[i, i] of each run.")
-    return say(True, "A price on self-connections alone: Study(…, penalty=my_penalty).")
+    told = 'A price on self-connections alone: Study(…, penalty=my_penalty), with variants of space="none".'
+    return say(True, f"{told} With a distance it is always 0.")
 
 
 _DIFFERENCES = tuple(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -61,7 +62,9 @@ def check_origins(answer: Mapping[str, str] | None, ends: Mapping[str, float], s
         return say(False, f"{strange[0]!r} is none of the three origins: {', '.join(ORIGINS)}.")
     wrong = next((name for name in right if answer[name] != right[name]), None)
     if wrong is None:
-        return say(True, "A share of trials that is the same in all runs is no result of training.")
+        first, most = (next(name for name in right if right[name] == origin) for origin in (ORIGINS[0], ORIGINS[2]))
+        told = f"{first} is the share of the first answer, {most} that of the most frequent one"
+        return say(True, f"{told}. A share of trials that is the same in all runs is no result of training.")
     why = {
         "diverged": "a network of NaN gives the same answer in every trial: the first one.",
         "guesses": "a guess is right in one of four trials on average, and guesses differ from run to run.",
@@ -70,21 +73,50 @@ def check_origins(answer: Mapping[str, str] | None, ends: Mapping[str, float], s
     return say(False, f"{wrong}: {why[answer[wrong]]}")
 
 
+TAKING_TURNS = np.array([[0.0, 4.0], [1.0, 0.0]])
+"""Weights of two neurons that excite each other only: growth alternates for ever, and its spectral radius is 2."""
+
+
 def check_growth(function: object) -> bool:
     """Check a function that measures the spectral radius of matrices without negative entries by taking steps."""
     rng = generator(0, "growth")
     sparse = rng.random((30, 30)) * (rng.random((30, 30)) < 0.3)
     halves = np.kron(np.eye(2), np.full((4, 4), 0.25)) * np.repeat([1, 0.9], 4)  # radii 1 and 0.9
     triangle = np.triu(np.ones((5, 5)), 1)
-    for w in (sparse, positive_weights(40, 0), 1000 * sparse, sparse / 50, halves, triangle):
-        value = array_from(function, "a matrix", w)
+    for w in (sparse, positive_weights(40, 0), 1000 * sparse, sparse / 50, halves, triangle, TAKING_TURNS):
+        with _watched_for_eigenvalues() as asked:
+            value = array_from(function, "a matrix", w)
         if value is None:
             return False
+        if asked:
+            return say(False, f"It computes eigenvalues (numpy.linalg.{asked[0]}). Take steps instead.")
         if value.ndim:
             return say(False, f"It returns something of shape {value.shape}; expected one number.")
         if not _right_growth(float(value), w):
             return False
     return say(True, "Growth in the long run is the spectral radius, and no step needed a number beyond the largest.")
+
+
+@contextmanager
+def _watched_for_eigenvalues() -> Iterator[list[str]]:
+    """Note which of NumPy's functions of eigenvalues are called meanwhile."""
+    kept = {name: getattr(np.linalg, name) for name in ("eig", "eigh", "eigvals", "eigvalsh")}
+    asked: list[str] = []
+
+    def noting(name: str) -> Callable:
+        def noted(*given: object, **named: object) -> object:
+            asked.append(name)
+            return kept[name](*given, **named)
+
+        return noted
+
+    for name in kept:
+        setattr(np.linalg, name, noting(name))
+    try:
+        yield asked
+    finally:
+        for name, function in kept.items():
+            setattr(np.linalg, name, function)
 
 
 def _right_growth(value: float, w: np.ndarray) -> bool:
@@ -98,6 +130,8 @@ def _right_growth(value: float, w: np.ndarray) -> bool:
     if not np.isfinite(value):
         way = "beyond the largest number" if right > 1 else "down to 0"
         return say(False, f"{of}: activity goes {way}. Divide the state by its size after each step.")
+    if w is TAKING_TURNS and not _right_turns(value, of):
+        return False
     for wrong, why in (
         (1.0, "compare the state before it is divided with the one a step earlier."),
         (float(w.sum() / len(w)), "that is the growth in the first step alone."),
@@ -109,8 +143,22 @@ def _right_growth(value: float, w: np.ndarray) -> bool:
         if near(value, wrong, absolute=1e-6):
             return say(False, f"{of}: {why}")
     if near(value, right, 0.05):
-        return say(False, f"{of}: near it. Take more steps, and the growth of the last one alone.")
-    return say(False, f"{of}. By what factor is the state after the last step larger than the one before?")
+        return say(False, f"{of}: near it. Take more steps, and leave the first ones out.")
+    return say(False, f"{of}. By what factor does the state grow in each of many late steps?")
+
+
+def _right_turns(value: float, of: str) -> bool:
+    """Whether this is not what one step of :data:`TAKING_TURNS` gives, nor the mean of two; if it is, say so."""
+    states = np.array([[1.0, 1.0], [1.0, 4.0], [4.0, 4.0]])  # from a state of ones
+    for order in (1, 2, np.inf):
+        sizes = np.linalg.norm(states, order, axis=1)
+        growths = sizes[1:] / sizes[:-1]
+        if any(near(value, growth) for growth in growths):
+            told = f"growth alternates between {growths[0]:.3g} and {growths[1]:.3g}"
+            return say(False, f"{of}: {told}. Average its logarithm over many late steps.")
+        if near(value, growths.mean()):
+            return say(False, f"{of}: that is the mean of growths. Growths multiply, so average their logarithms.")
+    return True
 
 
 def check_largest_network(answer: float | None, steps: int, first: float, largest: float) -> bool:

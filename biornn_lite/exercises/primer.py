@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -66,9 +66,25 @@ def _states(x, w_in, w, b, relu=_relu, first: float = 0.0) -> np.ndarray:
     return np.array(found)
 
 
+def _with_a_word_on_shapes(function: Callable) -> Callable:
+    """Let a learner's function say what to do if a product of its arrays fails, as it does from the state 0."""
+
+    def calls(*arrays):
+        try:
+            return function(*arrays)
+        except ValueError as error:
+            if "matmul" not in str(error) and "not aligned" not in str(error):
+                raise
+            start = "Start from one zero per unit, np.zeros(len(b)), and write row @ matrix"
+            raise ValueError(f"the shapes of a product do not fit. {start}.") from error
+
+    return calls
+
+
 def check_trial(function: object) -> bool:
     """Check a function of ``x, w_in, w, b`` that returns the states of all steps of a trial, shape (steps, units)."""
     x, w_in, w, b = _drawn(6, 3, 4)
+    function = _with_a_word_on_shapes(function) if callable(function) else function
     given = array_from(function, "x, w_in, w and b", x, w_in, w, b)
     if given is None:
         return False

@@ -117,6 +117,9 @@ def check_graph_of_unlike(answer: object, neurons: int, least_degree: int, below
 SWAPS_PER_EDGE = 15
 """Swaps that are tried for each edge, so that hardly any of the old order is left."""
 
+PAIRINGS = (((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2)))
+"""The three ways in which four neurons can be joined by two edges without a neuron in common."""
+
 DRAWS = 8
 """Graphs that are drawn, each by a seed of its own."""
 
@@ -164,6 +167,14 @@ def check_rewired(function: object) -> bool:
             if wrong := _wrong_in(graph, was):
                 return say(False, wrong)
             drawn.append(graph.astype(bool))
+        again = array_from(function, "adjacency, swaps and seed", was, swaps, 0)
+        if again is None:
+            return False
+        if not np.array_equal(again, drawn[0]):
+            return say(
+                False,
+                "Called twice with one seed, it returns two graphs: draw from np.random.default_rng(seed) alone.",
+            )
         if all(np.array_equal(drawn[0], other) for other in drawn[1:]):
             return say(False, "Each seed gives the same graph: draw from np.random.default_rng(seed).")
         kept = float(np.mean([(graph & was).sum() / was.sum() for graph in drawn]))
@@ -175,7 +186,33 @@ def check_rewired(function: object) -> bool:
         if abs(mine - other) > 0.05:
             hint = "an edge must be read either way, a–b or b–a, at random; else some swaps are never tried."
             return say(False, f"Its clustering is {mine:.2f}, expected {other:.2f}: {hint}")
+    if not _reaches_every_pairing(function):
+        return False
     return say(True, f"Every degree is kept; the ring's clustering falls from {clustering(was):.2f} to {mine:.2f}.")
+
+
+TWO_EDGES = tuple(nx.to_numpy_array(nx.Graph(edges), nodelist=range(4)).astype(bool) for edges in PAIRINGS)
+"""The three graphs in which each of four neurons has one neighbour."""
+
+
+def _reaches_every_pairing(function: object) -> bool:
+    """Tell whether each pairing of four neurons comes out of 0–2, 1–3, and say which does not.
+
+    Without reading an edge the other way, 0–1, 2–3 is out of reach. With it, 40 draws all miss a pairing by chance
+    in fewer than one in a million tries.
+    """
+    drawn = []
+    for seed in range(40):
+        graph = array_from(function, "adjacency, swaps and seed", TWO_EDGES[1], 20, seed)
+        if graph is None:
+            return False
+        drawn.append(graph)
+    for pairing, edges in zip(TWO_EDGES, PAIRINGS, strict=True):
+        if not any(np.array_equal(graph, pairing) for graph in drawn):
+            never = ", ".join(f"{a}–{b}" for a, b in edges)
+            told = f"From the two edges 0–2, 1–3, the edges {never} never come out"
+            return say(False, f"{told}: an edge may be read either way, a–b or b–a.")
+    return True
 
 
 def _by_networkx(was: np.ndarray, swaps: int, seed: int) -> np.ndarray:

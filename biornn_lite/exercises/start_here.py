@@ -119,6 +119,9 @@ def check_ceiling(function: object) -> bool:
             first_met / len(types): "That observer takes the first answer that it met. The best one takes the most "
             "frequent.",
         }
+        once = {seen: len({label for other, label in types if other == seen}) for seen in answers}
+        repeated = "The same pair may stand in the list more than once, and each time counts: a set drops repeats."
+        mistakes.setdefault(len(once) / sum(once.values()), repeated)
         value = number(returned)
         if value is None:
             return False

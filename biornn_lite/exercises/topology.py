@@ -68,6 +68,9 @@ def _cases_of_modularity() -> list[tuple[np.ndarray, np.ndarray]]:
     return [(graph, rng.permutation(np.resize([2, 3, 3, 7, 7, 7, 11], len(graph)))) for graph in graphs]
 
 
+TWICE = "Each edge stands twice in the matrix: is your m, the number of edges, twice too large?"
+
+
 def check_modularity(function: object) -> bool:
     """Check a function of an adjacency (N, N) and each neuron's community (N,) that returns the modularity Q."""
     for graph, community in _cases_of_modularity():
@@ -92,6 +95,8 @@ def check_modularity(function: object) -> bool:
             2 * within.sum() - (ends**2).sum(): "You counted each edge within twice, as (i, j) and as (j, i).",
             within.sum() / 2 - (ends**2).sum(): "L is divided by m, the number of edges, not by 2m.",
             within.sum() - 1: "(d / 2m) is squared for each community, before you sum.",
+            within.sum() / 2 - (ends**2).sum() / 4: TWICE,
+            within.sum() - (ends**2).sum() / 4: TWICE,
             within.sum() - (within**2).sum(): "d adds up the degrees: neighbours in other communities count, too.",
             within.sum() - 4 * (ends**2).sum(): "d is divided by 2m: each edge has two ends.",
             within[-1] - ends[-1] ** 2: "That is the part of the last community; sum over all of them.",

@@ -226,7 +226,8 @@ def _series(chart: Chart, detail: Detail) -> list[str]:
     if not detail.series:
         return []
     if chart.deep:
-        return [f"{_counted(len(chart.series[0].x), 'point')}, {_counted(chart.segments, 'line')}"]
+        lines = f", {_counted(chart.segments, 'line')}" if chart.segments else ""
+        return [_counted(len(chart.series[0].x), "point") + lines]
     told = []
     for one in chart.series:
         if one.kind == "image":

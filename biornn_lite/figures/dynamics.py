@@ -22,7 +22,7 @@ from ..errors import InputError
 from ..results import in_order
 from .audit_parts import draw_interval, drawable, handle, label_rows
 from .parts import entitle, interval_handle, legend, mean_line, outer_labels, rows_of, task_axes
-from .style import BLUE, DARK, DARK_BLUE, GREEN, LINES, ORANGE, PURPLE, SHADES, START_LINES, as_text
+from .style import LINES, START_LINES, as_text
 
 
 def _starts_of(table: pd.DataFrame, column: str = "start") -> list[str]:
@@ -31,6 +31,17 @@ def _starts_of(table: pd.DataFrame, column: str = "start") -> list[str]:
     if not there:
         raise InputError(f"no rows of {', '.join(COMPARED_STARTS)}")
     return there
+
+
+def _label_starts(ax: Axes, starts: Sequence[str], table: pd.DataFrame) -> None:
+    """Label the rows of starts, and say of which one no network of the table learned."""
+    label_rows(ax, starts)
+    for place, start in enumerate(starts):
+        if start not in set(table["start"]):
+            ax.text(
+                0.5, place, "none learned", transform=ax.get_yaxis_transform(), ha="center", va="center", fontsize=9,
+                color="0.35", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+            )  # fmt: skip
 
 
 def _first_column_labels(axes: Sequence[Axes]) -> None:
@@ -64,14 +75,14 @@ def losses(table: pd.DataFrame, study: str, task: str, ax: Axes) -> Axes:
         Cuts differ in their markers, starts in their colours.
     """
     table = rows_of(table, "losses", study, "start", "task", "cut", "mean")
-    table = drawable(table[table["task"] == task], f"losses of the task {task}")
     starts = _starts_of(table)
+    table = drawable(table[table["task"] == task], f"losses of the task {task}")
     for place, start in enumerate(starts):
         for offset, (cut, marker) in zip((-0.27, -0.09, 0.09, 0.27), CUT_MARKERS.items(), strict=True):
             for row in table[(table["start"] == start) & (table["cut"] == cut)].itertuples():
                 look = {"color": START_LINES[start]["color"], "marker": marker, "markersize": 5}
                 draw_interval(ax, row.low, row.mean, row.high, place + offset, **look)
-    label_rows(ax, starts)
+    _label_starts(ax, starts, table)
     for loss in (0, 1):
         ax.axvline(loss, color="0.75", linewidth=1, zorder=0)
     ax.set_xlabel("loss of gain")
@@ -85,17 +96,11 @@ def losses_figure(table: pd.DataFrame, study: str) -> Figure:
     figure, axes = task_axes(tasks, height=4.8, sharex=True)
     for task, ax in zip(tasks, axes[0], strict=True):
         losses(table, study, task, ax)
-    _same_rows(axes[0], table, tasks)
+    _first_column_labels(axes[0])
     handles = [handle(_CUT_LABELS[cut], color="0.35", marker=m, markersize=5) for cut, m in CUT_MARKERS.items()]
     legend(figure, handles, 2)
     entitle(figure, "Gain lost by cutting connections, means with 95 % intervals", study, table)
     return figure
-
-
-def _same_rows(axes: Sequence[Axes], table: pd.DataFrame, tasks: Sequence[str]) -> None:
-    """Label rows once where all tasks have the same starts."""
-    if len({tuple(_starts_of(table[table["task"] == task])) for task in tasks}) == 1:
-        _first_column_labels(axes)
 
 
 # Decoding
@@ -181,14 +186,14 @@ def before_and_after(table: pd.DataFrame, study: str, task: str, ax: Axes, line:
         Of the x axis.
     """
     table = rows_of(table, label, study, "start", "task", "when", "mean")
-    table = drawable(table[table["task"] == task], f"{label} of the task {task}")
     starts = _starts_of(table)
+    table = drawable(table[table["task"] == task], f"{label} of the task {task}")
     for place, start in enumerate(starts):
         for offset, (when, look) in zip((-0.14, 0.14), _WHEN_LOOK.items(), strict=True):
             for row in table[(table["start"] == start) & (table["when"] == when)].itertuples():
                 style = {name: START_LINES[start][name] for name in ("color", "marker")} | {"markersize": 6} | look
                 draw_interval(ax, row.low, row.mean, row.high, place + offset, **style)
-    label_rows(ax, starts)
+    _label_starts(ax, starts, table)
     ax.axvline(line, color="0.35", linewidth=1, linestyle="--", zorder=0)
     ax.set_xlabel(label)
     return ax
@@ -202,7 +207,7 @@ def _before_and_after_figure(
     figure, axes = task_axes(tasks, height=4.2, sharex=True)
     for task, ax in zip(tasks, axes[0], strict=True):
         before_and_after(table, study, task, ax, line, label)
-    _same_rows(axes[0], table, tasks)
+    _first_column_labels(axes[0])
     handles = [handle(when, color="0.35", marker="o", markersize=6, **look) for when, look in _WHEN_LOOK.items()]
     legend(figure, [*handles, handle(told, color="0.35", linewidth=1, linestyle="--")], 3)
     entitle(figure, f"{what}, means with 95 % intervals", study, table)
@@ -224,10 +229,23 @@ def mantel_figure(table: pd.DataFrame, study: str) -> Figure:
 # Classes
 
 KIND_COLOURS = {
-    "where": dict(zip(WHERE, (BLUE, ORANGE, PURPLE, "0.8"), strict=True)),
-    "how": dict(zip(FATES, (GREEN, DARK, SHADES[0], DARK_BLUE), strict=True)),
+    "where": dict(zip(WHERE, ("#fdbe85", "#e6550d", "#7f2704", "0.85"), strict=True)),
+    "how": dict(zip(FATES, ("#f7b6d2", "#c994c7", "#e0e0f0", "#54278f"), strict=True)),
 }
-"""Colour of each class."""
+"""Colour of each class; none of them is the colour of a start."""
+
+KIND_HATCHES = {
+    "where": dict(zip(WHERE, ("////", "...", "", "xxx"), strict=True)),
+    "how": dict(zip(FATES, ("////", "...", "xxx", ""), strict=True)),
+}
+"""Hatching of each class, so that colour alone does not tell it."""
+
+
+def _look_of(what: str, kind: str) -> dict[str, object]:
+    """Return the colours and the hatching of a class."""
+    return {
+        "facecolor": KIND_COLOURS[what][kind], "edgecolor": "0.3", "linewidth": 0.6, "hatch": KIND_HATCHES[what][kind]
+    }  # fmt: skip
 
 
 def class_bars(table: pd.DataFrame, study: str, task: str, what: str, ax: Axes) -> Axes:
@@ -249,15 +267,15 @@ def class_bars(table: pd.DataFrame, study: str, task: str, what: str, ax: Axes) 
     starts = _starts_of(table)
     for place, start in enumerate(starts):
         left = 0
-        for kind, colour in KIND_COLOURS[what].items():
+        for kind in KIND_COLOURS[what]:
             many = int(mine.get((start, kind), 0))
             if many:
-                ax.barh(place, many, left=left, height=0.7, color=colour, edgecolor="white", label=f"_{kind}")
-                dark = colour not in (SHADES[0], "0.8", PURPLE, ORANGE)
-                inside = {"ha": "center", "va": "center", "fontsize": 8, "color": "white" if dark else "black"}
+                ax.barh(place, many, left=left, height=0.7, label=f"_{kind}", **_look_of(what, kind))
+                paper = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"}
+                inside = {"ha": "center", "va": "center", "fontsize": 8, "bbox": paper}
                 ax.text(left + many / 2, place, f"{many}", **inside)
             left += many
-    label_rows(ax, starts)
+    _label_starts(ax, starts, table[table["task"] == task])
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.set_xlabel("networks that learned")
     return ax
@@ -267,7 +285,7 @@ def classes_figure(table: pd.DataFrame, study: str) -> Figure:
     """Draw :func:`class_bars` for each task, *where* above and *how* below."""
     table = rows_of(table, "classes", study, "start", "task", "what", "kind", "networks")
     tasks = in_order(table["task"])
-    figure, axes = task_axes(tasks, 2, 6.6, sharex=True)
+    figure, axes = task_axes(tasks, 2, 6.8, sharex=True)
     for what, row in zip(KIND_COLOURS, axes, strict=True):
         for task, ax in zip(tasks, row, strict=True):
             class_bars(table, study, task, what, ax)
@@ -275,14 +293,17 @@ def classes_figure(table: pd.DataFrame, study: str) -> Figure:
         row[0].set_ylabel(what, fontsize=10)
     for ax in axes[0]:
         ax.set_xlabel("")
-    pairs = zip(*(colours.items() for colours in KIND_COLOURS.values()), strict=True)
+    pairs = zip(*KIND_COLOURS.values(), strict=True)
     handles = [
-        Patch(color=colour, label=f"{what}: {kind}")
+        Patch(label=f"{what}: {kind}", **_look_of(what, kind))
         for pair in pairs
-        for what, (kind, colour) in zip(KIND_COLOURS, pair, strict=True)
+        for what, kind in zip(KIND_COLOURS, pair, strict=True)
     ]
-    legend(figure, handles, len(WHERE))
-    figure.suptitle(f"What networks need (where), and their fate (how); {as_text(study)}", fontsize=11)
+    title = f"What networks need (where), and their fate (how); {as_text(study)}"
+    figure.get_layout_engine().set(rect=(0, 0, 1, 0.92))  # above it are the title and the legend
+    place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.965)}
+    figure.legend(handles=handles, ncols=len(WHERE), frameon=False, fontsize=9, **place)
+    figure.suptitle(title, fontsize=11)
     return figure
 
 

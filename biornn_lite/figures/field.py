@@ -37,22 +37,31 @@ from .panels import dropdown, figure_panel, slider
 from .style import BLUE, COLOURS, DARK_BLUE, LINES, ORANGE, SHADES, as_text
 
 
-def field_figure(field: CorticalField, colour: str = "depth", azimuth: float = -60, elevation: float = 20) -> Figure:
+def field_figure(
+    field: CorticalField,
+    colour: str = "depth",
+    azimuth: float = -60,
+    elevation: float = 20,
+    wiring: bool = True,
+) -> Figure:
     """Draw a field in space; see :func:`biornn_lite.figures.field.field_3d`."""
     figure = plt.figure(figsize=(9, 4.6), layout="constrained")
-    field_3d(field, figure.add_subplot(projection="3d"), colour, azimuth, elevation)
+    field_3d(field, figure.add_subplot(projection="3d"), colour, azimuth, elevation, wiring)
     return figure
 
 
-def field_panel(field: CorticalField) -> ipw.Widget:
-    """Return a panel to rotate a field and to colour its neurons; see :func:`field_figure`."""
-    colours = [key for key in NEURON_COLOURS if key != "rate" or field.spike_times is not None]
+def field_panel(field: CorticalField, wiring: bool = True) -> ipw.Widget:
+    """Return a panel to rotate a field and to colour its neurons; see :func:`field_figure`.
+
+    Without ``wiring`` it shows nothing of the connectome: no lines, and no colours by numbers of partners.
+    """
+    colours = ["depth", *(["rate"] if field.spike_times is not None else []), *(WIRING_COLOURS if wiring else [])]
     controls = {
         "colour": dropdown("colour", colours, "depth"),
         "azimuth": slider("turn", -60, -180, 180, 5, "degrees"),
         "elevation": slider("tilt", 20, -90, 90, 5, "degrees"),
     }
-    return figure_panel(lambda **values: field_figure(field, **values), controls)
+    return figure_panel(lambda **values: field_figure(field, **values, wiring=wiring), controls)
 
 
 def pair_figure(
@@ -158,24 +167,28 @@ def _connected_pairs(field: CorticalField) -> np.ndarray:
     return np.empty((0, 2), dtype=int) if field.connectome is None else np.argwhere(field.connectome)
 
 
-def field_map(field: CorticalField, ax: Axes) -> Axes:
-    """Draw the somata of a field face-on, as the microscope sees its plane, with lines for connections.
+def field_map(field: CorticalField, ax: Axes, wiring: bool = True) -> Axes:
+    """Draw the somata of a field face-on, as the microscope sees its plane.
 
     Parameters
     ----------
     field : CorticalField
     ax : Axes
+    wiring : bool
+        Whether to draw a line for each connected pair, and to count the pairs in the title.
     """
     x, z = field.positions[:, 0], field.positions[:, 2]
-    ends = _connected_pairs(field)  # (pairs, 2), from and to
-    lines = np.stack([field.positions[ends[:, side]][:, [0, 2]] for side in (0, 1)], axis=1)
-    ax.add_collection(LineCollection(lines, colors="0.6", linewidths=0.8, zorder=1))
+    told = f"{as_text(field.label)}: {field.neurons} neurons"
+    if wiring:
+        ends = _connected_pairs(field)  # (pairs, 2), from and to
+        lines = np.stack([field.positions[ends[:, side]][:, [0, 2]] for side in (0, 1)], axis=1)
+        ax.add_collection(LineCollection(lines, colors="0.6", linewidths=0.8, zorder=1))
+        told += ", wiring not known" if field.connectome is None else f", {len(ends)} connected pairs"
     ax.scatter(x, z, s=22, color=COLOURS["functional"], zorder=2)
     ax.set_xlabel("x (µm)")
     ax.set_ylabel("z (µm)")
     ax.set_aspect("equal")
-    wiring = "wiring not known" if field.connectome is None else f"{len(ends)} connected pairs"
-    ax.set_title(f"{as_text(field.label)}: {field.neurons} neurons, {wiring}", fontsize=10)
+    ax.set_title(told, fontsize=10)
     sns.despine(ax=ax)
     return ax
 
@@ -203,11 +216,19 @@ NEURON_COLOURS = {
 }
 """Quantities that can colour neurons: label of the colour bar, and values for a field, shape (N,)."""
 
+WIRING_COLOURS = ("synapses out", "synapses in")
+"""The keys of :data:`NEURON_COLOURS` that need a connectome."""
+
 
 def field_3d(
-    field: CorticalField, ax: Axes, colour: str = "depth", azimuth: float = -60, elevation: float = 20
+    field: CorticalField,
+    ax: Axes,
+    colour: str = "depth",
+    azimuth: float = -60,
+    elevation: float = 20,
+    wiring: bool = True,
 ) -> Axes:
-    """Draw the somata of a field in space, with lines for connections.
+    """Draw the somata of a field in space.
 
     Parameters
     ----------
@@ -218,9 +239,11 @@ def field_3d(
         A key of :data:`NEURON_COLOURS`.
     azimuth, elevation : float
         Viewing direction in degrees.
+    wiring : bool
+        Whether to draw a line for each connected pair.
     """
     label, values = NEURON_COLOURS[colour]
-    for i, j in _connected_pairs(field):
+    for i, j in _connected_pairs(field) if wiring else ():
         ax.plot(*field.positions[[i, j]].T, color="0.6", linewidth=0.8, zorder=1)
     shades = values(field)
     dots = ax.scatter(*field.positions.T, c=shades, cmap="viridis", s=26, edgecolor="0.3", linewidth=0.3)
@@ -228,11 +251,17 @@ def field_3d(
     if shades.dtype.kind == "i":
         bar.locator = MaxNLocator(integer=True)
     extent = np.ptp(field.positions, axis=0)
-    ax.set_box_aspect(np.maximum(extent, 0.05 * extent.max() or 1.0), zoom=1.15)  # also for a flat field
+    ax.set_box_aspect(np.maximum(extent, 0.05 * extent.max() or 1.0), zoom=0.95)  # also for a flat field
     ax.set(xlabel="x (µm)", ylabel="y (µm)", zlabel="z (µm)")
-    ax.locator_params(axis="y", nbins=2)
-    ax.locator_params(axis="z", nbins=4)
     ax.view_init(elev=elevation, azim=azimuth)
+    along, up = np.deg2rad(azimuth), np.deg2rad(elevation)
+    view = np.array([np.cos(up) * np.cos(along), np.cos(up) * np.sin(along), np.sin(up)])
+    for axis, bins, pad, part in zip((ax.xaxis, ax.yaxis, ax.zaxis), (5, 2, 3), (8, 1, 8), np.abs(view), strict=True):
+        axis.get_major_locator().set_params(nbins=bins)
+        axis.labelpad = pad
+        if part > np.cos(np.deg2rad(25)):  # seen almost end-on, where numbers would lie on each other
+            axis.set_ticklabels([])
+            axis.label.set_visible(False)
     ax.set_title(f"{as_text(field.label)}: {field.neurons} neurons", fontsize=10)
     return ax
 
@@ -246,7 +275,8 @@ def degrees(field: CorticalField, ax: Axes) -> Axes:
     for values, name, look, side in ((out, "out", looks[0], -0.2), (into, "in", looks[1], 0.2)):
         count, _ = np.histogram(values, edges)
         ax.bar(edges[:-1] + 0.5 + side, count, 0.4, label=f"partners {name}, mean {values.mean():.2f}", **look)
-    ax.set(xlabel="partners", ylabel="neurons", title=as_text(field.label))
+    ax.set(xlabel="partners", ylabel="neurons")
+    ax.set_title(as_text(field.label), fontsize=10)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend(fontsize=8)
     sns.despine(ax=ax)
@@ -305,7 +335,7 @@ def by_distance(
     ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
     ax.set(xlabel="distance between somata (µm)", ylabel=labels[key])
     if key == "synapses":
-        ax.set_ylim(bottom=0)
+        ax.set_ylim(0, 1.3 * ax.get_ylim()[1])  # room for the legend above the intervals
     ax.legend(fontsize=8)
     sns.despine(ax=ax)
     return ax
@@ -396,10 +426,11 @@ def whole_data_set(fields: Sequence[CorticalField], figure: Figure | None = None
     for bar, here in zip(bars, table["here"], strict=True):
         if here:
             bar.set(facecolor=DARK_BLUE, hatch="//", edgecolor="white")
-    ax.tick_params(axis="x", rotation=90, labelsize=7)
+    ax.set_xticks(range(0, len(table), 4), table["field"].iloc[::4])  # all 56 names would be too small to read
+    ax.tick_params(axis="x", labelsize=9)
     ax.set(ylabel="neurons", xlim=(-0.7, 55.7))
     ax.set_title(
-        f"56 released fields (session_scan_field), {table['neurons'].sum():,} neurons; "
+        f"56 released fields (session_scan_field; every fourth is named), {table['neurons'].sum():,} neurons; "
         f"shades alternate by scan; hatched: on this machine ({table['here'].sum()})",
         fontsize=10,
     )

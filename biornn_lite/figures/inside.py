@@ -38,6 +38,8 @@ CUE_MARKERS = ("o", "^", "D", "v")
 
 # A trial on the principal axes
 
+_POINTS = {True: "stable fixed point", False: "unstable"}
+
 
 def trajectories(inside: Inside, ax: Axes, step: int | None = None) -> Axes:
     """Draw the mean states of each cue along the two principal axes, and the fixed points of the memory input.
@@ -69,9 +71,8 @@ def trajectories(inside: Inside, ax: Axes, step: int | None = None) -> Axes:
     seen = ((points > low - 4 * room) & (points < high + 4 * room)).all(1)
     for point, is_stable in zip(points[seen], stable[seen], strict=True):
         face = "black" if is_stable else "white"
-        ax.plot(
-            *point, "o", markersize=9, markerfacecolor=face, markeredgecolor="black", markeredgewidth=1.6, zorder=6
-        )
+        look = {"markerfacecolor": face, "markeredgecolor": "black", "markeredgewidth": 1.6, "zorder": 6}
+        ax.plot(*point, "o", markersize=9, label=_POINTS[bool(is_stable)], **look)
     away = f", {(~seen).sum()} of them outside" if not seen.all() else ""
     ax.set_title(f"{as_text(inside.name)}: {stable.sum()} stable, {(~stable).sum()} unstable{away}", fontsize=10)
     ax.set(
@@ -107,7 +108,7 @@ def readout(inside: Inside, ax: Axes, networks: Networks | None = None, step: in
     ax.axhline(0, color="0.35", linewidth=1)
     if step is not None:
         ax.axvline(step, color="black", linewidth=1.5)
-    ax.set(xlim=(0.5, len(steps) + 0.5), xlabel="step", ylabel="right − other logit")
+    ax.set(xlim=(0.5, len(steps) + 0.5), xlabel="step", ylabel="right − other (readout)")
     sns.despine(ax=ax)
     return ax
 
@@ -125,18 +126,20 @@ def trial_figure(left: Inside, right: Inside, step: int | None = None) -> Figure
         raise InputError(
             f"{left.name} learned {left.task.title} and {right.name} {right.task.title}; one task, please"
         )
-    figure, axes = plt.subplots(2, 2, figsize=(10.4, 6.6), height_ratios=[2.1, 1], layout="constrained")
+    figure, axes = plt.subplots(2, 2, figsize=(10.4, 5.8), height_ratios=[1.9, 1], layout="constrained")
     for inside, (above, below) in zip((left, right), axes.T, strict=True):
         trajectories(inside, above, step)
         readout(inside, below, step=step or inside.task.steps)
+        below.set_title(f"{as_text(inside.name)}: readout", fontsize=10, pad=16)
     axes[1, 1].set_ylabel("")
-    lines = dict(zip(*axes[0, 0].get_legend_handles_labels()[::-1], strict=True))
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    lines = {label: line for line, label in zip(handles, labels, strict=True) if label in left.cue_names}
     look = {"linestyle": "none", "markeredgecolor": "black", "markersize": 8}
     marks = {
         "end of the cue": {"marker": "^", "markerfacecolor": "0.6"} | look | {"markeredgecolor": "white"},
         "end of the memory": {"marker": "s", "markerfacecolor": "0.6"} | look | {"markeredgecolor": "white"},
-        "stable fixed point": {"marker": "o", "markerfacecolor": "black"} | look,
-        "unstable": {"marker": "o", "markerfacecolor": "white"} | look,
+        _POINTS[True]: {"marker": "o", "markerfacecolor": "black"} | look,
+        _POINTS[False]: {"marker": "o", "markerfacecolor": "white"} | look,
     }
     lines |= {name: plt.Line2D([], [], **mark) for name, mark in marks.items()}
     figure.legend([*lines.values()], [*lines], loc="outside lower center", ncols=8, frameon=False, fontsize=9)
@@ -144,6 +147,10 @@ def trial_figure(left: Inside, right: Inside, step: int | None = None) -> Figure
 
 
 # Cuts
+
+_CUT_TICKS = {
+    "diagonal": "self-\nconnections", "within communities": "within", "between communities": "between"
+}  # fmt: skip
 
 
 def cuts_figure(table: pd.DataFrame) -> Figure:
@@ -168,9 +175,7 @@ def cuts_figure(table: pd.DataFrame) -> Figure:
             look = look | {"linestyle": "none", "markersize": 7, "alpha": 0.9}
             for row in rows:
                 ax.plot(across, row, **look, label=as_text(start))
-        ax.set_xticks(
-            range(len(CUTS)), ["nothing", *(cut.removesuffix(" communities") for cut in CUTS[1:])], fontsize=9
-        )
+        ax.set_xticks(range(len(CUTS)), ["nothing", *(_CUT_TICKS.get(cut, cut) for cut in CUTS[1:])], fontsize=9)
         ax.set_xlabel("connections that are cut")
         ax.set_title(title_of(task), fontsize=10)
         sns.despine(ax=ax)
@@ -195,9 +200,13 @@ def spectra_figure(matrices: Mapping[str, np.ndarray], steps: int) -> Figure:
         Length of the memory, drawn beside the time constants.
     """
     count = len(matrices)
-    figure, axes = plt.subplots(1, count + 1, figsize=(3.0 * (count + 1), 3.2), layout="constrained")
+    figure, axes = plt.subplots(1, count + 1, figsize=(3.0 * (count + 1), 3.9), layout="constrained")
     for (name, values), ax in zip(matrices.items(), axes, strict=False):
-        spectrum(values, ax, name)
+        sizes = np.abs(np.linalg.eigvals(values))
+        spectrum(values, ax, f"all |λ| ≤ {sizes.max():.2f}:\n{name}")
+        labels = f"eigenvalues, {(sizes > 1).sum()} outside the circle", "the largest"
+        for line, label in zip(ax.lines[1:], labels, strict=False):
+            line.set_label(label)
         ax.set_box_aspect(1)
     for ax in axes[1:count]:
         ax.set_ylabel("")
@@ -233,7 +242,7 @@ def time_constants(largest: Mapping[str, float], steps: int, ax: Axes) -> Axes:
     ax.set_yscale("log")
     ax.set(xlim=(0.3, 1.35), ylim=(0.8, top), xlabel="|eigenvalue|", ylabel="time constant (steps)")
     ax.set_box_aspect(1)
-    ax.legend(fontsize=7, loc="lower right", framealpha=1)
+    ax.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.22), frameon=False)
     sns.despine(ax=ax)
     return ax
 
@@ -285,7 +294,9 @@ def decoding_figure(tables: Mapping[str, pd.DataFrame], task: Task | str, cues: 
         shade_phases(get_task(task), ax)
         ax.axhline(1 / cues, color="0.35", linestyle=":", linewidth=1.2, label=f"chance, {1 / cues:g}")
         for group, look in GROUP_LINES.items():
-            ax.plot(table.index, table[group], markersize=4.5, linewidth=1.6, label=group, **look)
+            # The widest line is that of all units: the others often lie on it.
+            wide = {"markersize": 8, "linewidth": 5, "alpha": 0.5} if group == "all" else {"markersize": 4.5}
+            ax.plot(table.index, table[group], label=group, **{"linewidth": 1.6} | wide | look)
         ax.set_title(as_text(name), fontsize=10, pad=16)
         ax.set(xlim=(0.5, get_task(task).steps + 0.5), ylim=(0, 1.04))
         sns.despine(ax=ax)

@@ -31,6 +31,11 @@ ORDERS = ("largest self-connection first", "smallest self-connection first", "at
 _WIDE = {"style": {"description_width": "initial"}, "layout": {"width": "28em"}}
 
 
+def _told(cut: str) -> str:
+    """Say in a panel what is cut."""
+    return {CUTS[0]: "nothing", "diagonal": "self-connections", "others": "all others"}.get(cut, cut)
+
+
 def _by_task(insides: Sequence[Inside]) -> dict[str, dict[str, Inside]]:
     """Sort networks by the name of their task and their own name."""
     found: dict[str, dict[str, Inside]] = {}
@@ -162,6 +167,8 @@ def self_connections(inside: Inside, cut: str, off: np.ndarray, ax: Axes) -> Axe
 def switch_figure(inside: Inside, cut: str, order: str, count: int, curve: dict[int, float] | None = None) -> Figure:
     """Draw what is left of a decision when connections are cut and units are off.
 
+    The curve of accuracies ends at the number of units that are off: whoever switches off more sees more of it.
+
     Parameters
     ----------
     inside : Inside
@@ -178,14 +185,17 @@ def switch_figure(inside: Inside, cut: str, order: str, count: int, curve: dict[
     )
     self_connections(inside, cut, off, left)
     draw_ceilings(middle, inside.task, "test")
-    middle.plot(curve.keys(), curve.values(), "o-", color=BLUE, markersize=4)
+    seen = {many: accuracy for many, accuracy in curve.items() if many < count} | {count: now}
+    middle.plot(seen.keys(), seen.values(), "o-", color=BLUE, markersize=4)
     middle.plot(count, now, "o", color=ORANGE, markersize=11, zorder=4)
-    middle.set(xlabel="units that are off", ylabel="accuracy", ylim=(0, 1.04))
+    everyone = inside.networks.w.shape[-1]
+    middle.set(xlabel="units that are off", ylabel="accuracy", xlim=(-0.04 * everyone, 1.04 * everyone))
+    middle.set_ylim(0, 1.04)
     middle.set_title(f"accuracy {now:.3f}, {count} {'unit' if count == 1 else 'units'} off", fontsize=10)
     middle.legend(fontsize=7, loc="lower left", framealpha=0.9)
     sns.despine(ax=middle)
     readout(inside, right, networks)
-    right.set_title(f"{as_text(inside.name)}, cut: {cut if cut != CUTS[0] else 'nothing'}", fontsize=10, pad=16)
+    right.set_title(f"{as_text(inside.name)}, cut: {_told(cut)}", fontsize=10, pad=16)
     right.legend(fontsize=7, loc="upper left", title="dashed: as trained", title_fontsize=7, framealpha=0.9)
     return figure
 
@@ -213,11 +223,12 @@ def switch_panel(insides: Sequence[Inside], name: str, task: str | None = None) 
     def draw(task: str, name: str, cut: str, order: str, count: int) -> Figure:
         return switch_figure(found[task][name], cut, order, count, curve(task, name, cut, order))
 
+    cuts = [(_told(cut), cut) for cut in CUTS]
     controls = {
         "count": ipw.IntSlider(0, min=0, max=neurons, description="units off", **_WIDE),
         "task": _tasks(found, task),
         "name": dropdown("network", [*mine], name),
-        "cut": dropdown("cut", [("nothing", CUTS[0]), *((cut, cut) for cut in CUTS[1:])], CUTS[0]),
+        "cut": dropdown("cut", cuts, CUTS[0]),
         "order": dropdown("order", ORDERS, ORDERS[0]),
     }
     return figure_panel(draw, controls)

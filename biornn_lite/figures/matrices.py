@@ -46,12 +46,12 @@ def spectrum(weights: np.ndarray, ax: Axes, title: str) -> Axes:
     values = np.linalg.eigvals(weights)
     largest = values[np.abs(values).argmax()]
     angle = np.linspace(0, 2 * np.pi, 200)
-    ax.plot(np.cos(angle), np.sin(angle), color="0.5", linewidth=1)
+    ax.plot(np.cos(angle), np.sin(angle), color="0.5", linewidth=1, label="unit circle")
     ax.plot(values.real, values.imag, ".", color=BLUE, markersize=4)
     if (np.abs(values) > 0.999 * np.abs(largest)).sum() <= 2:  # one eigenvalue or a pair, not a whole circle
         place = (largest.real, largest.imag)
         ax.plot(*place, "o", markersize=9, markerfacecolor="none", color=ORANGE)
-        ax.annotate(f"{np.abs(largest):.2f}", place, textcoords="offset points", xytext=(0, 9), ha="center")
+        ax.annotate(f"{np.abs(largest):.2f}", place, textcoords="offset points", xytext=(-9, 6), ha="right")
     ax.set_aspect("equal", adjustable="datalim")
     ax.set_xlabel("real part")
     ax.set_ylabel("imaginary part")

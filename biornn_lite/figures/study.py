@@ -183,7 +183,7 @@ def forest(networks: pd.DataFrame, task: str, ax: Axes, measure: str = "accuracy
     if measure == "accuracy":
         draw_ceilings(ax, task, "train", upright=True, input_noise=input_noise_of(rows))
         label = "training accuracy, last epoch"
-    ax.set_xlabel(f"{label} (mean, 95 % interval)", fontsize=9)
+    ax.set_xlabel(f"{label}\n(mean, 95 % interval)", fontsize=9)
     ax.set_title(title_of(task))
     sns.despine(ax=ax, left=True)
     return ax
@@ -223,12 +223,12 @@ def forest_figure(
     study, title = _opened(study, title)
     networks = _networks(study)
     tasks = [task] if isinstance(task, str) else list(task) or tasks_of(networks)
-    size = (max(9, 2.4 + 4.3 * len(tasks)), 4.9)
+    size = (max(9, 2.4 + 3.2 * len(tasks)), 4.9)
     figure, axes = plt.subplots(1, len(tasks), figsize=size, squeeze=False, layout="constrained", sharex=True)
     for ax, task in zip(axes[0], tasks, strict=True):
         forest(networks, task, ax, measure, published)
         if measure == "accuracy" and ax.get_legend_handles_labels()[0]:
-            ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, fontsize=8, frameon=False)
+            ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.19), fontsize=8, frameon=False)
     handles = weights_handles(networks)
     if published and _as_published(networks):
         handles.append(plt.Line2D([], [], label="published", **PUBLISHED_STYLE))
@@ -242,6 +242,19 @@ NOT_TOLD_APART = {"color": "0.6", "marker": "D", "markerfacecolor": "white"}
 """Style of differences; it uses no colour that represents weights."""
 
 
+_KINDS = ("functional", "relabelled", "orthogonal", "own")
+
+
+def _functional_first(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Put the two of each pair, and then the pairs, in the order of :data:`_KINDS`."""
+
+    def place(variant: str) -> int:
+        return _KINDS.index(kind_of(variant))
+
+    turned = [tuple(sorted(pair, key=place)) for pair in pairs]
+    return sorted(turned, key=lambda pair: [place(variant) for variant in pair])
+
+
 def effects(table: pd.DataFrame, measure: str, choice: str, ax: Axes) -> Axes:
     """Draw Cliff's delta for every pair of variants that differ in one choice only.
 
@@ -252,10 +265,11 @@ def effects(table: pd.DataFrame, measure: str, choice: str, ax: Axes) -> Axes:
     measure : str
         A column of the table.
     choice : {"weights", "space", "communicability"}
+        Of weights, a pair begins with the variant that starts from function.
     ax : Axes
     """
     there = [v for v, group in table.groupby("variant", sort=False) if group[measure].notna().any()]
-    pairs = isolating_pairs(choice, there)
+    pairs = _functional_first(isolating_pairs(choice, there))
     if not pairs:
         raise InputError(f"no two variants here differ in {choice} alone and have a value of {measure}")
     found = pairwise(table, measure, pairs)
@@ -294,6 +308,8 @@ def effects_figure(
     figure, axes = plt.subplots(1, 2, figsize=(13, 4.4), layout="constrained", gridspec_kw={"width_ratios": [1, 1.4]})
     effects(table, measure, choice, axes[0])
     by_variant(table, task, axes[1], measure)
+    if measure == "accuracy":  # below what is possible without memory there is little to see
+        axes[1].set_ylim(bottom=min(0.4, 0.95 * table["accuracy"].min()))
     handles = [
         plt.Line2D([], [], label=label, **style)
         for style, label in (
@@ -321,19 +337,22 @@ def curves(results: Results, task: str, variants: Sequence[str], ax: Axes, accur
     """
     rows = results.curves[results.curves["task"] == task]
     networks = results.networks[results.networks["task"] == task]
+    single = []
     for variant, line in zip(variants, SMOOTH_LINES, strict=False):
         mine = rows[rows["variant"] == variant].pivot_table(accuracy, "epoch", "run")
         status = networks.loc[networks["variant"] == variant, "status"]
         lost = (status == "diverged").sum()
-        label = f"{as_text(variant)}, {len(status)} runs" + (f", {lost} diverged" if lost else "")
-        ax.plot(mine.index, mine, linewidth=0.7, alpha=0.35, **line)
+        label = f"{as_text(variant)}, mean of {len(status) - lost} runs" + (f", {lost} diverged" if lost else "")
         ax.plot(mine.index, mine.mean(axis=1), linewidth=2.6, label=label, **line)
+        single.append((mine, line | {"label": f"{as_text(variant)}, single runs"}))
     draw_ceilings(ax, task, accuracy.removesuffix("_accuracy"), input_noise=input_noise_of(networks))
+    ax.legend(loc="lower right", fontsize=8)
+    for mine, line in single:  # after the legend, which leaves them out, and below the means
+        ax.plot(mine.index, mine, linewidth=0.7, alpha=0.35, zorder=1.5, **line)
     ax.set_xlabel("epoch (40 batches of 128 trials)")
     ax.set_ylabel(accuracy.replace("train_", "training ").replace("_", " "))
     ax.set_ylim(0, 1.04)
     ax.set_title(title_of(task))
-    ax.legend(loc="lower right", fontsize=8)
     sns.despine(ax=ax)
     return ax
 
@@ -357,9 +376,9 @@ def waiting(found: pd.DataFrame, variants: Sequence[str], ax: Axes) -> Axes:
             label=f"{as_text(variant)}: {mine['learned'].sum()} of {len(mine)} learned",
         )  # fmt: skip
     ax.set_xlabel("epoch")
-    ax.set_ylabel("share of runs below 90 % of the ceiling")
+    ax.set_ylabel("share of runs not yet there")
     ax.set_ylim(-0.03, 1.03)
-    ax.legend(loc="lower left", fontsize=8)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3, fontsize=8, frameon=False)
     sns.despine(ax=ax)
     return ax
 
@@ -388,7 +407,7 @@ def learning_figure(
     figure, axes = plt.subplots(1, 2, figsize=(13, 4.2), layout="constrained")
     curves(results, task, variants, axes[0])
     waiting(epochs_to_learn(*results).query("task == @task"), variants, axes[1])
-    axes[1].set_title("reaching 90 % of the best possible test accuracy", fontsize=10)
+    axes[1].set_title("90 % of the best possible test accuracy", fontsize=10)
     figure.suptitle(as_text(title, LONGEST_TITLE), fontsize=11)
     return figure
 
@@ -400,35 +419,61 @@ STUDY_OPTIONS = [
 ]
 
 
-def forest_panel() -> ipw.Widget:
-    """Return a panel to select study, task and measure; see :func:`forest_figure`."""
+def _of(studies: Sequence[str]) -> ipw.Dropdown:
+    """Return a list of shipped studies, of which the first is chosen."""
+    labels = {name: label for label, name in STUDY_OPTIONS}
+    if unknown := [name for name in studies if name not in labels]:
+        raise InputError(f"no shipped study {unknown[0]!r}; there are {', '.join(labels)}")
+    return dropdown("study", [(labels[name], name) for name in studies], studies[0])
+
+
+def forest_panel(studies: Sequence[str] = tuple(SHIPPED)) -> ipw.Widget:
+    """Return a panel to select study, task and measure; see :func:`forest_figure`.
+
+    Parameters
+    ----------
+    studies : sequence of str
+        Names of shipped studies; the first is shown at first.
+    """
     controls = {
-        "study": dropdown("study", STUDY_OPTIONS, "6_6_2"),
+        "study": _of(studies),
         "task": dropdown("task", TASK_OPTIONS, "go_nogo"),
         "measure": dropdown("measure", MEASURE_OPTIONS, "accuracy"),
     }
     return figure_panel(forest_figure, controls)
 
 
-def effects_panel() -> ipw.Widget:
-    """Return a panel to select study, task, measure and choice; see :func:`effects_figure`."""
+def effects_panel(studies: Sequence[str] = tuple(SHIPPED)) -> ipw.Widget:
+    """Return a panel to select study, task, measure and choice; see :func:`effects_figure`.
+
+    Parameters
+    ----------
+    studies : sequence of str
+        As in :func:`forest_panel`.
+    """
     choices = [(label, choice) for choice, label in CHOICE_LABELS.items()]
     controls = {
         "choice": dropdown("choice", choices, "weights"),
-        "study": dropdown("study", STUDY_OPTIONS, "6_6_2"),
+        "study": _of(studies),
         "task": dropdown("task", TASK_OPTIONS, "go_nogo"),
         "measure": dropdown("measure", MEASURE_OPTIONS, "accuracy"),
     }
     return figure_panel(effects_figure, controls)
 
 
-def learning_panel() -> ipw.Widget:
-    """Return a panel to select study, task and two variants; see :func:`learning_figure`."""
+def learning_panel(studies: Sequence[str] = tuple(SHIPPED)) -> ipw.Widget:
+    """Return a panel to select study, task and two variants; see :func:`learning_figure`.
+
+    Parameters
+    ----------
+    studies : sequence of str
+        As in :func:`forest_panel`.
+    """
     controls = {
         "first": dropdown("variant", PUBLISHED_VARIANTS, "W*D*C*"),
         "second": dropdown("and", PUBLISHED_VARIANTS, "WD*C"),
         "task": dropdown("task", TASK_OPTIONS, "go_nogo"),
-        "study": dropdown("study", STUDY_OPTIONS, "6_6_2"),
+        "study": _of(studies),
     }
     return figure_panel(
         lambda first, second, task, study: learning_figure(study, task, tuple(dict.fromkeys((first, second)))),

@@ -111,6 +111,7 @@ def _strip(groups: np.ndarray, ax: Axes, label: str) -> None:
     ends = (-0.5 - width, -0.5, n - 0.5, -0.5)
     ax.imshow(colours[groups][:, None], extent=ends, interpolation="nearest", aspect="equal")
     ax.set(xlim=(ends[0], n - 0.5), ylim=(n - 0.5, -0.5))
+    ax.set_ylabel(f"strip: {label}; neuron, by community")
     handles = [Patch(color=GROUP_COLOURS[k], label=f"{label} {k}") for k in np.unique(groups)]
     ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=len(handles), frameon=False)
 
@@ -162,7 +163,7 @@ def weights_on_the_grid(weights: np.ndarray, ax: Axes, title: str = "", points: 
     values = np.ravel(weights).astype(np.float64)
     grid, share = topology.density_estimate(values, points)
     ax.bar(grid, share, width=grid[1] - grid[0], color=BLUE)
-    ax.set(xlabel=f"weight, at {points} points", ylabel="share of the density", ylim=(0, None))
+    ax.set(xlabel=f"weight, at {points} points", ylabel="share of the distribution", ylim=(0, None))
     said = f"{topology.entropy(values, points):.2f} bits"
     ax.set_title(f"{_before(title)}entropy {said}", fontsize=10)
     sns.despine(ax=ax)
@@ -236,19 +237,26 @@ def epochs_figure(tables: Mapping[str, pd.DataFrame], title: str = "", neurons: 
         for (label, table), line in zip(tables.items(), SMOOTH_LINES, strict=False):
             ax.plot(table.index, table[name], linewidth=2, label=as_text(label), **line)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-        ax.set(xlabel="epoch", ylabel=SCORES.get(name, "entropy (bits)"))
+        ax.set(xlabel="epoch")
+        ax.set_title(SCORES.get(name, "entropy").replace("\n", " "), fontsize=10)  # alternative texts keep it
         sns.despine(ax=ax)
     for ax in axes[2:4]:
         ax.axhline(1, color="0.35", linewidth=1)
         ax.set_ylim(0, None)
-    axes[4].set_ylim(0, np.log2(100))
+    axes[4].set(ylim=(0, np.log2(100)), ylabel="bits")
     for_legend.set_axis_off()
     for_legend.legend(*axes[0].get_legend_handles_labels(), loc="center", fontsize=10, frameon=False)
     figure.suptitle(as_text(title, LONGEST_TITLE), fontsize=11)
     return figure
 
 
-def relation_figure(networks: pd.DataFrame, task: str, measure: str, accuracy: str = "test_accuracy") -> Figure:
+def relation_figure(
+    networks: pd.DataFrame,
+    task: str,
+    measure: str,
+    accuracy: str = "test_accuracy",
+    at_random: float | None = None,
+) -> Figure:
     """Draw how a measure goes with accuracy: in each variant's runs, and as deviations from their variants' means.
 
     On the left is a marker per run, filled if it learned. On the right are the numbers of runs for each pair of
@@ -259,12 +267,14 @@ def relation_figure(networks: pd.DataFrame, task: str, measure: str, accuracy: s
     networks : DataFrame
         A table of networks of one study.
     task, measure, accuracy : str
+    at_random : float, optional
+        The measure of random graphs, drawn as a dashed line.
     """
     table = networks[networks["task"] == task].dropna(subset=[measure, accuracy])
     found = relation(table, measure, accuracy)
     figure, axes = plt.subplots(1, 2, figsize=(12, 4.6), layout="constrained", width_ratios=[1.15, 1])
-    _runs_of_variants(table, measure, axes[0])
-    axes[0].set_title(f"all {len(table)} networks: correlation with accuracy {found.overall:+.2f}", fontsize=10)
+    _runs_of_variants(table, measure, axes[0], at_random)
+    axes[0].set_title(f"all: correlation {found.overall:+.2f}", fontsize=10)  # short, for alternative texts
     apart = beyond_variants(table, [measure, accuracy])
     counts, *edges = np.histogram2d(*apart.to_numpy().T, bins=(41, 31))
     drawn = axes[1].pcolormesh(*edges, np.where(counts > 0, counts, np.nan).T, cmap=COUNTS, norm=LogNorm(vmin=1))
@@ -274,9 +284,13 @@ def relation_figure(networks: pd.DataFrame, task: str, measure: str, accuracy: s
     axes[1].plot(ends, slope * ends, color=ORANGE, linewidth=2)
     label = accuracy.replace("train_", "training ").replace("_", " ")
     axes[1].set(xlabel=f"{MEASURE_LABELS[measure]}, minus the variant's mean", ylabel=f"{label}, minus the mean")
-    axes[1].set_title(f"within variants: correlation {found.within:+.2f} (p = {found.p:.2g})", fontsize=10)
+    axes[1].set_title(f"within: {found.within:+.2f}, p = {found.p:.2g}", fontsize=10)
     sns.despine(ax=axes[1])
-    figure.suptitle(f"field {as_text(table['field'].iloc[0])}, {title_of(task)}", fontsize=11)
+    figure.suptitle(
+        f"field {as_text(table['field'].iloc[0])}, {title_of(task)}: over all {len(table)} networks, "
+        "and within variants",
+        fontsize=11,
+    )
     return figure
 
 
@@ -284,7 +298,7 @@ COUNTS = ListedColormap(plt.get_cmap("Blues")(np.linspace(0.3, 1, 256)))
 """Light to dark; a single network is still seen on white."""
 
 
-def _runs_of_variants(table: pd.DataFrame, measure: str, ax: Axes) -> None:
+def _runs_of_variants(table: pd.DataFrame, measure: str, ax: Axes, at_random: float | None) -> None:
     """Draw a measure of all runs, one row for each variant; markers of runs that learned are filled."""
     variants = in_order(table["variant"])
     for place, variant in enumerate(variants):
@@ -303,8 +317,11 @@ def _runs_of_variants(table: pd.DataFrame, measure: str, ax: Axes) -> None:
     kinds = dict.fromkeys(map(kind_of, variants))
     handles = [plt.Line2D([], [], color=COLOURS[k], marker=MARKERS[k], linestyle="none") for k in kinds]
     open_one = plt.Line2D([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="none")
-    names = [*(WEIGHT_LABELS[k] for k in kinds), "open: did not learn"]
-    ax.legend([*handles, open_one], names, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=4)
+    handles, names = [*handles, open_one], [*(WEIGHT_LABELS[k] for k in kinds), "open: did not learn"]
+    if at_random is not None:
+        handles.append(ax.axvline(at_random, color="0.35", linewidth=1, linestyle="--"))
+        names.append("random graphs")
+    ax.legend(handles, names, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=4)
     sns.despine(ax=ax, left=True)
 
 
@@ -336,11 +353,12 @@ def communities_figure(
     reordered(graph, figure.add_axes((0.36, 0.13, 0.27, 0.73)))
     ax = figure.add_axes((0.7, 0.36, 0.28, 0.3))
     plain = _modularity_at_random(neurons, density)
-    ax.plot(plain, np.zeros(len(plain)), "D", color="0.45", markerfacecolor="white", markersize=8, label="at random")
+    heights = np.linspace(-0.4, 0.4, len(plain))  # so that none covers another
+    ax.plot(plain, heights, "D", color="0.45", markerfacecolor="white", markersize=8, label="at random")
     ax.plot(q, 0, "o", color=BLUE, markersize=9, label="this graph")
-    ax.text(q, 0.3, f"{q:.2f}", ha="center", fontsize=9)
-    ax.set(xlim=(0, 1), ylim=(-0.6, 0.6), yticks=[], xlabel="modularity Q")
-    ax.set_title(f"filled: this graph; open: {len(plain)} random graphs", fontsize=10)
+    ax.text(q, 0.62, f"{q:.2f}", ha="center", fontsize=9)
+    ax.set(xlim=(0, 1), ylim=(-0.6, 0.9), yticks=[], xlabel="modularity Q")
+    ax.set_title(f"filled: this graph; open: {len(plain)} random ones, about as dense", fontsize=10)
     sns.despine(ax=ax, left=True)
     figure.suptitle(f"{neurons} neurons, {MODELS[model]}, {shuffled:.0%} of the edges shuffled", fontsize=11)
     return figure
@@ -373,13 +391,24 @@ def _random_scores(neurons: int, density: float) -> dict[str, float]:
     return {name: float(np.mean([each[name] for each in scores])) for name in SCORES}
 
 
+WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+"""Behind a number, so that no line strikes it through."""
+
+
 def _scores(own: Mapping[str, float], plain: Mapping[str, float], names: Sequence[str], ax: Axes) -> None:
     for height, name in enumerate(names):
         ax.plot(plain[name], height, "D", color="0.45", markerfacecolor="white", markersize=8)
         if np.isfinite(own[name]):
             ax.plot(own[name], height, "o", color=BLUE, markersize=9)
         said = f"{own[name]:.2f}" if np.isfinite(own[name]) else "not defined"
-        ax.text(own[name] if np.isfinite(own[name]) else plain[name], height - 0.22, said, ha="center", fontsize=9)
+        ax.text(
+            own[name] if np.isfinite(own[name]) else plain[name],
+            height - 0.22,
+            said,
+            ha="center",
+            fontsize=9,
+            bbox=WHITE,
+        )
     ax.set(yticks=range(len(names)), yticklabels=[SCORES[name] for name in names], ylim=(len(names) - 0.5, -0.6))
     ax.grid(axis="y", color="0.93")
     ax.set_axisbelow(True)
@@ -405,12 +434,13 @@ def graph_figure(
     figure = plt.figure(figsize=(12.5, 3.6))  # fixed positions are faster than an automatic layout
     as_built(graph, figure.add_axes((0.04, 0.13, 0.27, 0.73)))
     reordered(graph, figure.add_axes((0.36, 0.13, 0.27, 0.73)))
-    above, below = (figure.add_axes((0.75, bottom, 0.24, 0.31)) for bottom in (0.55, 0.1))
+    above, below = (figure.add_axes((0.75, bottom, 0.24, 0.29)) for bottom in (0.57, 0.1))
     _scores(own, plain, ("modularity", "assortativity"), above)
     above.set(xlim=(-1, 1), xticks=(-1, -0.5, 0, 0.5, 1))
-    above.set_title("filled: this graph; open: at random", fontsize=10)
+    above.set_title("modularity, assortativity; open: at random", fontsize=10)
     names = ("small_worldness", "small_worldness_matched")
     _scores(own, plain, names, below)
+    below.set_title("small-worldness; open: at random", fontsize=10)
     below.axvline(1, color="0.35", linewidth=1)
     below.set_xlim(0, max(4, 1.1 * max(own[name] for name in names)))
     figure.suptitle(f"{neurons} neurons, {MODELS[model]}, {shuffled:.0%} of the edges shuffled", fontsize=11)
@@ -435,9 +465,11 @@ def trained_figure(snapshot: Snapshot) -> Figure:
     threshold = np.quantile(np.abs(snapshot.weights), 1 - topology.STRONGEST)
     figure = plt.figure(figsize=(12, 3.6))  # fixed positions are faster than an automatic layout
     matrix, degrees, weights = (
-        figure.add_axes((left, 0.14, width, 0.71)) for left, width in ((0.04, 0.26), (0.36, 0.3), (0.74, 0.25))
+        figure.add_axes((left, 0.14, width, 0.66)) for left, width in ((0.04, 0.26), (0.36, 0.3), (0.74, 0.25))
     )
     reordered(graph, matrix)
+    parts = f"clustering {topology.clustering(graph):.2f}, efficiency {topology.efficiency(graph):.2f}"
+    matrix.set_title(f"{parts},\n{matrix.get_title()}", fontsize=10)
     degrees_at_ends(graph, degrees)
     weights_on_the_grid(snapshot.weights, weights)
     figure.suptitle(

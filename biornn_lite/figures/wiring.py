@@ -33,7 +33,7 @@ def across_panel(more: CorticalField | None = None) -> ipw.Widget:
     bins = [(f"{low} to {high} µm", low) for low, high in pairwise(EDGES_UM)]
     controls = {
         "field": dropdown("field", names, "6_6_2"),
-        "low": ipw.SelectionSlider(description="distance", options=bins, value=50, layout={"width": "24em"}),
+        "low": ipw.SelectionSlider(description="distance", options=bins, value=50, layout={"width": "34em"}),
         "measure": dropdown("measure", [(text, key) for key, text in BINNED.items()], "connected"),
     }
     return figure_panel(lambda **values: across_figure(**values, more=more), controls)
@@ -111,13 +111,14 @@ def relative_distances(table: pd.DataFrame, ax: Axes, restored: bool = True) -> 
         ax.hist(table["wiring_distance"], bins, color=OTHER, label="in the neurons' order", edgecolor="white")
     ax.axvline(1, color="0.3", linewidth=1)
     ax.set(xlabel="mean distance of connected pairs, over that of all pairs", ylabel="fields", xlim=(0, 1.25))
+    ax.yaxis.get_major_locator().set_params(integer=True)
     ax.set_title(f"{len(table)} measured fields", fontsize=10)
     ax.legend(fontsize=8, loc="upper center")
     sns.despine(ax=ax)
     return ax
 
 
-def forest(table: pd.DataFrame, effect: str, ax: Axes, order: str = "depth") -> Axes:
+def forest(table: pd.DataFrame, effect: str, ax: Axes, order: str = "depth", line: float | None = None) -> Axes:
     """Draw an effect in each field with its 95 % interval, and below the mean over fields and prediction interval.
 
     Parameters
@@ -129,6 +130,8 @@ def forest(table: pd.DataFrame, effect: str, ax: Axes, order: str = "depth") -> 
     ax : Axes
     order : str
         Column by which fields are sorted, smallest on top.
+    line : float, optional
+        Draw a line between the fields whose `order` is below this value and the others.
     """
     rows = table.sort_values(order).dropna(subset=[effect])
     height = np.arange(len(rows), 0, -1)
@@ -144,6 +147,9 @@ def forest(table: pd.DataFrame, effect: str, ax: Axes, order: str = "depth") -> 
         ax.scatter(np.full(beyond.sum(), end), height[beyond], marker=marker, s=22, color="0.55", clip_on=False)
     ax.fill([pooled.interval.low, pooled.mean, pooled.interval.high, pooled.mean], [-0.4, 0.1, -0.4, -0.9], color=ONE)
     ax.hlines(-1.7, *pooled.prediction, color=OTHER, linewidth=3)
+    if line is not None:
+        above = int((rows[order] < line).sum())
+        ax.axhline(len(rows) - above + 0.5, color="0.4", linewidth=0.8, linestyle="--", label=f"{order} {line:g}")
     ax.axvline(0, color="0.3", linewidth=0.9)
     ax.axvline(pooled.mean, color=ONE, linewidth=0.8, linestyle=":")
     ax.set_yticks([*height, -0.4, -1.7], [*map(as_text, rows.index), "mean", "one more field"], fontsize=7)
