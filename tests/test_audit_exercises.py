@@ -20,11 +20,11 @@ def p_of(apart, **how):
     return stats.ttest_1samp(apart, **{"popmean": 0, **how}).pvalue
 
 
-def word(apart, *, bounds=max, size=abs, told_apart=True, smallest=0.10, equal=None):
+def word(apart, *, bounds=max, size=abs, told_apart=True, smallest=0.10, equal=None, level=0.05, two=0.05):
     """The right answer; its arguments change one thing each."""
     above, below = p_of(apart, popmean=-0.1, alternative="greater"), p_of(apart, popmean=0.1, alternative="less")
-    differs = p_of(apart) < 0.05
-    if bounds(above, below) < 0.05 if equal is None else equal(apart, differs):
+    differs = p_of(apart) < two
+    if bounds(above, below) < level if equal is None else equal(apart, differs):
         return "equivalent"
     return "matters" if (differs or not told_apart) and size(np.mean(apart)) >= smallest else "open"
 
@@ -43,6 +43,9 @@ def word(apart, *, bounds=max, size=abs, told_apart=True, smallest=0.10, equal=N
         (partial(word, smallest=0, equal=lambda *_: False), "both bounds are excluded"),
         (partial(word, told_apart=False), "not told apart from 0"),
         (partial(word, smallest=0), "0.09 is told apart from 0, and below 0.10"),
+        (partial(word, level=0.025), "one-sided test at 5 %"),
+        (partial(word, two=0.025), "two-sided p between 0.025 and 0.05"),
+        (partial(word, two=0.1), "a one-sided test is not enough"),
         (lambda apart: "same", "expected one of matters"),
         (lambda apart: np.mean(apart), "expected one of matters"),
         (lambda apart: None, "Is there a return"),
@@ -50,8 +53,9 @@ def word(apart, *, bounds=max, size=abs, told_apart=True, smallest=0.10, equal=N
     ],
 )
 def test_the_check_of_a_word(capsys, answer, told):
-    assert check_word(answer) == (told == "✓")
-    assert told in capsys.readouterr().out
+    assert check_word(answer, np.array([0.2, 0.21, 0.19])) == (told == "✓")
+    out = capsys.readouterr().out
+    assert told in out and (told != "✓" or "'matters'" in out)
 
 
 def off_diagonal_rows(field, rng, mix):

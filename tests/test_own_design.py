@@ -1,9 +1,11 @@
 """The capstone and the relabelling test of notebook 13: what a design lacks, its outcome, its report."""
 
 import math
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from biornn_lite import Settings, Variant
@@ -14,6 +16,7 @@ from biornn_lite.exercises.design import Design, carry_out, report_of, what_is_m
 from biornn_lite.tasks import GoNoGo, Task
 from biornn_lite.weights import Functional, Identity
 
+OPTION_NAMES = ("lower", "alike", "higher")
 OPTIONS = {"lower": "It would harm.", "alike": "It would not matter.", "higher": "It would help."}
 
 
@@ -66,6 +69,30 @@ def always(prediction, accuracies):
     return "alike"
 
 
+def overlapping(prediction, accuracies):
+    apart = (accuracies["W*"] - accuracies["diagonal"]).mean()
+    return prediction.where([apart < 0, abs(apart) <= 0.1, apart > 0.1])
+
+
+def with_a_gap(prediction, accuracies):
+    apart = (accuracies["W*"] - accuracies["diagonal"]).mean()
+    return prediction.where([apart < -0.1, 0 < abs(apart) <= 0.1, apart > 0.1])
+
+
+def at_random(prediction, accuracies):
+    return OPTION_NAMES[np.random.default_rng().integers(3)]
+
+
+class Counting:
+    """A rule that keeps something from one call to the next."""
+
+    calls = 0
+
+    def __call__(self, prediction, accuracies):
+        self.calls += 1
+        return OPTION_NAMES[self.calls % 3]
+
+
 def wrong_name(prediction, accuracies):
     return prediction.by_size(accuracies["orthogonal"].mean(), [0.1, 0.9])
 
@@ -73,7 +100,7 @@ def wrong_name(prediction, accuracies):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"controls": (), "rule": lambda p, a: p.by_size(a["W*"].mean(), [0.6, 0.9])}, "no control"),
+        ({"controls": (), "rule": lambda p, a: p.by_size(a["W*"].mean(), [0.6, 0.9])}, "There is no control"),
         ({"controls": ("WD*", Variant("diagonal", Functional(self_connections="only"), "cortical"))}, "two causes"),
         ({"task": Untold()}, "does not say its ceilings"),
         ({"task": Told()}, "needs no memory"),
@@ -83,12 +110,25 @@ def wrong_name(prediction, accuracies):
         ({"prediction": Prediction("q", {"alike": "It is so."}, at="13"), "rule": always}, "it cannot fail"),
         ({"expected": "no idea"}, "none of the options"),
         ({"rule": None}, "no function"),
-        ({"rule": always}, "'lower' and 'higher' cannot come true"),
+        ({"rule": always}, "'lower' and 'higher' came true in none of 1,000"),
+        ({"rule": overlapping}, "'lower' and 'alike': they overlap"),
+        ({"rule": with_a_gap}, "if all are equal, no option comes true"),
+        ({"rule": at_random}, "two answers for the same"),
+        ({"rule": Counting()}, "two answers for the same"),
+        ({"rule": lambda p, a: p.by_size(a["diagonal"].mean(), [0.6, 0.9])}, "not look at the start"),
+        ({"rule": lambda p, a: p.by_size(a["W*"].mean(), [0.6, 0.9])}, "looks at no control"),
+        ({"rule": lambda p, a: by_difference(p, a.iloc[:1])}, "order of the runs"),
+        ({"controls": (Variant("diagonal", Functional()),)}, "diagonal is W* under another name"),
+        ({"controls": (Variant("diagonal", Functional(self_connections="only")), "W!")}, "W! is W* with its units"),
+        ({"controls": "W"}, "controls is one str; a list"),
+        ({"task": GoNoGo}, "task is a class; make a task of it: GoNoGo()"),
+        ({"prediction": Prediction("?", OPTIONS, at="13")}, "has no question"),
+        ({"prediction": Prediction("q", OPTIONS | {"higher": "It would harm."}, at="13")}, "the same meaning"),
         ({"rule": wrong_name}, "KeyError: 'orthogonal'"),
         ({"rule": lambda p, a: "better"}, "'better'"),
         ({"controls": ("W*",)}, "cannot be carried out: each variant is to be named once"),
         ({"task": "no such task"}, "cannot be carried out"),
-        ({"prediction": "W* is better"}, "cannot be carried out"),
+        ({"prediction": "W* is better"}, "cannot be carried out: prediction is a str; write Prediction("),
     ],
 )
 def test_what_a_design_lacks_is_named(design, change, told, capsys):
@@ -96,6 +136,48 @@ def test_what_a_design_lacks_is_named(design, change, told, capsys):
     out = capsys.readouterr().out
     assert told in out and all(line.startswith("✗ ") for line in out.splitlines())
     assert len(out.splitlines()) == 1 or "KeyError" in told, out
+
+
+def in_order(prediction, accuracies):
+    means = [*accuracies.mean()]
+    return prediction.where([means == sorted(means), means != sorted(means)])
+
+
+def by_resampling(prediction, accuracies):
+    print("resampling")
+    apart = (accuracies["W*"] - accuracies["diagonal"]).to_numpy()
+    draws = np.random.default_rng(0).choice(apart, (200, len(apart))).mean(axis=1)
+    np.log(apart * 0)  # a warning of each table
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return prediction.where([high < 0, low <= 0 <= high, low > 0])
+
+
+@pytest.mark.filterwarnings("error")
+def test_good_designs_are_not_refused(design, capsys):
+    assert check_design(replace(design, rule=by_resampling))
+    assert "resampling" not in capsys.readouterr().out
+    many = (*design.controls, Variant("0.8 I", Identity(0.8)), Variant("0.6 I", Identity(0.6)), "W", "WD*", "WD")
+    two = Prediction("q", {"in order": "Each would help.", "not": "Some would not."}, at="13")
+    ordered = replace(design, controls=many, prediction=two, rule=in_order, expected="not", runs=20)
+    assert check_design(ordered)
+    assert "So many take minutes" in capsys.readouterr().out
+
+
+def test_the_trial_of_a_slow_rule_ends(design, capsys, monkeypatch):
+    def slow(prediction, accuracies):
+        time.sleep(0.05)
+        return by_difference(prediction, accuracies)
+
+    monkeypatch.setattr(module, "PATIENCE", 0.5)
+    assert not check_design(replace(design, rule=slow))
+    assert "The rule is slow: after 0.5 s" in capsys.readouterr().out
+
+
+def test_an_outcome_in_which_nothing_was_learned_says_so(design):
+    accuracies = pd.DataFrame(0.5, index=range(3), columns=["W*", "diagonal", "I"])
+    outcome = module.Outcome(design, accuracies, ("alike",), ())
+    assert module.NONE_LEARNED in outcome.told and module.NONE_LEARNED in report_of(outcome)
+    assert module.NONE_LEARNED not in replace(outcome, accuracies=accuracies + 0.4).told
 
 
 def test_no_design_is_no_answer(capsys):
@@ -122,9 +204,10 @@ def test_a_rule_that_changes_after_the_outcome_is_noticed(design, capsys):
     assert check_design(design) and check_design(replace(design, runs=4))
     assert check_design(replace(design, controls=(*design.controls, "W")))
     capsys.readouterr()
-    for change in ({"expected": "higher"}, {"rule": lambda p, a: p.by_size(a["W*"].mean(), [0.6, 0.9])}):
+    for change in ({"expected": "higher"}, {"rule": lambda p, a: p.by_size((a["W*"] - a["I"]).mean(), [-0.2, 0.2])}):
         assert not check_design(replace(design, **change))
-        assert "not fixed beforehand" in capsys.readouterr().out
+        out = capsys.readouterr().out
+        assert "not fixed beforehand" in out and "in this session" in out and "seed=1." in out
         assert check_design(replace(design, **change, seed=1)), "new seeds have not been seen"
     assert "not fixed beforehand" in " ".join(carry_out(replace(design, expected="lower"), progress=False).lacking)
 

@@ -45,6 +45,15 @@ _CASES = (
         "equivalent": "0.09 on average is below 0.10, but the test does not show it.",
         "matters": "0.09 is told apart from 0, and below 0.10.",
     }),
+    (0.05, 0.1165, 20, {
+        "open": "Both bounds are excluded with a p between 0.025 and 0.05. Each is a one-sided test at 5 %.",
+    }),
+    (0.15, 0.31, 20, {
+        "open": "0.15 on average, with a two-sided p between 0.025 and 0.05, is told apart from 0 at 5 %.",
+    }),
+    (0.15, 0.35, 20, {
+        "matters": "0.15 on average, with a two-sided p above 0.05: a one-sided test is not enough here.",
+    }),
 )  # fmt: skip
 
 
@@ -64,8 +73,15 @@ def _word_of(apart: np.ndarray) -> str:
     return "matters" if told_apart and abs(apart.mean()) >= SMALLEST_THAT_MATTERS else "open"
 
 
-def check_word(answer: object) -> bool:
-    """Check a function of paired differences that returns "matters", "equivalent" or "open"."""
+def check_word(answer: object, asked: np.ndarray) -> bool:
+    """Check a function of paired differences that returns "matters", "equivalent" or "open".
+
+    Parameters
+    ----------
+    answer : object
+    asked : ndarray, shape (runs,)
+        The differences of the exercise. Their word is told once the function is right.
+    """
     for mean, deviation, count, mistakes in _CASES:
         apart = _spread(mean, deviation, count)
         found = result_of(answer, "an array of differences", apart)
@@ -77,7 +93,7 @@ def check_word(answer: object) -> bool:
         if found != right:
             hint = f"Mean {mean:g}, SD {deviation:g}, {count} runs: it says {found}; by the rule it is {right}."
             return say(False, mistakes.get(found, hint))
-    return say(True, "Three words, and only the open one may hide a difference.")
+    return say(True, f"Three words, and only the open one may hide a difference. `apart` gets {_word_of(asked)!r}.")
 
 
 def check_row_shuffle(answer: Callable | None, field: CorticalField) -> bool:

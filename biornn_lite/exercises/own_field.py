@@ -253,6 +253,7 @@ def check_design(answer: object) -> bool:
     if missing:
         return False
     networks = answer.runs * len(answer.study.variants)
+    many = " So many take minutes or hours: begin with fewer runs." if networks > 100 else ""
     return say(
-        True, f"{networks} networks, with controls, ceilings, pairs of runs and a rule. What comes out is open."
+        True, f"{networks} networks, with controls, ceilings, pairs of runs and a rule. What comes out is open.{many}"
     )

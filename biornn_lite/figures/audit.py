@@ -88,7 +88,7 @@ def shares(rows: pd.DataFrame, by: str, ax: Axes) -> Axes:
         number = f"{counts[0]}" if len(set(counts)) == 1 else f"{min(counts)}–{max(counts)}"
         ax.text(1.02, place, number, transform=ax.get_yaxis_transform(), va="center", fontsize=8, color="0.4")
     ax.text(1.02, -0.6, unit, transform=ax.get_yaxis_transform(), va="bottom", fontsize=8, color="0.4")
-    label_rows(ax, [str(value) for value in values])
+    label_rows(ax, ["1 unit" if value == "1 units" else str(value) for value in values])
     _dotted(ax, len(values))
     ax.set_xlim(-0.02, 1.02)
     ax.set_xlabel(f"share of {unit} that learn (95 % interval)")

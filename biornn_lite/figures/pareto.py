@@ -202,7 +202,7 @@ def front_panel(rows: Rows | None = None) -> ipw.Widget:
         return front_figure(table(cost), study, task, cost, (SHOWN[study][start], kept, retrained))
 
     controls = {
-        "study": dropdown("study", list(SHOWN), "no penalty"),
+        "study": dropdown("study", list(SHOWN), "published penalty"),
         "task": dropdown("task", TASK_OPTIONS, "go_nogo"),
         "start": dropdown("start", list(START_LINES), "functional"),
         "kept": ipw.SelectionSlider(

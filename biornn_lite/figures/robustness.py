@@ -5,6 +5,7 @@ Each figure shows one variant per start, the controls among them; see :func:`bio
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
@@ -569,6 +570,9 @@ def states_figure(table: pd.DataFrame, study: str, variants: Sequence[str] = ())
 
 # Claims
 
+CLAIM_NAMES = {"edge": "small devices"}
+"""Names of claims that differ from those of the rows."""
+
 SAYS = {"better": TOLD_APART, "no better": {"color": "0.55", "marker": "s"}, "unclear": NOT_TOLD_APART}
 """Style of a contrast, by what its tests say."""
 
@@ -583,7 +587,7 @@ def claims(answers: pd.DataFrame, context: str, ax: Axes) -> Axes:
     context : str
         A study.
     ax : Axes
-        Above the three contrasts of a claim is its word in this context. A contrast of too few runs has no marker.
+        At the right of a claim is its word in this context. A contrast of too few runs has no marker.
     """
     columns = ("claim", "context", "against", "says", "runs")
     answers = drawable(answers, "claims", *columns)
@@ -595,11 +599,9 @@ def claims(answers: pd.DataFrame, context: str, ax: Axes) -> Axes:
         if rows.empty:
             continue
         heads.append(len(labels))
-        ax.text(
-            0.01, len(labels), as_text(words[claim]), transform=ax.get_yaxis_transform(), va="center", fontsize=9,
-            fontweight="bold",
-        )  # fmt: skip
-        labels.append(claim)
+        word = "\n".join(textwrap.wrap(as_text(words[claim]), 18))
+        ax.text(1.02, len(labels), word, transform=ax.get_yaxis_transform(), va="top", fontsize=9, fontweight="bold")
+        labels.append(CLAIM_NAMES.get(claim, claim))
         for against in (name for name in COMPARED if name in rows.index):
             row, place = rows.loc[against], len(labels)
             labels.append(f"− {against}")
@@ -635,6 +637,9 @@ def claims_figure(answers: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(1, len(contexts), figsize=(11, 6.2), layout="constrained", squeeze=False)
     for context, ax in zip(contexts, axes[0], strict=True):
         claims(answers, context, ax)
+    ends = np.array([ax.get_xlim() for ax in axes[0]])
+    for ax in axes[0]:
+        ax.set_xlim(ends.min(), ends.max())
     for ax in axes[0, 1:]:
         ax.tick_params(axis="y", labelleft=False)
     handles = [handle(label, markersize=6.5, **style) for label, style in SAYS.items()]
