@@ -21,6 +21,7 @@ from biornn_lite.communicability import (
 from biornn_lite.datasets import read_released
 from biornn_lite.figures.communicability import sorted_values, walk_figure, walk_panel
 from biornn_lite.priors import Priors
+from biornn_lite.space import distances
 from biornn_lite.variants import Protocol, get_variant
 
 
@@ -109,6 +110,18 @@ def test_what_the_notebook_says_of_functional_weights(column):
         fits.append(np.corrcoef(w, c)[0, 1] ** 2)
     assert np.median(starts) == pytest.approx(0.38, abs=0.005) and min(fits) > 0.97
     assert np.median(shares) == pytest.approx(np.median(starts), abs=0.02)
+
+
+def test_what_the_notebook_says_of_one_step_and_of_all_walks(column):
+    """A step reaches far with functional weights only; the sum of all walks is a line in it that starts above 0."""
+    others, away, far = ~np.eye(column.neurons, dtype=bool), distances(column.positions), {}
+    for network in ("nearby", "functional"):
+        step = transitions(strengths_of(column, network))
+        far[network] = np.median([p[d > np.median(d[o])].sum() for p, d, o in zip(step, away, others, strict=True)])
+    assert far == {"nearby": pytest.approx(0.007, abs=5e-4), "functional": pytest.approx(0.36, abs=0.005)}
+    rows = [(p[o], c[o]) for p, c, o in zip(step, expm(step), others, strict=True)]
+    starts = [np.polyfit(p, c, 1)[1] / c.mean() for p, c in rows]
+    assert np.median(starts) == pytest.approx(0.37, abs=0.005) and min(np.corrcoef(*row)[0, 1] for row in rows) > 0.98
 
 
 # Exercises
