@@ -93,7 +93,9 @@ def test_predictions_are_asked_fairly_and_summed_up(path):
             found = called(call.args[1]) in ("by_size", "where") or isinstance(call.args[1], ast.Name | ast.Attribute)
             assert found, f"{name}: what came true is typed"
     folded = [cell.source for cell in notebook.cells if cell.metadata.get("jupyter", {}).get("source_hidden")]
-    assert folded == [cells[place] for place in sorted(names.values())], "the code of a question is folded away"
+    asking = [cells[place] for name, place in sorted(names.items(), key=lambda one: one[1])
+              if f"{name}.ask()" in cells[place]]  # all but the capstone's, which the learner copies  # fmt: skip
+    assert folded == asking, "the code of a question is folded away"
     assert re.search(rf'^sum_up_predictions\("{number(path)}"\)$', cells[-1], re.M), "the sum at the end"
 
 
