@@ -37,6 +37,7 @@ FAULTS = """async ([within, known, rules]) => {
 OUT_OF_REACH = """notebook => {
     const kinds = ':is(button, input, select, .noUi-handle, .widget-readout)';
     const controls = [...notebook.querySelectorAll(`.jp-OutputArea .jupyter-widgets ${kinds}`)];
+    if (!controls.length) throw new Error('no control was looked at');
     const clipped = control => {
         const {left, right, width} = control.getBoundingClientRect();
         if (!width) return false;

@@ -97,9 +97,19 @@ def wrong_name(prediction, accuracies):
     return prediction.by_size(accuracies["orthogonal"].mean(), [0.1, 0.9])
 
 
+def failing_on_nan(prediction, accuracies):
+    if accuracies["W*"].isna().any():
+        raise RuntimeError("not a number")
+    return by_difference(prediction, accuracies)
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
+        ({"rule": failing_on_nan}, "NaN where a network diverged), the rule fails: RuntimeError: not a number"),
+        ({"runs": True}, "runs is True; a whole number"),
+        ({"controls": None}, "controls is no list"),
+        ({"expected": ["alike"]}, "what is expected are texts"),
         ({"controls": (), "rule": lambda p, a: p.by_size(a["W*"].mean(), [0.6, 0.9])}, "There is no control"),
         ({"controls": ("WD*", Variant("diagonal", Functional(self_connections="only"), "cortical"))}, "two causes"),
         ({"task": Untold()}, "does not say its ceilings"),
@@ -178,6 +188,19 @@ def test_an_outcome_in_which_nothing_was_learned_says_so(design):
     outcome = module.Outcome(design, accuracies, ("alike",), ())
     assert module.NONE_LEARNED in outcome.told and module.NONE_LEARNED in report_of(outcome)
     assert module.NONE_LEARNED not in replace(outcome, accuracies=accuracies + 0.4).told
+
+
+def test_without_ceilings_nothing_is_said_of_learning(design):
+    accuracies = pd.DataFrame(1.0, index=range(3), columns=["W*", "diagonal", "I"])
+    outcome = module.Outcome(replace(design, task=Untold()), accuracies, ("alike",), ())
+    assert module.NONE_LEARNED not in outcome.told and "no ceilings" in outcome.told
+    assert outcome.table["runs that learned"].isna().all() and "nan" in report_of(outcome)
+
+
+def test_a_network_that_diverged_confirms_nothing(design):
+    gone = pd.DataFrame(np.nan, index=range(3), columns=["W*", "diagonal", "I"])
+    assert by_difference(design.prediction, gone) == ()
+    assert check_design(replace(design, runs=np.int64(3)))
 
 
 def test_no_design_is_no_answer(capsys):

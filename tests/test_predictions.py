@@ -17,7 +17,7 @@ from biornn_lite.exercises import (
     sum_up_predictions,
 )
 from biornn_lite.exercises.class_predictions import class_histogram
-from biornn_lite.exercises.kept import LARGEST, file_of_predictions, read_predictions
+from biornn_lite.exercises.kept import LARGEST, MOST_OPTIONS, file_of_predictions, read_predictions
 
 QUESTION = "How many?"
 OPTIONS = {"few": "Hardly any is needed.", "some": "It takes a few.", "many": "It takes them all."}
@@ -100,6 +100,7 @@ def test_what_came_true_follows_the_result():
     assert [prediction.by_size(value, [3, 10])[0] for value in (-1, 2.9, 3, 9.9, 10, 1e9)] == [
         "few", "few", "some", "some", "many", "many",
     ]  # fmt: skip
+    assert prediction.by_size(float("nan"), [3, 10]) == (), "a network that diverged"
     assert prediction.where([True, False, True]) == ("few", "many")
     assert prediction.where([False] * 3) == ()
     for limits in ([3], [10, 3], [1, 2, 3]):
@@ -155,6 +156,12 @@ def test_the_file_holds_no_name_and_is_a_plain_text():
     assert held["learner"] == code and len(held["predictions"]) == 2
 
 
+def one(**changes):
+    """A file of one prediction in which something is wrong."""
+    kept = {"at": "03", "question": "q", "options": ["a"], "chosen": "a", "counted": None, "came_true": None}
+    return json.dumps({"learner": "x", "predictions": [kept | changes]}).encode()
+
+
 BROKEN = {
     "no JSON": b"{",
     "another file": b"[1, 2]",
@@ -165,6 +172,9 @@ BROKEN = {
     "a number": b'{"learner": "x", "predictions": [{"at": 3, "question": "q", "options": ["a"], '
     b'"chosen": "a", "counted": null, "came_true": null}]}',
     "too large": b" " * (LARGEST + 1),
+    "half a letter": one(question="\ud800"),
+    "two options alike": one(options=["a", "a"]),
+    "too many options": one(options=["a", *map(str, range(MOST_OPTIONS))]),
 }
 
 
@@ -189,6 +199,11 @@ def test_a_folder_that_may_not_be_written_to_loses_nothing(monkeypatch, tmp_path
     choice.value = "few"
     prediction.reveal("few.", ("few",))
     assert "few ✓ It came true" in capsys.readouterr().out
+    assert "⚠" in prediction._status.value
+    choice.value = "many"
+    prediction.reveal("few.", ("few",))
+    told = capsys.readouterr().out
+    assert "few ✓ It came true" in told and "Later you chose: many. The first choice counts." in told
 
 
 # A class
@@ -233,6 +248,17 @@ def test_of_two_copies_the_newer_counts(handed_in, monkeypatch):
             (predictions["learner"] == read_predictions().code) & (predictions["question"] == QUESTION)
         ]
         assert mine["predicted"].tolist() == [expected]
+
+
+def test_one_file_stops_nobody(handed_in):
+    """Neither a link that leads nowhere nor a pipe, whose reading would wait forever."""
+    (handed_in / "link.json").symlink_to(handed_in / "nowhere")
+    os.mkfifo(handed_in / "pipe.json")
+    predictions, unread = pool_predictions(handed_in)
+    assert predictions["learner"].nunique() == 4
+    assert {name for name in ("link", "pipe", "notes") if any(f"{name}.json" in told for told in unread)} == {
+        "link", "pipe", "notes",
+    }  # fmt: skip
 
 
 def test_what_is_missing_is_named(tmp_path):

@@ -35,7 +35,8 @@ def pool_predictions(files: str | Path | Iterable[str | Path]) -> tuple[pd.DataF
     predictions : DataFrame
         A row per learner and question, with :data:`COLUMNS`.
     unread : list of str
-        A message for each file that could not be read; the others are pooled.
+        A message for each file that could not be read, while the others are pooled, and for each that changes answers
+        of an older file of the same learner.
 
     Raises
     ------
@@ -50,19 +51,32 @@ def pool_predictions(files: str | Path | Iterable[str | Path]) -> tuple[pd.DataF
         found += sorted(path.rglob("*.json")) if path.is_dir() else [path]
     if not found:
         raise InputError(f"{', '.join(map(str, given))}: no file that ends in .json; learners hand in theirs")
-    for path in sorted(found, key=lambda path: path.stat().st_mtime):
+    for path in sorted(found, key=_changed):
         try:
             learner = read_predictions(path)
         except InputError as error:
             unread.append(str(error))
-        else:
-            learners[learner.code] = learner
+            continue
+        before = learners.get(learner.code, learner).predictions
+        if any(
+            kept.predicted != learner.predictions.get(question, kept).predicted for question, kept in before.items()
+        ):
+            unread.append(f"{path}: an older file of the same learner has other answers; this one counts")
+        learners[learner.code] = learner
     rows = [
         (learner.code, kept.at, kept.question, kept.options, kept.predicted, kept.came_true)
         for learner in learners.values()
         for kept in learner.predictions.values()
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS)), unread
+
+
+def _changed(path: Path) -> float:
+    """Return when a file was changed, in seconds since 1970; a link that leads nowhere is the oldest."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def class_histogram(predictions: pd.DataFrame, question: str, ax: Axes, reveal: bool = False) -> Axes:

@@ -14,6 +14,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ import pandas as pd
 
 from ..errors import InputError
 from ..field import CorticalField
+from ..plumbing.arrays import first_line
 from ..plumbing.files import written_atomically
 from ..plumbing.objects import digest_of
 from ..priors import Priors
@@ -119,7 +121,8 @@ class Outcome:
         """Accuracies of each variant beside the ceilings of its task. A run that learned is above their middle."""
         shown = self.accuracies.agg(["mean", "min", "max"]).T
         low, high = ceilings_of(self.design)
-        shown["runs that learned"] = (self.accuracies > (low + high) / 2).sum()
+        learned = (self.accuracies > (low + high) / 2).sum()
+        shown["runs that learned"] = learned if low < high else math.nan
         shown["start minus this"] = -self.accuracies.sub(self.accuracies.iloc[:, 0], axis=0).mean() + 0.0  # no −0
         shown["without memory"], shown["best possible"] = low, high
         return shown.rename_axis("variant")
@@ -130,6 +133,8 @@ class Outcome:
         low, high = ceilings_of(self.design)
         means = ", ".join(f"{name} {value:.3f}" for name, value in self.accuracies.mean().items())
         runs = f"mean of {len(self.accuracies)} runs" if len(self.accuracies) > 1 else "one run"
+        if not low < high:  # also where one is not known
+            return f"test accuracy, {runs}: {means}; the task has no ceilings to compare this with."
         learned = "" if self.table["runs that learned"].any() else f" {NONE_LEARNED}"
         return f"test accuracy, {runs}: {means}; without memory {low:.3f} is possible, at best {high:.3f}.{learned}"
 
@@ -170,8 +175,11 @@ def carry_out(design: Design, progress: bool = True) -> Outcome:
 
 def _judged(design: Design, accuracies: pd.DataFrame) -> tuple[str, ...]:
     """Return the options that came true by the rule."""
-    said = design.rule(design.prediction, accuracies.copy())
-    said = (said,) if isinstance(said, str) else tuple(said)
+    try:
+        said = design.rule(design.prediction, accuracies.copy())
+        said = (said,) if isinstance(said, str) else tuple(said)
+    except Exception as error:  # whatever a learner's code may raise
+        raise InputError(f"the rule fails: {type(error).__name__}: {first_line(error)}") from error
     if strange := [option for option in said if option not in design.prediction.options]:
         raise InputError(f"the rule returns {strange[0]!r}; expected some of {[*design.prediction.options]}")
     return said
@@ -213,11 +221,18 @@ class _Trial:
     hangs_on_order: int = 0  # tables for which the answer changed when runs changed places
     sees_start: bool = False
     sees_control: bool = False
+    gap_if_alike: bool = False
 
 
 def _tried(design: Design) -> _Trial:
     """Try a rule on made-up results, until it has been slow for too long."""
     trial, until, before = _Trial(), time.monotonic() + PATIENCE, None
+    first = next(_made_up(design))
+    trial.gap_if_alike = not _judged(design, first)
+    for column in (slice(0, 1), slice(None)):  # of the start alone, and of all
+        diverged = first.copy()
+        diverged.iloc[:, column] = np.nan
+        _judged(design, diverged)  # it must not fail after the training
     for table in _made_up(design):
         said = _judged(design, table)
         trial.tables += 1
@@ -247,8 +262,8 @@ def _faults_of_rule(design: Design) -> Iterator[str]:
         with warnings.catch_warnings(), np.errstate(all="ignore"), redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             trial = _tried(design)
-    except Exception as error:  # whatever a learner's code may raise
-        yield f"The rule fails on accuracies that could come out ({type(error).__name__}: {first_line_of(error)})."
+    except InputError as error:
+        yield f"On accuracies that could come out (NaN where a network diverged), {error}."
         return
     of_all = f"of {trial.tables:,} made-up results"
     if trial.tables < TABLES // 20:
@@ -274,7 +289,7 @@ def _faults_of_rule(design: Design) -> Iterator[str]:
             f"{' and '.join(map(repr, max(several, key=several.get)[:2]))}: they overlap."
         )
     if trial.said[()]:
-        alike = " for example if all are equal," if not _judged(design, next(_made_up(design))) else ""
+        alike = " for example if all are equal," if trial.gap_if_alike else ""
         yield f"In {trial.said[()]} {of_all},{alike} no option comes true: they leave a gap."
     if len(options) < 2 or never:
         return
@@ -286,11 +301,6 @@ def _faults_of_rule(design: Design) -> Iterator[str]:
         yield "The rule hangs on the order of the runs: does it look at one run alone?"
 
 
-def first_line_of(error: Exception) -> str:
-    """Return the first line of what an error says."""
-    return (str(error).splitlines() or [""])[0]
-
-
 def _check_kinds(design: Design) -> None:
     """Raise an InputError that says what to write, where a part of a design is of another kind."""
     if isinstance(design.controls, (str, Variant)):
@@ -300,7 +310,12 @@ def _check_kinds(design: Design) -> None:
     if not isinstance(design.prediction, Prediction):
         kind = type(design.prediction).__name__
         raise InputError(f"prediction is a {kind}; write Prediction(question, {{option: meaning, …}}, at=…)")
-    if not isinstance(design.runs, int) or design.runs < 1:
+    if not isinstance(design.controls, Sequence):
+        raise InputError("controls is no list; write controls=[…], which may be empty")
+    texts = (design.expected, design.prediction.question, *design.prediction.options.values())
+    if not all(isinstance(text, str) for text in texts):
+        raise InputError("question, meanings and what is expected are texts")
+    if not isinstance(design.runs, Integral) or isinstance(design.runs, bool) or design.runs < 1:
         raise InputError(f"runs is {design.runs!r}; a whole number from 1 on is needed")
 
 
@@ -431,7 +446,7 @@ def report_of(outcome: Outcome) -> str:
         f"**Outcome.** {outcome.told}",
         f"```text\n{outcome.accuracies.round(3).to_string()}\n```",
         "Runs that learned: "
-        + ", ".join(f"{name} {count}" for name, count in outcome.table["runs that learned"].items())
+        + ", ".join(f"{name} {count:g}" for name, count in outcome.table["runs that learned"].items())
         + ".",
         f"By the rule: {true}. The expectation "
         + ("came true." if design.expected in outcome.came_true else "did not come true."),

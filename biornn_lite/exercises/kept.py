@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,6 +21,9 @@ LARGEST = 1_000_000
 
 LONGEST = 500
 """Largest number of letters of a question or an option that is read."""
+
+MOST_OPTIONS, MOST_QUESTIONS = 20, 500
+"""Largest numbers of options of a question, and of questions of a file, that are read."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,10 @@ class Kept:
         texts = (self.at, self.question, *self.options)
         if not all(isinstance(text, str) and len(text) <= LONGEST for text in texts):
             raise InputError("a question or an option is not a text, or too long")
+        if any("\ud800" <= letter <= "\udfff" for text in texts for letter in text):  # halves of a letter
+            raise InputError("a question or an option holds what is no letter")
+        if not 1 <= len(set(self.options)) == len(self.options) <= MOST_OPTIONS:
+            raise InputError(f"the options of {self.question!r} are too many, or two are the same")
         if self.chosen not in self.options or self.counted not in (None, *self.options):
             raise InputError(f"the answer to {self.question!r} is none of its options")
         if not set(self.came_true or ()) <= set(self.options):
@@ -120,12 +128,16 @@ def read_predictions(path: str | Path | None = None) -> Learner:
     if own and not path.exists():
         return Learner(secrets.token_hex(4), {})
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # to read a pipe could take forever
+            raise InputError("it is not a file")
         with path.open("rb") as file:
             text = file.read(LARGEST + 1)
         if len(text) > LARGEST:
             raise InputError(f"it is larger than {LARGEST:,} bytes")
         held = json.loads(text.decode())
         found = [_kept(**one) for one in held["predictions"]]
+        if len(found) > MOST_QUESTIONS:
+            raise InputError(f"it holds more than {MOST_QUESTIONS} predictions")
         return Learner(str(held["learner"])[:LONGEST], {kept.question: kept for kept in found})
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from bisect import bisect
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -40,6 +41,7 @@ class Prediction:
     def __init__(self, question: str, options: Mapping[str, str], at: str) -> None:
         self.question, self.options, self.at = question, dict(options), at
         self._problem = ""  # with the file
+        self._kept: Kept | None = None  # for as long as the file cannot be read or written
         try:
             kept = read_predictions().predictions.get(question)
         except InputError as error:
@@ -66,7 +68,7 @@ class Prediction:
         return ipw.VBox([ipw.HTML(question), self._choice, self._status])
 
     def by_size(self, value: float, limits: Sequence[float]) -> tuple[str, ...]:
-        """Return the option that holds a number.
+        """Return the option that holds a number; none holds NaN.
 
         Parameters
         ----------
@@ -76,7 +78,7 @@ class Prediction:
         """
         if len(limits) != len(self.options) - 1 or sorted(limits) != list(limits):
             raise InputError(f"limits are {list(limits)}; expected {len(self.options) - 1}, in increasing order")
-        return ([*self.options][bisect(limits, value)],)
+        return () if math.isnan(value) else ([*self.options][bisect(limits, value)],)
 
     def where(self, conditions: Iterable[bool]) -> tuple[str, ...]:
         """Return the options whose condition holds; there is one condition for each option, in their order."""
@@ -98,6 +100,7 @@ class Prediction:
         if strange := set(came_true) - set(self.options):
             raise InputError(f"{sorted(strange)} came true; expected some of {[*self.options]}")
         kept = self._keep(came_true)
+        self._status.value = self._told()
         lines = [_filled("What happened: ", outcome)]
         lines.append("What each answer would have meant" + ("" if came_true else " (none came true)") + ":")
         for option, meaning in self.options.items():
@@ -133,7 +136,7 @@ class Prediction:
             learner = read_predictions()
         except InputError as error:
             self._problem = said(error)
-        before = learner.predictions.get(self.question, now) if learner else now
+        before = (learner and learner.predictions.get(self.question)) or self._kept or now
         if before.options == now.options:
             now = replace(now, counted=before.counted, came_true=before.came_true)
         if came_true is not None:
@@ -143,6 +146,7 @@ class Prediction:
                 write_predictions(learner.with_prediction(now))
             except InputError as error:
                 self._problem = said(error)
+        self._kept = now
         return now
 
 

@@ -30,10 +30,13 @@ from .style import BLUE, DARK, GREEN, LINES, ORANGE, PURPLE, START_LINES, as_tex
 from .tasks import shade_phases
 
 CUE_COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
-CUE_LINES = ("-", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
-"""Dashed lines are of networks before a change."""
-CUE_MARKERS = ("o", "^", "D", "v")
 """Colours of up to four cues."""
+
+CUE_LINES = ("-", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
+"""Line styles of up to four cues; dashed lines are of networks before a change."""
+
+CUE_MARKERS = ("o", "^", "D", "v")
+"""Markers of up to four cues."""
 
 
 # A trial on the principal axes
