@@ -73,7 +73,8 @@ def check_median_epochs(function: object, found: pd.DataFrame) -> bool:
     function : callable or None
         What it returns is infinite where fewer than half of the runs ever learn.
     found : DataFrame
-        Rows of :func:`biornn_lite.statistics.epochs_to_learn`, tested in addition to :data:`GROUPS`.
+        Rows of :func:`biornn_lite.statistics.epochs_to_learn`, tested in addition to
+        :data:`biornn_lite.exercises.ablation.GROUPS`.
     """
     groups = [*GROUPS, (found["epochs"].to_list(), found["learned"].to_list())]
     for epochs, learned in groups:

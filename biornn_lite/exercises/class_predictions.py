@@ -33,7 +33,7 @@ def pool_predictions(files: str | Path | Iterable[str | Path]) -> tuple[pd.DataF
     Returns
     -------
     predictions : DataFrame
-        A row per learner and question, with :data:`COLUMNS`.
+        A row per learner and question, with :data:`biornn_lite.exercises.class_predictions.COLUMNS`.
     unread : list of str
         A message for each file that could not be read, while the others are pooled, and for each that changes answers
         of an older file of the same learner.

@@ -38,6 +38,7 @@ def check_lost_step(answer: float | None, radius: float, first: float, largest: 
 
 
 ORIGINS = ("diverged", "guesses", "always the most frequent answer")
+"""What the accuracy of a variant that has learned nothing may come from."""
 
 
 def check_origins(answer: Mapping[str, str] | None, ends: Mapping[str, float], shares: Sequence[float]) -> bool:
@@ -46,7 +47,7 @@ def check_origins(answer: Mapping[str, str] | None, ends: Mapping[str, float], s
     Parameters
     ----------
     answer : mapping of str to str or None
-        One of :data:`ORIGINS` for each variant.
+        One of :data:`biornn_lite.exercises.positive_only.ORIGINS` for each variant.
     ends : mapping of str to float
         The accuracy at which each variant ends.
     shares : sequence of float
