@@ -353,7 +353,8 @@ def test_a_killed_process_is_said_in_one_line_and_what_is_done_is_kept(tmp_path)
     os.kill(max((int(rss), int(pid)) for rss, pid in map(str.split, by_memory.splitlines()))[1], signal.SIGKILL)
     _, errors = study.communicate(timeout=60)
     assert study.returncode == 2 and "Traceback" not in errors
-    assert "a process of this study was killed" in errors.splitlines()[-1]
+    # Once; Python's tracker of shared memory is a process of its own, and may add its warning before or after.
+    assert errors.count("a process of this study was killed") == 1
     done = read_results(tmp_path / "out").networks
     assert 0 < len(done) < 99
     again = command(*arguments, "--out", tmp_path / "out")
