@@ -342,7 +342,7 @@ def curves(results: Results, task: str, variants: Sequence[str], ax: Axes, accur
         mine = rows[rows["variant"] == variant].pivot_table(accuracy, "epoch", "run")
         status = networks.loc[networks["variant"] == variant, "status"]
         lost = (status == "diverged").sum()
-        label = f"{as_text(variant)}, mean of {len(status)} runs" + (f" until {lost} diverged" if lost else "")
+        label = f"{as_text(variant)}, mean of {len(status) - lost} runs" + (f", {lost} diverged" if lost else "")
         ax.plot(mine.index, mine.mean(axis=1), linewidth=2.6, label=label, **line)
         single.append((mine, line | {"label": f"{as_text(variant)}, single runs"}))
     draw_ceilings(ax, task, accuracy.removesuffix("_accuracy"), input_noise=input_noise_of(networks))
