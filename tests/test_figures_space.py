@@ -290,7 +290,7 @@ PERMUTATION_TESTS = [
     (permuted, "✓ "),
     (lambda w, d, n: permuted(w, d, n, seed=1), "✓ "),
     (None, "not answered yet"),
-    (lambda w, d, n: np.ones(n), "ndarray; expected one number"),
+    (lambda w, d, n: np.ones(n), "expected one number"),
     (lambda w, d, n: 1 - permuted(w, d, n), "counted the orders that cost more"),
     (lambda w, d, n: permuted(w, d, n, axes=1), "rows alone"),
     (lambda w, d, n: permuted(w, d, n, size=np.asarray), "take |W|"),

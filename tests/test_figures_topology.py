@@ -385,7 +385,7 @@ def changing(adjacency):
         (changing, "changes what it was given"),
         (lambda a: a.nothing, "raises AttributeError"),
         (lambda a: None, "Is there a return?"),
-        (lambda a: "high", "expected a number"),
+        (lambda a: "high", "str; expected one number"),
         (per_neuron, "take their mean"),
         (lambda a: a, "returns shape (9, 9)"),
         (with_zero_by_zero, "NaN"),

@@ -229,7 +229,7 @@ def without_relu(first, second, weights, steps):
 ANGLES = [
     (angle_by_hand, "✓ "),
     (None, "not answered yet"),
-    (lambda a, b, w, n: np.array([1.0, 2.0]), "ndarray; expected one number"),
+    (lambda a, b, w, n: np.array([1.0, 2.0]), "expected one number"),
     (lambda a, b, w, n: angle_by_hand(a, b, w, n, np.arccos), "in radians"),
     (lambda a, b, w, n: angle_by_hand(a, b, w, n, float), "the cosine"),
     (lambda a, b, w, n: angle_by_hand(a, b, w.T, n), "rows send"),

@@ -6,7 +6,6 @@ import copy
 import textwrap
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from numbers import Real
 
 import numpy as np
 import torch
@@ -153,15 +152,25 @@ def array_from(
     return None if returned is None else array(returned, otherwise.format(type=type(returned).__name__))
 
 
+def one_number(returned: object) -> float | None:
+    """Take what a learner's function returned as one number, which may be NaN, or say what it is instead."""
+    if isinstance(returned, torch.Tensor):
+        returned = returned.detach()
+    try:
+        value = np.asarray(returned, dtype=float)
+    except (TypeError, ValueError, RuntimeError):
+        say(False, f"It returns a {type(returned).__name__}; expected one number.")
+        return None
+    if value.size != 1:
+        say(False, f"It returns shape {value.shape}; expected one number.")
+        return None
+    return float(value.reshape(()))
+
+
 def number_from(function: object, takes: str, *arrays: object) -> float | None:
     """Call a learner's function as :func:`result_of` does, and take what it returns as one number."""
     returned = result_of(function, takes, *arrays)
-    if returned is None:
-        return None
-    if not isinstance(returned, Real):
-        say(False, f"It gives {type(returned).__name__}; expected one number.")
-        return None
-    return float(returned)
+    return None if returned is None else one_number(returned)
 
 
 def _returned_by(function: Callable, given: tuple, kept: tuple) -> object | None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..seeds import generator
 from ..topology import assortativity, clustering, model_graph
-from .saying import array, array_from, graded, say, unanswered
+from .saying import array, array_from, graded, one_number, result_of, say, unanswered
 
 
 def _example() -> np.ndarray:
@@ -22,14 +22,14 @@ def check_clustering(function: object) -> bool:
     graph = _example()
     if any(function is own for own in (clustering, nx.average_clustering)):
         return say(False, "That is the library's; write your own.")
-    given = array_from(function, "adjacency", graph, otherwise="It returns a {type}; expected a number.")
+    given = result_of(function, "adjacency", graph)
     if given is None:
         return False
-    if given.shape == (len(graph),):
+    if np.shape(given) == (len(graph),):
         return say(False, "It returns a value for each neuron; take their mean.")
-    if given.size != 1:
-        return say(False, f"It returns shape {given.shape}; expected one number.")
-    value = float(given.reshape(()))
+    value = one_number(given)
+    if value is None:
+        return False
     if np.isnan(value):
         return say(False, "It returns NaN: a neuron with fewer than two neighbours counts 0, not 0/0.")
     a = graph.astype(int)

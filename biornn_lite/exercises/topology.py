@@ -8,7 +8,7 @@ import pandas as pd
 
 from ..seeds import generator
 from ..topology import model_graph, modularity, random_graphs
-from .saying import array_from, graded, near, say
+from .saying import graded, near, number_from, one_number, result_of, say
 
 
 def check_edges(answer: float | None, neurons: int, share: float) -> bool:
@@ -74,12 +74,9 @@ TWICE = "Each edge stands twice in the matrix: is your m, the number of edges, t
 def check_modularity(function: object) -> bool:
     """Check a function of an adjacency (N, N) and each neuron's community (N,) that returns the modularity Q."""
     for graph, community in _cases_of_modularity():
-        takes, otherwise = "adjacency and community", "It returns a {type}; expected a number."
-        given = array_from(function, takes, graph, community, otherwise=otherwise)
-        if given is None:
+        value = number_from(function, "adjacency and community", graph, community)
+        if value is None:
             return False
-        if given.size != 1:
-            return say(False, f"It returns shape {given.shape}; expected one number.")
         parts = _shares(graph, community)
         within, ends = np.transpose(parts)
         right = nx.community.modularity(
@@ -105,7 +102,6 @@ def check_modularity(function: object) -> bool:
         }
         told = f"{right:.4f} for the last of three tested graphs, as NetworkX has it."
         hint = f"It gives {{value:.4f}}, expected {right:.4f} for a graph of {len(graph)} neurons."
-        value = float(given.reshape(()))
         if np.isnan(value):
             return say(False, "It returns NaN. Is something divided by the size of an empty community?")
         if not near(value, right, 1e-6):
@@ -128,15 +124,14 @@ def _cases_of_within() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
 def check_within(function: object) -> bool:
     """Check a function of measure, accuracy and variant, all (runs,), that returns the correlation within."""
     for measure, accuracy, variant in _cases_of_within():
-        takes, otherwise = "measure, accuracy and variant", "It returns a {type}; expected a number."
-        given = array_from(function, takes, measure, accuracy, variant, otherwise=otherwise)
+        given = result_of(function, "measure, accuracy and variant", measure, accuracy, variant)
         if given is None:
             return False
-        if given.shape == (2, 2):
+        if np.shape(given) == (2, 2):
             return say(False, "np.corrcoef returns a matrix; the correlation is at [0, 1].")
-        if given.size != 1:
-            return say(False, f"It returns shape {given.shape}; expected one number.")
-        value = float(given.reshape(()))
+        value = one_number(given)
+        if value is None:
+            return False
         if np.isnan(value):
             return say(False, "It returns NaN. Is every run in one variant, and none in two?")
         table = pd.DataFrame({"measure": measure, "test_accuracy": accuracy, "variant": variant})
