@@ -215,8 +215,10 @@ def slider(
     """Return a slider that is wide enough for its description; its value is an int if all its numbers are whole."""
     if whole := all(float(number).is_integer() for number in (value, low, high, step)):
         value, low, high, step = map(int, (value, low, high, step))
+    description = f"{description} ({unit})" if unit else description
     return (ipw.IntSlider if whole else _RoundedSlider)(
-        value, min=low, max=high, step=step, description=f"{description} ({unit})" if unit else description,
-        readout_format="d" if whole else f".{_decimals(step)}f",
-        style={"description_width": "initial"}, layout={"width": "28em"},
+        value, min=low, max=high, step=step, description=description,
+        readout_format="d" if whole else f".{_decimals(step)}f", style={"description_width": "initial"},
+        # Description, slider and number stand in one line where the page has space for them.
+        layout={"width": f"calc(24em + {len(description)}ch)"},
     )  # fmt: skip
