@@ -104,7 +104,7 @@ def held(effects, errors, spread=lambda tau, mean, own: np.sqrt(tau**2 + mean**2
         (lambda v, e: len(v) * held(v, e), "divide by the number of fields"),
         (lambda v, e: 1 - held(v, e), "share outside"),
         (lambda v, e: 0.5, "Pool all fields but one"),
-        (lambda v, e: v, "one number is needed"),
+        (lambda v, e: v, "is not a number"),
         (lambda v, e: np.nan, "not a number"),
         (lambda v, e: None, "It returns None"),
         (lambda v: 1, "raises TypeError"),

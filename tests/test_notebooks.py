@@ -90,13 +90,25 @@ def test_predictions_are_asked_fairly_and_summed_up(path):
             literal = [node for node in ast.walk(call.args[1]) if isinstance(node, ast.Constant)]
             assert not any(isinstance(node.value, str) and node.value in cells[place] and len(node.value) > 30
                            for node in literal), f"{name}: the cell that reveals holds an option"  # fmt: skip
-            found = called(call.args[1]) in ("by_size", "where") or isinstance(call.args[1], ast.Name | ast.Attribute)
-            assert found, f"{name}: what came true is typed"
+            given = call.args[1]
+            found = called(given) in ("by_size", "where") or isinstance(given, ast.Name | ast.Attribute)
+            assert found and not typed(given, cells), f"{name}: what came true is typed"
     folded = [cell.source for cell in notebook.cells if cell.metadata.get("jupyter", {}).get("source_hidden")]
     asking = [cells[place] for name, place in sorted(names.items(), key=lambda one: one[1])
               if f"{name}.ask()" in cells[place]]  # all but the capstone's, which the learner copies  # fmt: skip
     assert folded == asking, "the code of a question is folded away"
     assert re.search(rf'^sum_up_predictions\("{number(path)}"\)$', cells[-1], re.M), "the sum at the end"
+
+
+def typed(given: ast.AST, cells: list[str]) -> bool:
+    """Whether a name stands for what somebody wrote down, in place of what was found."""
+    values = [
+        node.value
+        for cell in cells
+        for node in ast.walk(ast.parse(plain_python(cell)))
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == ast.unparse(given)
+    ]
+    return any(not any(isinstance(part, ast.Call) for part in ast.walk(value)) for value in values)
 
 
 def plain_python(cell: str) -> str:

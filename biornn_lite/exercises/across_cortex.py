@@ -88,7 +88,7 @@ def check_interval_held(answer: object, table: pd.DataFrame, effect: str) -> boo
     shares = []
     for effects, errors in sets:
         returned = result_of(answer, "effects and errors", effects, errors)
-        value = None if returned is None else _one_number(returned)
+        value = None if returned is None else number(returned)
         if value is None:
             return False
         shares.append(value)
@@ -142,10 +142,3 @@ def _share_held(
     """Return the share of fields that are within two spreads of a mean."""
     fields = zip(effects, errors, pooled, strict=True)
     return float(np.mean([abs(effect - one.mean) <= 2 * spread(one, own) for effect, own, one in fields]))
-
-
-def _one_number(returned: object) -> float | None:
-    if np.ndim(returned):
-        say(False, f"It returns shape {np.shape(returned)}; one number is needed, the share of all fields.")
-        return None
-    return number(returned)

@@ -10,6 +10,7 @@ from ..activity import BIN_SECONDS, correlation, event_counts, recording_end
 from ..errors import InputError
 from ..field import MICRONS_VOXEL_UM, CorticalField
 from ..seeds import generator
+from ..weights import relabelled
 from .design import Design, what_is_missing
 from .saying import array, graded_array, number, result_of, say, unanswered
 
@@ -145,11 +146,6 @@ DRAWS = 999
 Dealt = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
-def _relabelled(connectome: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    order = rng.permutation(len(connectome))
-    return connectome[np.ix_(order, order)]
-
-
 def _shuffled(connectome: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     off = ~np.eye(len(connectome), dtype=bool)
     mixed = connectome.copy()
@@ -206,7 +202,7 @@ def check_relabelling_test(answer: object) -> bool:
         value = None if value is None else number(value)
         if value is None:
             return False
-        near, far = _as_near(distances, connectome, _relabelled)
+        near, far = _as_near(distances, connectome, relabelled)
         if _close(value, (1 + DRAWS * near) / (1 + DRAWS)) and value > 0:
             continue
         entries, _ = _as_near(distances, connectome, _shuffled)

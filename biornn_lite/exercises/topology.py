@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ..seeds import generator
+from ..statistics import beyond_variants
 from ..topology import model_graph, modularity, random_graphs
 from .saying import graded, near, number_from, one_number, result_of, say
 
@@ -134,9 +135,8 @@ def check_within(function: object) -> bool:
             return False
         if np.isnan(value):
             return say(False, "It returns NaN. Is every run in one variant, and none in two?")
-        table = pd.DataFrame({"measure": measure, "test_accuracy": accuracy, "variant": variant})
-        means = table.groupby("variant")[["measure", "test_accuracy"]].transform("mean")
-        apart = table[["measure", "test_accuracy"]] - means
+        table = pd.DataFrame({"measure": measure, "test_accuracy": accuracy, "variant": variant, "task": ""})
+        apart = beyond_variants(table, ["measure", "test_accuracy"])
         right = correlation(apart["measure"], apart["test_accuracy"])
         spread = table.groupby("variant")[["measure", "test_accuracy"]].transform("std")
         each = [correlation(rows["measure"], rows["test_accuracy"]) for _, rows in table.groupby("variant")]

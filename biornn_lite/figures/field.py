@@ -55,7 +55,8 @@ def field_panel(field: CorticalField, wiring: bool = True) -> ipw.Widget:
 
     Without ``wiring`` it shows nothing of the connectome: no lines, and no colours by numbers of partners.
     """
-    colours = ["depth", *(["rate"] if field.spike_times is not None else []), *(WIRING_COLOURS if wiring else [])]
+    lacking = [*([] if wiring else WIRING_COLOURS), *(["rate"] if field.spike_times is None else [])]
+    colours = [colour for colour in NEURON_COLOURS if colour not in lacking]
     controls = {
         "colour": dropdown("colour", colours, "depth"),
         "azimuth": slider("turn", -60, -180, 180, 5, "degrees"),
