@@ -10,9 +10,10 @@ import pytest
 
 from biornn_lite import Settings, Variant
 from biornn_lite.errors import InputError
-from biornn_lite.exercises import Prediction, check_design, check_relabelling_test
-from biornn_lite.exercises import design as module
-from biornn_lite.exercises.design import Design, carry_out, report_of, what_is_missing, write_report
+from biornn_lite.exercises import Prediction, check_design, check_relabelling_test, design_faults
+from biornn_lite.exercises.design import Design
+from biornn_lite.exercises.design_faults import what_is_missing
+from biornn_lite.exercises.design_outcome import NONE_LEARNED, Outcome, carry_out, report_of, write_report
 from biornn_lite.tasks import GoNoGo, Task
 from biornn_lite.weights import Functional, Identity
 
@@ -52,7 +53,7 @@ class Told(Untold):
 
 @pytest.fixture
 def design(column, monkeypatch):
-    monkeypatch.setattr(module, "_FIRST", {})
+    monkeypatch.setattr(design_faults, "_FIRST", {})
     controls = (Variant("diagonal", Functional(self_connections="only")), Variant("I", Identity(0.95)))
     tiny = Settings(epochs=1, batches=2, batch_size=8, test_trials=20)
     prediction = Prediction("W* or its diagonal?", OPTIONS, at="13, section 8")
@@ -178,22 +179,22 @@ def test_the_trial_of_a_slow_rule_ends(design, capsys, monkeypatch):
         time.sleep(0.05)
         return by_difference(prediction, accuracies)
 
-    monkeypatch.setattr(module, "PATIENCE", 0.5)
+    monkeypatch.setattr(design_faults, "PATIENCE", 0.5)
     assert not check_design(replace(design, rule=slow))
     assert "The rule is slow: after 0.5 s" in capsys.readouterr().out
 
 
 def test_an_outcome_in_which_nothing_was_learned_says_so(design):
     accuracies = pd.DataFrame(0.5, index=range(3), columns=["W*", "diagonal", "I"])
-    outcome = module.Outcome(design, accuracies, ("alike",), ())
-    assert module.NONE_LEARNED in outcome.told and module.NONE_LEARNED in report_of(outcome)
-    assert module.NONE_LEARNED not in replace(outcome, accuracies=accuracies + 0.4).told
+    outcome = Outcome(design, accuracies, ("alike",), ())
+    assert NONE_LEARNED in outcome.told and NONE_LEARNED in report_of(outcome)
+    assert NONE_LEARNED not in replace(outcome, accuracies=accuracies + 0.4).told
 
 
 def test_without_ceilings_nothing_is_said_of_learning(design):
     accuracies = pd.DataFrame(1.0, index=range(3), columns=["W*", "diagonal", "I"])
-    outcome = module.Outcome(replace(design, task=Untold()), accuracies, ("alike",), ())
-    assert module.NONE_LEARNED not in outcome.told and "no ceilings" in outcome.told
+    outcome = Outcome(replace(design, task=Untold()), accuracies, ("alike",), ())
+    assert NONE_LEARNED not in outcome.told and "no ceilings" in outcome.told
     assert outcome.table["runs that learned"].isna().all() and "nan" in report_of(outcome)
 
 
@@ -288,7 +289,8 @@ def relabelling(deal=labels, *, truly=1, sides=1, far=False):
         (relabelling(sides=2), "one side only"),
         (relabelling(sides=1000), "at most 1"),
         (lambda distances, connectome, rng: 0.5, "999 draws"),
-        (lambda distances, connectome, rng: "near", "not a number"),
+        (lambda distances, connectome, rng: "near", "expected one number"),
+        (lambda distances, connectome, rng: np.nan, "not a number"),
         (lambda distances, connectome, rng: 1 / 0, "ZeroDivisionError"),
     ],
 )

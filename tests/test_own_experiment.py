@@ -177,7 +177,7 @@ def by_scipy(apart):
         (lambda d: 1 - flipped(d), "nearer to 0"),
         (lambda d: abs(d.mean()), "how many choices"),
         (lambda d: wilcoxon(d).pvalue, "choices of signs are as far"),
-        (lambda d: d, "one number is needed"),
+        (lambda d: d, "expected one number"),
         (lambda d: np.nan, "not a number"),
         (lambda d: None, "It returns None"),
         (lambda d: d.fill(0), "It changes what it was given"),

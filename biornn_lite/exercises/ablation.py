@@ -159,7 +159,7 @@ def check_paired_bootstrap(function: Callable | None, first: pd.Series, second: 
         (first.to_numpy(float), second.to_numpy(float)),
     )
     for a, b in cases:
-        given = array_from(_with_generator(function), "first, second and rng", a, b)
+        given = array_from(function, "first, second and rng", a, b, rng=generator(0, "bootstrap"))
         if given is None:
             return False
         if given.shape != (2,):
@@ -169,11 +169,6 @@ def check_paired_bootstrap(function: Callable | None, first: pd.Series, second: 
     low, high = given
     zero = "it holds 0" if low <= 0 <= high else "it does not hold 0"
     return say(True, f"{first.name} minus {second.name}: {low:+.3f} to {high:+.3f}; {zero}.")
-
-
-def _with_generator(function: object) -> object:
-    """Give a learner's function the generator that it draws from."""
-    return (lambda a, b: function(a, b, generator(0, "bootstrap"))) if callable(function) else function
 
 
 def _resampled(statistic: Callable, *groups: np.ndarray, paired: bool = False, level: float = 0.95) -> np.ndarray:

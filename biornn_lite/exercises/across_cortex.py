@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from ..seeds import generator
 from ..wiring import Pooled, pool_effects
-from .saying import graded, number, result_of, say
+from .saying import graded, number, number_from, say
 
 
 def check_odds_ratio(answer: float | None, fall: float, near_um: float, far_um: float) -> bool:
@@ -87,8 +87,7 @@ def check_interval_held(answer: object, table: pd.DataFrame, effect: str) -> boo
     sets = _made_up_fields()
     shares = []
     for effects, errors in sets:
-        returned = result_of(answer, "effects and errors", effects, errors)
-        value = None if returned is None else number(returned)
+        value = number_from(answer, "effects and errors", effects, errors)
         if value is None:
             return False
         shares.append(value)

@@ -281,8 +281,7 @@ def check_trials_of_pairs(function: object) -> bool:
 def _drawn(function: object, pairs: list, count: int, rng: np.random.Generator) -> tuple[np.ndarray, ...] | None:
     """Return inputs and labels that a learner's function draws, or say what is wrong with their form."""
     takes = "pairs, a count and a random stream"
-    call = (lambda pairs, count: function(pairs, count, rng)) if callable(function) else function
-    returned = result_of(call, takes, pairs, count)
+    returned = result_of(function, takes, pairs, count, rng=rng)
     if returned is None:
         return None
     try:

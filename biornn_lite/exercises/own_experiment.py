@@ -11,7 +11,7 @@ from ..field import CorticalField
 from ..seeds import generator
 from ..tasks import Task, draw_trials
 from ..weights import spectral_radius
-from .saying import array_from, number, result_of, say, unanswered
+from .saying import array_from, number_from, say, unanswered
 
 
 def check_own_start(answer: Callable | None, field: CorticalField, radius: float = 0.9) -> bool:
@@ -160,14 +160,11 @@ def check_sign_flips(answer: Callable | None) -> bool:
     """Check a function of differences: the share of all choices of signs whose mean is as far from 0."""
     shares = []
     for apart in _DIFFERENCES:
-        returned = result_of(answer, "the differences", apart)
-        if returned is None:
-            return False
-        if np.ndim(returned):
-            return say(False, f"It returns shape {np.shape(returned)}; one number is needed, the share.")
-        value = number(returned)
+        value = number_from(answer, "the differences", apart)
         if value is None:
             return False
+        if np.isnan(value):
+            return say(False, "It returns NaN, which is not a number.")
         shares.append(value)
 
     def judged(counts: Callable[[np.ndarray, float], np.ndarray]) -> np.ndarray:

@@ -11,8 +11,9 @@ from ..errors import InputError
 from ..field import MICRONS_VOXEL_UM, CorticalField
 from ..seeds import generator
 from ..weights import relabelled
-from .design import Design, what_is_missing
-from .saying import array, graded_array, number, result_of, say, unanswered
+from .design import Design
+from .design_faults import what_is_missing
+from .saying import array, graded_array, number, number_from, say, unanswered
 
 
 def check_positions(answer: object, voxels: np.ndarray) -> bool:
@@ -196,12 +197,12 @@ def check_relabelling_test(answer: object) -> bool:
     they are, with the connectome itself among those counted.
     """
     for distances, connectome in _arrangements():
-        rng = generator(13, "a test of your own")
-        test = (lambda *arrays, rng=rng: answer(*arrays, rng)) if callable(answer) else answer
-        value = result_of(test, "distances, a connectome and a random stream", distances, connectome)
-        value = None if value is None else number(value)
+        takes, rng = "distances, a connectome and a random stream", generator(13, "a test of your own")
+        value = number_from(answer, takes, distances, connectome, rng=rng)
         if value is None:
             return False
+        if np.isnan(value):
+            return say(False, "It returns NaN, which is not a number.")
         near, far = _as_near(distances, connectome, relabelled)
         if _close(value, (1 + DRAWS * near) / (1 + DRAWS)) and value > 0:
             continue

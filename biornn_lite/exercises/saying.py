@@ -121,7 +121,7 @@ def graded_array(
     return say(False, next((why for wrong, why in mistakes if same(value, wrong)), hint))
 
 
-def result_of(function: object, takes: str, *arrays: object) -> object | None:
+def result_of(function: object, takes: str, *arrays: object, rng: np.random.Generator | None = None) -> object | None:
     """Call a learner's function with arrays, or say what keeps it from giving anything.
 
     Parameters
@@ -131,24 +131,30 @@ def result_of(function: object, takes: str, *arrays: object) -> object | None:
     takes : str
         What a function was to take, in words.
     *arrays : ndarray or Tensor
+    rng : Generator, optional
+        The random stream that the function takes after the arrays.
     """
     if function is None:
         unanswered()
     elif not callable(function):
         say(False, f"{type(function).__name__!r} was given; expected a function of {takes}.")
     else:
-        return _returned_by(function, copy.deepcopy(arrays), arrays)
+        return _returned_by(function, copy.deepcopy(arrays), arrays, () if rng is None else (rng,))
     return None
 
 
 def array_from(
-    function: object, takes: str, *arrays: object, otherwise: str = "It does not return an array of numbers."
+    function: object,
+    takes: str,
+    *arrays: object,
+    otherwise: str = "It does not return an array of numbers.",
+    rng: np.random.Generator | None = None,
 ) -> np.ndarray | None:
     """Call a learner's function as :func:`result_of` does, and turn what it returns into an array of numbers.
 
     If that fails, ``otherwise`` is said, which may name the ``{type}`` of what was returned.
     """
-    returned = result_of(function, takes, *arrays)
+    returned = result_of(function, takes, *arrays, rng=rng)
     return None if returned is None else array(returned, otherwise.format(type=type(returned).__name__))
 
 
@@ -167,17 +173,19 @@ def one_number(returned: object) -> float | None:
     return float(value.reshape(()))
 
 
-def number_from(function: object, takes: str, *arrays: object) -> float | None:
+def number_from(
+    function: object, takes: str, *arrays: object, rng: np.random.Generator | None = None
+) -> float | None:
     """Call a learner's function as :func:`result_of` does, and take what it returns as one number."""
-    returned = result_of(function, takes, *arrays)
+    returned = result_of(function, takes, *arrays, rng=rng)
     return None if returned is None else one_number(returned)
 
 
-def _returned_by(function: Callable, given: tuple, kept: tuple) -> object | None:
+def _returned_by(function: Callable, given: tuple, kept: tuple, drawn_from: tuple) -> object | None:
     try:
         with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # such as NumPy's of the mean of nothing
-            returned = function(*given)
+            returned = function(*given, *drawn_from)
     except Exception as error:  # whatever a learner's code may raise
         told = f"It raises {type(error).__name__}: {error}".splitlines()[0]
         hint = " (Eigenvalues may be complex: take np.abs first.)" if "complex" in told else ""
