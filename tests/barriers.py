@@ -23,11 +23,12 @@ FAULTS = """async ([within, known, rules]) => {
         const contrast = group => group.flatMap(({id, nodes}) => id === 'color-contrast' ? nodes : []).length;
         const run = await axe.run(within, {elementRef: true, selectors: false, rules});
         if (rules['color-contrast'].enabled && contrast(run.passes) <= contrast(run.incomplete)) return null;
+        const isIn = ([rule, place], {id, node}) => rule === id && node.element.matches(place);
         const found = run.violations.flatMap(({id, nodes}) => nodes
-            .filter(node => ['serious', 'critical'].includes(node.impact))
-            .filter(node => !known.some(([rule, place]) => rule === id && node.element.matches(place)))
-            .map(node => `${id}: ${node.html.slice(0, 200)}: ${node.failureSummary}`));
-        return [...new Set(found)];
+            .filter(node => ['serious', 'critical'].includes(node.impact)).map(node => ({id, node})));
+        const others = found.filter(fault => !known.some(entry => isIn(entry, fault)))
+            .map(({id, node}) => `${id}: ${node.html.slice(0, 200)}: ${node.failureSummary}`);
+        return {others: [...new Set(others)], met: known.filter(entry => found.some(fault => isIn(entry, fault)))};
     } finally {
         folded.forEach(each => { each.open = false });
         style.remove();
@@ -59,10 +60,11 @@ def known(section: str) -> list[tuple[str, str]]:
     return re.findall(r"^\| `([\w-]+)` \| `([^`]+)` \|", text, flags=re.MULTILINE)
 
 
-def faults(page, section: str, within: str = "html", contrast: bool = False) -> list[str]:
+def faults(page, section: str, within: str = "html", contrast: bool = False, met: set | None = None) -> list[str]:
     """Serious faults of a page that are not in the list; folded parts are looked at, too.
 
-    To measure the contrast of all texts takes several seconds.
+    To measure the contrast of all texts takes several seconds. The faults of the list that the page has are added to
+    ``met``.
     """
     if page.evaluate("typeof axe") == "undefined":
         page.evaluate(AXE_SCRIPT)
@@ -74,7 +76,9 @@ def faults(page, section: str, within: str = "html", contrast: bool = False) -> 
         for _ in range(10):
             found = page.evaluate(FAULTS, [within, known(section), {"color-contrast": {"enabled": contrast}}])
             if found is not None:
-                return found
+                if met is not None:
+                    met.update(map(tuple, found["met"]))
+                return found["others"]
             page.wait_for_timeout(1000)  # something covers the page, as while its theme changes
         raise AssertionError("the contrast of most texts cannot be measured")
     finally:
