@@ -212,19 +212,31 @@ def test_the_environment_is_checked():
     ("answer", "right", "says"),
     [
         (None, False, "not answered yet"),
-        (0.625, True, "may have learned no memory"),
-        (5 / 8, True, "0.625"),
+        (0.667, True, "may have learned no memory"),
+        (4 / 6, True, "0.667"),
         (0.25, False, "blind guessing"),
         (1.0, False, "perfect use"),
         (0.7, False, "too high"),
-        (0.5, False, "too low"),
+        (0.6, False, "too low"),
+        (0.5, False, "two different right answers"),
+        (0.75, False, "mean over the pairs"),
+        (0.625, False, "right for all 8 types; only the first 6 come"),
         (62.5, False, "not a share"),
         ("most", False, "not a number"),
     ],
 )
 def test_the_check_of_the_ceiling(capsys, answer, right, says):
-    assert exercises.check_memoryless_ceiling(answer, "one_choice_inference") is right
+    assert exercises.check_memoryless_ceiling(answer, "one_choice_inference", 6) is right
     assert says in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("task", "answers"), [("one_choice_inference", [5 / 8, 0.5, 0.7, 0.25]), ("go_nogo", [0.5, 0.7, 1])]
+)
+def test_the_check_of_the_ceiling_of_a_whole_task(task, answers):
+    assert [exercises.check_memoryless_ceiling(answer, task) for answer in answers] == [True] + [False] * (
+        len(answers) - 1
+    )
 
 
 def test_the_checks_of_names(capsys):

@@ -185,12 +185,12 @@ MATRICES = {
         ({"flip", "turn", "swap"}, "✓"),
         (None, "not answered yet"),
         (3, "no list of names"),
-        ("turn", "swap is missing"),
+        ("turn", "2 are missing"),
         (["twist"], "no 'twist' among turn, swap"),
         (["turn", "swap", "flip", "stretch"], "stretch is not: it makes the lengths 2.00, 0.50"),
         (["share"], "share is not: it makes the lengths 0.71, 0.71"),
-        (["turn", "swap"], "flip is missing"),
-        ([], "turn is missing"),
+        (["turn", "swap"], "One is missing"),
+        ([], "3 are missing"),
     ],
 )
 def test_the_check_of_orthogonal_matrices(capsys, answer, told):

@@ -177,5 +177,6 @@ def check_orthogonal(answer: Sequence[str] | None, matrices: Mapping[str, Sequen
         if name in chosen - right:
             lengths = ", ".join(f"{length:.2f}" for length in np.linalg.norm(w, axis=1))
             return say(False, f"{name} is not: it makes the lengths {lengths} of the states (1, 0) and (0, 1).")
-    missing = next(name for name in matrices if name in right - chosen)
-    return say(False, f"{missing} is missing: W Wᵀ is the identity.")
+    missing = len(right - chosen)
+    told = "One is missing" if missing == 1 else f"{missing} are missing"
+    return say(False, f"{told}. Have you tried those with a negative number, and those with zeros on the diagonal?")

@@ -3,38 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from ..errors import InputError
-from ..tasks import get_task
+from ..tasks import OneChoiceInference, get_task
 from ..variants import CHOICES, PUBLISHED_VARIANTS, VARIANTS, get_variant
 from .saying import graded, near, number, result_of, say, unanswered
 
 
-def check_memoryless_ceiling(answer: float | None, task: str) -> bool:
-    """Check the highest accuracy that a task allows without memory."""
+def check_memoryless_ceiling(answer: float | None, task: str, types: int | None = None) -> bool:
+    """Check the highest accuracy that a task allows without memory, for all trial types or the first `types` only."""
     if answer is None:
         return unanswered()
-    task = get_task(task)
+    whole = get_task(task)
+    task = whole if types is None else replace(whole, types=whole.types[:types])
     right = task.memoryless_ceiling()
     try:
         answer = float(answer)
     except (TypeError, ValueError):
         return say(False, f"{answer!r} is not a number; expected a share between 0 and 1.")
+    if not 0 <= answer <= 1:
+        return say(False, f"{answer:g} is not a share between 0 and 1.")
+    mistakes = {
+        1 / task.classes: f"{answer:.3f} is blind guessing among {task.classes} answers; what does the last phase "
+        "show?",
+        task.best_ceiling(): f"{answer:.3f} is what perfect use of the whole trial allows; here the past is gone.",
+    }
+    if isinstance(task, OneChoiceInference):
+        answers = {choices: [other for _, shown, other in task.types if {*shown} == choices] for choices in
+                   {frozenset(shown) for _, shown, _ in task.types}}  # fmt: skip
+        of_each = [max(map(given.count, given)) / len(given) for given in answers.values()]
+        mistakes |= {
+            0.5: "0.5 is a guess between the two choices that are shown. Does each pair of choices come with two "
+            "different right answers?",
+            sum(of_each) / len(of_each): f"{answer:.3f} is the mean over the pairs of choices. Some pairs come twice "
+            "as often as others.",
+            whole.memoryless_ceiling(): f"{answer:.3f} is right for all {len(whole.types)} types; only the first "
+            f"{types} come.",
+        }
     if abs(answer - right) < 1e-3:
         return say(
             True,
             f"{right:.3f}. A network that scores this on {task.title} may have learned no memory at all.",
         )
-    if not 0 <= answer <= 1:
-        return say(False, f"{answer:g} is not a share between 0 and 1.")
-    if abs(answer - 1 / task.classes) < 1e-3:
-        return say(
-            False,
-            f"{answer:.3f} is blind guessing among {task.classes} answers; what does the last phase show?",
-        )
-    if abs(answer - task.best_ceiling()) < 1e-3:
-        return say(False, f"{answer:.3f} is what perfect use of the whole trial allows; here the past is gone.")
+    if why := next((why for wrong, why in mistakes.items() if abs(answer - wrong) < 1e-3), None):
+        return say(False, why)
     return say(
         False,
         f"{answer:g} is too {'high' if answer > right else 'low'}: "
