@@ -121,7 +121,7 @@ def figure_panel(draw: Callable[..., Figure], controls: Mapping[str, ipw.ValueWi
     controls : mapping of str to widget
     """
     picture = Picture()
-    status = ipw.HTML()
+    status = ipw.HTML(layout={"min_height": "28px"})  # the height of a line, so that the figure stays in its place
     took = 0.0  # seconds for the last figure
 
     def redraw(_=None) -> None:

@@ -372,7 +372,7 @@ def two_variants_panel(
             for variant, t in zip(variants, trained, strict=True)
         )
         told = f"{reached} test accuracy on {plain(title_of(task))}, in one run with seed {seed}"
-        told += f"; diagonal of W* and W!: {diagonal}."
+        told += f"; field {plain(label)}; diagonal of W* and W!: {diagonal}."
         yield Step(epoch.number, told, two_variants_figure(trained, variants, task, fields[label]))
 
     return training_panel(steps, "WD*C*", settings.epochs, "Train both", more)
