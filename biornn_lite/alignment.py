@@ -47,7 +47,7 @@ class Comparison:
         start = f"{self.parts + ':':24} {self.compared}"
         if np.isnan(self.value):
             return f"{start}: nothing to compare"
-        verdict = "they fit" if self.told_apart else "NOT told apart from random labels"
+        verdict = "they fit" if self.told_apart else "NOT told apart"
         return f"{start} {self.value:.2f}; by chance {self.low:.2f} to {self.high:.2f}: {verdict}"
 
 
@@ -118,7 +118,7 @@ def check_alignment(field: CorticalField, relabellings: int = 499) -> Alignment:
     return Alignment(
         compared("positions and activity", "correlation with distance", over_pairs),
         compared("positions and wiring", "distance of connected pairs over all", over_connections(distance / mean)),
-        compared("activity and wiring", "correlation of connected pairs above all, in SD,", over_connections(alike)),
+        compared("activity and wiring", "correlation, connected minus all pairs, in SDs,", over_connections(alike)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 from torch.nn import functional
+from tqdm import tqdm
 
 from . import topology
 from .field import CorticalField
@@ -65,6 +67,7 @@ def watch(
     seed: int = 0,
     protocol: Protocol | str = "published",
     settings: Settings | None = None,
+    progress: bool = False,
 ) -> Iterator[dict[str, Snapshot]]:
     """Train variants side by side on the same trials and yield snapshots before training and after each epoch.
 
@@ -77,6 +80,8 @@ def watch(
         Seed of trials, noise and all weights.
     protocol : Protocol or str
     settings : Settings, optional
+    progress : bool
+        Whether to print a bar that counts epochs.
 
     Yields
     ------
@@ -93,7 +98,9 @@ def watch(
     names = [variant.name for variant in variants]
     networks = initial_networks(starts, task, seeds)
     yield _looked_at(networks, penalty, *batch, names, task, 0, np.full(len(starts), np.nan))
-    for epoch in training(starts, task, seeds, settings):
+    epochs = training(starts, task, seeds, settings)
+    bar = {"desc": "training", "unit": "epoch", "file": sys.stdout, "disable": not progress}
+    for epoch in tqdm(epochs, total=settings.epochs, **bar):
         accuracy = epoch.history.test_accuracy[:, epoch.number - 1]
         yield _looked_at(epoch.networks, penalty, *batch, names, task, epoch.number, accuracy)
 

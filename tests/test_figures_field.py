@@ -209,21 +209,22 @@ def field():
     """One that has a pair with more than one synapse, so that synapses and partners differ."""
     made = synthetic_field(24, 3)
     connectome = np.zeros((24, 24))
-    connectome[[0, 0, 5, 7], [1, 2, 1, 3]] = [2, 1, 1, 1]
+    connectome[[0, 0, 5, 7, 20], [1, 2, 1, 3, 22]] = [2, 1, 1, 1, 1]
     return replace(made, connectome=connectome)
 
 
 CASES = {
     "density": (
-        lambda answer, field: exercises.check_density(answer, field),
-        [4 / (24 * 23)],
+        lambda answer, field: exercises.check_density(answer, field, 12),
+        [4 / (12 * 11)],
         [
-            (4 / 24**2, "divided by N²"),
-            (8 / (24 * 23), "two ordered pairs"),
-            (5 / (24 * 23), "added synapses"),
-            (400 / (24 * 23), "in per cent"),
-            (138, "one pair in so many"),
+            (4 / 12**2, "divided by N²"),
+            (8 / (12 * 11), "two ordered pairs"),
+            (5 / (12 * 11), "added synapses"),
+            (400 / (12 * 11), "in per cent"),
+            (33, "one pair in so many"),
             (4, "how many pairs are connected"),
+            (5 / (24 * 23), "share of the whole field"),
             (0.5, "too high"),
             (0.0001, "too low"),
             ("few", "not a number"),
@@ -263,10 +264,10 @@ CASES = {
     ),
     "in_degree": (
         exercises.check_in_degree,
-        [[0, 2, 1, 1] + [0] * 20],
+        [[0, 2, 1, 1] + [0] * 18 + [1, 0]],
         [
-            ([2, 0, 0, 0, 0, 1, 0, 1] + [0] * 16, "partners *out*"),
-            ([0, 3, 1, 1] + [0] * 20, "Those are synapses"),
+            ([2, 0, 0, 0, 0, 1, 0, 1] + [0] * 12 + [1, 0, 0, 0], "partners *out*"),
+            ([0, 3, 1, 1] + [0] * 18 + [1, 0], "Those are synapses"),
             ([1, 2], r"shape is (2,)"),
             ([9] * 24, "wrong numbers"),
             ("abc", "not an array"),
@@ -333,6 +334,9 @@ def test_the_check_of_a_distance(capsys):
         (np.linalg.norm(voxels) * 0.004, "40 nm"),
         (np.linalg.norm(gap[:2]), "left out z"),
         (np.linalg.norm(gap) * 1000, "nanometres"),
+        (np.linalg.norm(gap) / 1000, "millimetres"),
+        (gap, "three numbers, one per axis"),
+        ([20, -10, -56], "three numbers, one per axis"),
         (np.abs(gap).sum(), "straight line"),
         ((gap**2).sum(), "squared"),
         (1.0, "is not it"),

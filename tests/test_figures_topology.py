@@ -555,10 +555,15 @@ def by_community(formula):
     return function
 
 
-def of_numbered(adjacency, community):
-    masks = [community == label for label in range(len(np.unique(community)))]
+def of_numbered(adjacency, community, labels=None):
+    masks = [community == label for label in range(labels or len(np.unique(community)))]
     m = adjacency.sum() / 2
     return sum(adjacency[np.ix_(mine, mine)].sum() / 2 / m - (adjacency[mine].sum() / (2 * m)) ** 2 for mine in masks)
+
+
+def first_of(adjacency, community):
+    first, degree = community == community.min(), adjacency.sum(0)
+    return adjacency[np.ix_(first, first)].sum() / degree.sum() - (degree[first].sum() / degree.sum()) ** 2
 
 
 @pytest.mark.parametrize(
@@ -579,6 +584,8 @@ def of_numbered(adjacency, community):
         (by_community(lambda m, within, d: within / m - (d / m) ** 2), "each edge has two ends"),
         (lambda a, c: own_modularity(a, c) + own_modularity(a, c) ** 2, "expected"),
         (of_numbered, "np.unique"),
+        (lambda a, c: of_numbered(a, c, 3), "np.unique"),
+        (lambda a, c: first_of(a, c), "part of the first community"),
         (by_community(lambda m, within, d: within / (2 * m) - (d / (4 * m)) ** 2), "is your m"),
         (by_community(lambda m, within, d: within / m - (d / (4 * m)) ** 2), "is your m"),
     ],

@@ -163,6 +163,26 @@ def changed(change):
     return lambda *given: change(np.array(shared(*given)), *given)
 
 
+def places_of_shared(ids, other_ids):
+    return np.flatnonzero(np.isin(ids, other_ids))
+
+
+def read_at_the_same_places(ids, connectome, other_ids, other):
+    """Row and column of the first field are looked up in both, and a neuron and itself are a pair."""
+    here = np.ix_(*[places_of_shared(ids, other_ids)] * 2)
+    return sum_of(connectome[here] > 0, other[here] > 0)
+
+
+def in_the_order_of_each(ids, connectome, other_ids, other):
+    """Neurons that are not shared are left out of both fields, which keep their own orders."""
+    here, there = (np.ix_(*[places_of_shared(*each)] * 2) for each in ((ids, other_ids), (other_ids, ids)))
+    return sum_of(off_diagonal(connectome[here]) > 0, off_diagonal(other[there]) > 0)
+
+
+def sum_of(one, other):
+    return (one & other).sum(), (one != other).sum()
+
+
 def read_elsewhere(ids, connectome, other_ids, other, second):
     """One field's connectome is read at the places of the other one."""
     both = {*ids} & {*other_ids}
@@ -191,6 +211,8 @@ def read_elsewhere(ids, connectome, other_ids, other, second):
         (with_itself, "A neuron and itself"),
         (lambda i, a, j, b: read_elsewhere(i, a, j, b, True), "read at the other field's places"),
         (lambda i, a, j, b: read_elsewhere(i, a, j, b, False), "read at the other field's places"),
+        (read_at_the_same_places, "own place there by its id"),
+        (in_the_order_of_each, "another order in each field"),
         (lambda i, a, j, b: shared(i, a, j, b.T), "turned one of the connectomes"),
         (
             changed(
@@ -223,6 +245,10 @@ def test_the_check_of_shared_connections_knows_one_sided_and_halved_counts(capsy
 
     for count, told in (
         (compared, "✓"),
+        (lambda a, b: (a[b > 0].sum(), (a != b).sum()), "three synapses here"),  # a and b, without > 0
+        (lambda a, b: (b[a > 0].sum(), (a != b).sum()), "three synapses here"),
+        (lambda a, b: ((a == b).sum() - len(a), (a != b).sum()), "three synapses here"),
+        (lambda a, b: (compared(a, b)[0], (a != b).sum()), "three synapses here"),
         (lambda a, b: (compared(a, b)[0], ((a > 0) & (b == 0)).sum()), "not of the first alone"),
         (lambda a, b: (compared(a, b)[0], ((b > 0) & (a == 0)).sum()), "not of the second alone"),
         (lambda a, b: compared(np.triu(a), np.triu(b)), "two ordered pairs"),

@@ -146,6 +146,24 @@ def test_predictions_are_summed_up_beside_chance(capsys):
     assert "on this computer only" in " ".join(told[4:])
 
 
+def test_predictions_of_one_section_are_told_apart_by_their_questions(capsys):
+    for at, question in (
+        ("03, section 2", "How many?"),
+        ("03, section 2", "Of the pairs that are joined by at least one edge, which share\nis within a community?"),
+        ("03, section 4", "Why?"),
+    ):
+        prediction, choice = asked(at, question)
+        choice.value = "few"
+        prediction.reveal("so.", ("few",))
+    capsys.readouterr()
+    sum_up_predictions("03")
+    assert capsys.readouterr().out.splitlines()[:3] == [
+        '✓ 03, section 2, "How many?": few',
+        '✓ 03, section 2, "Of the pairs that are joined by at least …": few',
+        "✓ 03, section 4: few",
+    ]
+
+
 def test_the_file_holds_no_name_and_is_a_plain_text():
     asked()[1].value = "few"
     held = json.loads(file_of_predictions().read_text(encoding="utf-8"))

@@ -68,6 +68,15 @@ def test_a_training_that_is_left_off_has_done_no_more(small):
     assert not np.array_equal(one.weights, whole.weights)
 
 
+def test_watching_counts_epochs_on_demand(small, capsys):
+    list(watch(small, ["WD*C"], "go_nogo", 4, settings=QUICK, progress=True))
+    said = capsys.readouterr()
+    assert "training: 100%" in said.out and "3/3" in said.out and not said.err
+    list(watch(small, ["WD*C"], "go_nogo", 4, settings=QUICK))
+    said = capsys.readouterr()
+    assert not said.out and not said.err
+
+
 @pytest.fixture(scope="module")
 def history(small):
     return histories(watch(small, ["WD*C"], "go_nogo", 4, settings=QUICK))["WD*C"]

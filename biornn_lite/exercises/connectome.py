@@ -9,9 +9,10 @@ from ..seeds import generator
 from .saying import array, array_from, graded, graded_array, say
 
 
-def check_density(answer: float | None, field: CorticalField) -> bool:
-    """Check the share of ordered pairs of different neurons that are connected."""
-    n, connected, synapses = field.neurons, (field.connectome > 0).sum(), field.connectome.sum()
+def check_density(answer: float | None, field: CorticalField, first: int) -> bool:
+    """Check the share of connected pairs among the first neurons of a field: ordered pairs of different neurons."""
+    n, connectome = first, field.connectome[:first, :first]
+    connected, synapses = (connectome > 0).sum(), connectome.sum()
     right = connected / (n * (n - 1))
     told = f"{right:.4f}: about one ordered pair in {1 / right:.0f}."
     mistakes = {
@@ -21,6 +22,9 @@ def check_density(answer: float | None, field: CorticalField) -> bool:
         100 * right: "That is in per cent; give a share between 0 and 1.",
         1 / right: "That is one pair in so many; give the share itself.",
         float(connected): "That is how many pairs are connected; what share of all ordered pairs is it?",
+        (field.connectome > 0).sum() / (field.neurons * (field.neurons - 1)): (
+            "That is the share of the whole field; take its first half, `field.connectome[:half, :half]`."
+        ),
     }
     hint = "{value:g} is too {way}: count entries above 0, then pairs."
     return graded(answer, right, told, mistakes, hint, tolerance=0.01)
@@ -32,11 +36,16 @@ def check_distance(answer: float | None, one: np.ndarray, other: np.ndarray) -> 
     gap = voxels * MICRONS_VOXEL_UM
     right = float(np.linalg.norm(gap))
     told = f"{right:.1f} µm."
+    if np.array(answer, dtype=object).shape == (3,):
+        return say(
+            False, "Those are three numbers, one per axis; the distance is one number, the length of the line."
+        )
     mistakes = {
         float(np.linalg.norm(gap[:2])): "You left out z; neurons differ along all three axes.",
         float(np.linalg.norm(voxels)): "That is in voxels, which are ten times longer along z than along x.",
         float(np.linalg.norm(voxels)) * 0.004: "You took all three edges of a voxel as 4 nm; along z it is 40 nm.",
         1000 * right: "That is in nanometres; 1 µm is 1,000 nm.",
+        right / 1000: "That is in millimetres; 1 mm is 1,000 µm.",
         float(np.abs(gap).sum()): "You added the three differences; the straight line is shorter.",
         right**2: "That is the squared distance.",
     }
@@ -121,16 +130,24 @@ def _mistakes_of_shared(ids, connectome, other_ids, other) -> list[tuple[tuple[i
     places, other_places = _places(ids, other_ids)
     synapses = "Compare connections: three synapses here and one there are one pair that is connected in both."
     themselves = "A neuron and itself are no pair of different neurons: leave them out."
-    elsewhere = "One connectome is read at the other field's places: the same neuron stands elsewhere there."
+    elsewhere = "One connectome is read at the other field's places; find each neuron's own place there by its id."
+    in_own_order = "Shared neurons stand in another order in each field: match them by their ids."
+    own_orders = np.ix_(*[sorted(places)] * 2), np.ix_(*[sorted(other_places)] * 2)
+    misread = [
+        (one, other[np.ix_(places, places)], elsewhere),
+        (connectome[np.ix_(other_places, other_places)], two, elsewhere),
+        (connectome[own_orders[0]], other[own_orders[1]], in_own_order),
+    ]
     everywhere = _connected(connectome).sum() + _connected(other).sum()
-    with_itself = (((one > 0) & (two > 0)).sum(), ((one > 0) != (two > 0)).sum())
+    with_itself = _counted(one, two)
     one, two = (np.where(np.eye(len(c), dtype=bool), 0, c) for c in (one, two))
+    unlike = (one != two).sum()
+    alike = one.size - unlike - len(one)  # of different neurons
     return [
         ((in_one, both), "Right, but the other way round: first *both*, then *one only*."),
         (with_itself, themselves),
         (_compared(connectome, other), "You compared place by place; the ids say which neurons are the same."),
-        (_compared(one, other[np.ix_(places, places)]), elsewhere),
-        (_compared(connectome[np.ix_(other_places, other_places)], two), elsewhere),
+        *((count(a, b), why) for a, b, why in misread for count in (_compared, _counted)),
         (_compared(one, two.T), "You turned one of the connectomes round: rows send in both."),
         (_compared(np.triu(one), np.triu(two)), "From a to b and from b to a are two ordered pairs."),
         ((both, everywhere - 2 * both), "Only pairs of which *both* neurons are shared can be compared."),
@@ -139,6 +156,7 @@ def _mistakes_of_shared(ids, connectome, other_ids, other) -> list[tuple[tuple[i
         ((both, both + in_one), "A pair that is in both is not in *one only*."),
         ((np.minimum(one, two).sum(), abs(one - two).sum()), synapses),
         ((both, abs(one - two).sum()), synapses),
+        *(((first, unlike), synapses) for first in (both, alike, one[two > 0].sum(), two[one > 0].sum())),
     ]
 
 
@@ -173,5 +191,10 @@ def _connected(connectome: np.ndarray) -> np.ndarray:
 
 def _compared(one: np.ndarray, other: np.ndarray) -> tuple[int, int]:
     """Count the ordered pairs of different neurons connected in both of two connectomes, and in one only."""
-    here, there = _connected(one), _connected(other)
+    return _counted(_connected(one), _connected(other))
+
+
+def _counted(one: np.ndarray, other: np.ndarray) -> tuple[int, int]:
+    """Count the entries that are above 0 in both of two matrices, and in one only."""
+    here, there = one > 0, other > 0
     return int((here & there).sum()), int((here != there).sum())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from bisect import bisect
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -161,6 +162,8 @@ def _filled(label: str, text: str) -> str:
 def sum_up_predictions(notebook: str) -> None:
     """Print how many of the learner's predictions came true, in one notebook and in the whole course.
 
+    Of predictions asked in the same section, the first words of the questions tell which is which.
+
     Parameters
     ----------
     notebook : str
@@ -172,8 +175,12 @@ def sum_up_predictions(notebook: str) -> None:
         print(f"✗ {error}")
         return
     here = [kept for kept in course if kept.notebook == notebook]
+    asked_at = Counter(kept.at for kept in here)
     for kept in here:
-        print(_filled("✓ " if kept.right else "✗ ", f"{kept.at}: {kept.predicted}"))
+        where = kept.at
+        if asked_at[kept.at] > 1:
+            where += f', "{textwrap.shorten(kept.question, WIDTH // 2, placeholder=" …")}"'
+        print(_filled("✓ " if kept.right else "✗ ", f"{where}: {kept.predicted}"))
     for where, some in ((f"notebook {notebook}", here), ("the course so far", course)):
         luck = sum(kept.luck for kept in some)
         print(f"In {where}, {sum(kept.right for kept in some)} of {len(some)} predictions came true", end="")

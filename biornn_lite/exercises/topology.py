@@ -63,10 +63,13 @@ def _shares(adjacency: np.ndarray, community: np.ndarray) -> list[tuple[float, f
 
 
 def _cases_of_modularity() -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return graphs with a community of each neuron; labels are not 0, 1, 2, and a neuron may be alone."""
+    """Return graphs with a community of each neuron; labels are not 0, 1, 2, 3, and a neuron may be alone.
+
+    A loop over 0, 1, 2 finds the same labels as one over 0, 1, 2, 3, but not the first label alone.
+    """
     rng = generator(0, "cases of modularity")
     graphs = [model_graph("unequal", 24, 0.2, 0.3), *random_graphs(17, 0.3, 2)]
-    return [(graph, rng.permutation(np.resize([2, 3, 3, 7, 7, 7, 11], len(graph)))) for graph in graphs]
+    return [(graph, rng.permutation(np.resize([1, 2, 2, 7, 7, 7, 11], len(graph)))) for graph in graphs]
 
 
 TWICE = "Each edge stands twice in the matrix: is your m, the number of edges, twice too large?"
