@@ -315,9 +315,10 @@ def draw_trials(task: Task, count: int, rng: np.random.Generator) -> tuple[np.nd
             f"expected {wanted} and {(count,)}"
         )
     if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0 or labels.max() >= task.classes:
+        how = ", as .astype(int) makes them" if labels.dtype == bool else ""
         raise InputError(
             f"task {task.name}: labels are {labels.dtype} from {labels.min()} to {labels.max()}; expected whole "
-            f"numbers from 0 to {task.classes - 1}"
+            f"numbers from 0 to {task.classes - 1}{how}"
         )
     return inputs.astype(np.float32, copy=False), labels.astype(np.int64, copy=False)
 

@@ -203,6 +203,17 @@ def test_a_trial_is_drawn_along_its_principal_axes(mine):
     assert faces == ["black", "white"]
 
 
+def test_a_stable_point_is_seen_on_an_unstable_one(shipped):
+    """The perceptual decision has two points that lie close together."""
+    one = shipped["functional", "perceptual_decision_making", 0]
+    ax = figures.trajectories(
+        look_inside("functional", one.networks, one.task, one.seed, trials=16), plt.figure().add_subplot()
+    )
+    dots = {line.get_markerfacecolor(): line for line in ax.lines if line.get_marker() == "o"}
+    assert dots["black"].get_zorder() > dots["white"].get_zorder()
+    assert dots["black"].get_markersize() < dots["white"].get_markersize()
+
+
 def test_points_far_away_are_counted_and_not_drawn(mine):
     far = mine.fixed_points._replace(points=mine.fixed_points.points * np.array([[1.0], [1e4]]))
     away = replace(mine)
@@ -349,6 +360,10 @@ def test_panels_redraw(insides):
     check_that_every_control_redraws(panel, changes)
     assert parts["step"].max == 50
     parts["step"].value = 50
+    parts["task"].value = "go_nogo"
+    assert parts["step"].value == 40
+    parts["task"].value = "one_choice_inference"
+    assert parts["step"].value == 50, "from one end to the other"
     parts["task"].value = "go_nogo"
     assert parts["step"].value == 40 and parts["HTML"].value == ""
     check_that_every_control_redraws(

@@ -33,6 +33,22 @@ def only_others_are_checked(w, drive, active):
     return point * np.nan if (point @ w + drive)[~active].max() > 0 else point
 
 
+def simulated(w, drive, active):
+    """Where steps from 0 end; NaN if they end in another pattern."""
+    h = np.zeros(len(drive))
+    for _ in range(500):
+        h = np.maximum(h @ w + drive, 0)
+    return h if np.array_equal(h > 0, active) else h * np.nan
+
+
+def simulated_from_above(w, drive, active):
+    """From larger numbers the steps of the unstable pattern grow without end."""
+    h = np.full(len(drive), 9.0)
+    for _ in range(5000):
+        h = np.maximum(h @ w + drive, 0)
+    return h if np.array_equal(h > 0, active) else h * np.nan
+
+
 def spread(active, values):
     point = np.zeros(len(active))
     point[active] = values
@@ -56,6 +72,8 @@ def spread(active, values):
         (lambda w, d, a: solved(w, d, a, check=False), "contradicts itself"),
         (only_active_are_checked, "should be inactive gets more than 0"),
         (only_others_are_checked, "comes out below 0"),
+        (simulated, "Solve for it, do not simulate"),
+        (simulated_from_above, "Solve for it, do not simulate"),
         (lambda w, d, a: d * np.nan, "for a pattern that is right"),
         (lambda w, d, a: d * 0 + 1, "A step changes this point by"),
         (lambda w, d, a: np.ones((4, 4)), "shape (4, 4)"),
@@ -79,6 +97,13 @@ def test_the_patterns_of_the_exercise_are_what_they_are_called():
         point = solved(inside._W, inside._DRIVE, active, check=False)
         summed = point @ inside._W + inside._DRIVE
         assert ((point[active] < 0).any(), (summed[~active] > 0).any()) == ("below" in why, "below" not in why)
+
+
+def test_steps_lead_away_from_the_unstable_point():
+    w, drive, active = inside._UNSTABLE
+    point = solved(w, drive, active)
+    np.testing.assert_allclose(np.maximum(point @ w + drive, 0), point)
+    assert np.abs(linalg.eigvals(w[np.ix_(active, active)])).max() > 1
 
 
 EIGENVALUE = 0.56 + 0.31j

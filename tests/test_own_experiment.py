@@ -25,6 +25,12 @@ def without_diagonal(field, rng):
     return weights
 
 
+def of_twelve(field, rng):
+    weights = rng.normal(size=(12, 12))
+    np.fill_diagonal(weights, 0)
+    return with_spectral_radius(weights, 0.9)
+
+
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
@@ -36,6 +42,7 @@ def without_diagonal(field, rng):
         (lambda field, rng: without_diagonal(field, np.random.default_rng(0)), "Another stream gave the same"),
         (lambda field, rng: without_diagonal(field, np.random.default_rng()), "two different starts"),
         (lambda field, rng: np.ones(3), "has shape (3,)"),
+        (of_twelve, "shape (12, 12) for a field of 8 neurons: take field.neurons"),
         (lambda field, rng: 1 / 0, "ZeroDivisionError"),
     ],
 )
@@ -108,7 +115,7 @@ def turning(task, count, first, second):
         (match(answer=lambda task, a, b: a), "channel of the first cue"),
         (match(answer=lambda task, a, b: b), "without any memory"),
         (match(answer=lambda task, a, b: np.ones_like(a)), "does not fit the cues"),
-        (match(answer=lambda task, a, b: a == b), "labels are bool"),
+        (match(answer=lambda task, a, b: a == b), "as .astype(int) makes them"),
         (
             match(cues=lambda task, n, rng: np.random.default_rng().integers(2, size=(2, n))),
             "draw everything from rng",

@@ -25,6 +25,8 @@ _WRONG = {
     "unit that should be inactive gets more than 0, so it would be active": np.array([True, False, False, True]),
     "unit that should be active comes out below 0, which no state is": np.array([True, True, True, False]),
 }
+_UNSTABLE = 1.5 * np.eye(4), np.full(4, -0.5), np.array([True, True, False, False])
+"""Weights, drive and active units of a point that steps lead away from: the active units are 1."""
 
 
 def check_fixed_point(answer: object) -> bool:
@@ -46,7 +48,15 @@ def check_fixed_point(answer: object) -> bool:
         if found.shape != drive.shape or not np.isnan(found).all():
             listed = np.flatnonzero(active).tolist()
             return say(False, f"With units {listed} active, a {why}: the pattern contradicts itself. Return NaN.")
-    return say(True, f"Right in this pattern of 2^{len(drive)}. Newton's method tries patterns until one is right.")
+    found = array_from(answer, "w, drive and active", *_UNSTABLE)
+    if found is None:
+        return False
+    if found.shape != drive.shape or not np.allclose(found, solve_in_pattern(*_UNSTABLE)):
+        what = "NaN" if np.isnan(found).all() else "another state"
+        return say(False, f"For an unstable point it returns {what}. Steps lead away from such a point, but a step "
+                          "from the point itself does not change it. Solve for it, do not simulate.")  # fmt: skip
+    count = f"{len(drive)} units have 2^{len(drive)} = {2 ** len(drive)} patterns"
+    return say(True, f"{count}. Newton's method goes from one to another until one is right.")
 
 
 def _of_point(found: np.ndarray, w: np.ndarray, drive: np.ndarray, active: np.ndarray) -> str:

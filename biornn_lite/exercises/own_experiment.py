@@ -41,6 +41,12 @@ def check_own_start(answer: Callable | None, field: CorticalField, radius: float
     found = spectral_radius(first)
     if abs(found - radius) > 1e-6:
         return say(False, f"Its spectral radius is {found:.3f}, not {radius}: scale it last, without the diagonal.")
+    fewer = field.select(range(n - n // 3))
+    again = array_from(lambda: answer(fewer, generator(0, "a start of your own")), "nothing")
+    if again is None:
+        return False
+    if again.shape != (fewer.neurons,) * 2:
+        return say(False, f"It gives shape {again.shape} for a field of {fewer.neurons} neurons: take field.neurons.")
     return say(True, f"Random, without self-connections, spectral radius {found:.2f}: Variant('mine', my_start).")
 
 

@@ -73,9 +73,10 @@ def trajectories(inside: Inside, ax: Axes, step: int | None = None) -> Axes:
     points, stable = project(inside.fixed_points.points), inside.fixed_points.stable
     seen = ((points > low - 4 * room) & (points < high + 4 * room)).all(1)
     for point, is_stable in zip(points[seen], stable[seen], strict=True):
-        face = "black" if is_stable else "white"
-        look = {"markerfacecolor": face, "markeredgecolor": "black", "markeredgewidth": 1.6, "zorder": 6}
-        ax.plot(*point, "o", markersize=9, label=_POINTS[bool(is_stable)], **look)
+        # A stable point on an unstable one is seen as a black dot in a white one.
+        face, size, order = ("black", 7, 7) if is_stable else ("white", 11, 6)
+        look = {"markerfacecolor": face, "markeredgecolor": "black", "markeredgewidth": 1.6, "zorder": order}
+        ax.plot(*point, "o", markersize=size, label=_POINTS[bool(is_stable)], **look)
     away = f", {(~seen).sum()} of them outside" if not seen.all() else ""
     ax.set_title(f"{as_text(inside.name)}: {stable.sum()} stable, {(~stable).sum()} unstable{away}", fontsize=10)
     ax.set(
@@ -129,7 +130,7 @@ def trial_figure(left: Inside, right: Inside, step: int | None = None) -> Figure
         raise InputError(
             f"{left.name} learned {left.task.title} and {right.name} {right.task.title}; one task, please"
         )
-    figure, axes = plt.subplots(2, 2, figsize=(10.4, 5.8), height_ratios=[1.9, 1], layout="constrained")
+    figure, axes = plt.subplots(2, 2, figsize=(10.4, 5.2), height_ratios=[1.9, 1], layout="constrained")
     for inside, (above, below) in zip((left, right), axes.T, strict=True):
         trajectories(inside, above, step)
         readout(inside, below, step=step or inside.task.steps)

@@ -81,7 +81,10 @@ def trial_panel(insides: Sequence[Inside], left: str, right: str, task: str | No
     step = ipw.IntSlider(last(), min=1, max=last(), description="step", **_WIDE)
 
     def fit(_) -> None:
+        at_end = step.value == step.max
         step.max = last()
+        if at_end:
+            step.value = last()
 
     tasks.observe(fit, "value")
 
