@@ -273,7 +273,7 @@ MODELS = {
     "communities": "four communities of equal size",
     "unequal": "two groups, one with 4/5 of the edges",
 }
-"""Graph models. All of them are random graphs when fully shuffled."""
+"""Graph models. Fully shuffled, they are random graphs; a ring's edges keep one end, so its degrees differ less."""
 
 
 SCORES = {

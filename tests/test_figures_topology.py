@@ -28,6 +28,7 @@ from biornn_lite.figures.topology import (
     weights_on_the_grid,
 )
 from biornn_lite.replication import load_replication
+from biornn_lite.results import SHAPE
 from biornn_lite.snapshots import histories, measured, watch
 from biornn_lite.training import Settings
 from biornn_lite.weights import orthogonal
@@ -56,7 +57,7 @@ def density(graph):
 def test_every_control_of_the_panels_of_graphs_redraws_them(panel):
     check_that_every_control_redraws(
         panel(),
-        {"graph": "communities", "density": 0.12, "shuffled (share of edges)": 0.5},
+        {"graph": "communities", "density (about)": 0.12, "shuffled (share of edges)": 0.5},
     )
 
 
@@ -72,6 +73,8 @@ def test_the_figure_of_a_graph_shows_its_values():
     built, matrix, above, below = figure.axes
     np.testing.assert_array_equal(built.images[0].get_array(), graph)
     assert matrix.images[0].get_array().sum() == graph.sum()
+    parts = nx.average_clustering(nx.Graph(graph)), nx.global_efficiency(nx.Graph(graph))
+    assert matrix.get_title().startswith("clustering {:.2f}, efficiency {:.2f},\nQ = ".format(*parts))
     degree = graph.sum(0)
     said = f"{degree.sum() // 2} edges, density {density(graph):.3f}, degrees {degree.min()} to {degree.max()}"
     assert built.get_title() == said
@@ -158,6 +161,7 @@ def test_the_figure_of_rewiring_averages_its_draws():
     fixed = [topology.small_worldness(g, topology.null(40)) for g in rings]
     assert figure.axes[1].lines[0].get_ydata()[-1] == pytest.approx(np.mean(own))
     assert figure.axes[1].lines[1].get_ydata()[-1] == pytest.approx(np.mean(fixed))
+    assert figure.get_suptitle() == "40 neurons, 160 edges (density 0.21), means of 2 draws"
 
 
 def test_the_figure_of_a_relation_shows_all_networks(study):
@@ -191,10 +195,13 @@ def test_what_the_notebook_says_of_the_study(study):
         ("perceptual_decision_making", "small_worldness"): (0.33, -0.04),
         ("perceptual_decision_making", "assortativity"): (-0.21, 0.31),
         ("one_choice_inference", "assortativity"): (-0.32, -0.22),
+        ("go_nogo", "assortativity"): (-0.08, -0.26),
+        ("one_choice_inference", "small_worldness"): (-0.06, -0.05),
     }
     for key, pair in said.items():
         assert tuple(table.loc[key, ["overall", "within"]].round(2)) == pair, key
-    assert (table["p"] < 0.05).sum() > 0.05 * len(table) * 3
+    clear = table.index[table["p"] < 0.05]
+    assert len(clear) == 4 and (clear.get_level_values("measure") == "assortativity").sum() == 3
     spread = study.groupby(["task", "variant"])["test_accuracy"]
     alike = (spread.std() < 0.02).groupby("task").sum()
     assert set(alike) == {6, 7}
@@ -210,6 +217,52 @@ def test_what_the_notebook_says_of_the_study(study):
     assert (near["test_accuracy"] > 0.9).sum() == 3 and (near["test_accuracy"] < 0.51).sum() == 5
     assert (go.loc[["W*D*C", "WD*C", "W!D*C"], "test_accuracy"] > 0.9).all()
     assert means.xs("W*DC*", level="variant")["entropy"].round(2).tolist() == [0.03] * 3
+
+
+def test_what_the_notebook_says_of_the_covariance_within_variants(study):
+    """By sums of products, beside the notebook's covariances."""
+    share = {}
+    for task, rows in study.groupby("task"):
+        for measure in SHAPE:
+            both = rows[[measure, "test_accuracy"]]
+            apart = both - both.groupby(rows["variant"]).transform("mean")
+            share[task, measure] = apart.prod(axis=1).sum() / (both - both.mean()).prod(axis=1).sum()
+    assortative = {task: share.pop((task, "assortativity")) for task in study["task"].unique()}
+    expected = {"one_choice_inference": 0.13, "go_nogo": 0.41, "perceptual_decision_making": -0.26}
+    assert assortative == pytest.approx(expected, abs=0.005)
+    assert share.pop(("one_choice_inference", "small_worldness")) == pytest.approx(0.16, abs=0.005)
+    assert len(share) == 8 and np.abs([*share.values()]).max() == pytest.approx(0.07, abs=0.005)
+
+
+def test_what_the_notebook_says_of_assortativity_without_runs_far_off(study):
+    off = statistics.far_off(study)
+    kept = {
+        task: statistics.relation(rows, "assortativity", deals=9).within for task, rows in study[~off].groupby("task")
+    }
+    expected = {"one_choice_inference": 0.15, "go_nogo": 0.01, "perceptual_decision_making": -0.08}
+    assert kept == pytest.approx(expected, abs=0.005)
+    one = study[study["task"] == "one_choice_inference"]
+    two = one["variant"].isin(["WD*", "WD*C*"])
+    assert off[one.index].sum() == 43 and off[one.index[two]].sum() == 38
+    pairs = one[two].groupby("variant")[["assortativity", "test_accuracy"]]
+    r = {variant: rows.corr().iloc[0, 1] for variant, rows in pairs}
+    assert r == pytest.approx({"WD*": -0.72, "WD*C*": -0.70}, abs=0.005)
+    assert statistics.relation(one[~two], "assortativity", deals=9).within == pytest.approx(0.06, abs=0.005)
+
+
+def test_what_the_notebook_says_of_a_ring_that_is_fully_shuffled():
+    """Its degrees differ less than those of a random graph, and clustering is lower, also with degrees kept."""
+    rings = [topology.model_graph("ring", 96, 0.18, 1.0, seed) for seed in range(40)]
+    own = [topology.small_worldness(ring, topology.null_of_own_density(ring)) for ring in rings]
+    assert np.mean(own) == pytest.approx(0.97, abs=0.005) and np.mean(own[:3]) == pytest.approx(0.95, abs=0.005)
+    plain = topology.random_graphs(96, 864 / 4560, 40)
+    assert np.mean([ring.sum(0).std() for ring in rings]) == pytest.approx(2.9, abs=0.05)
+    assert np.mean([graph.sum(0).std() for graph in plain]) == pytest.approx(3.8, abs=0.05)
+    keep_degrees = [checks._by_networkx(ring, 8640, seed) for seed, ring in enumerate(rings[:8])]
+    mine, same_degrees, others = (
+        np.mean([topology.clustering(graph) for graph in graphs]) for graphs in (rings, keep_degrees, plain)
+    )
+    assert max(mine, same_degrees) < others - 0.003
 
 
 def test_what_the_notebook_says_of_chance():
@@ -236,6 +289,10 @@ def test_what_the_notebook_says_of_graphs_that_are_built():
     for name in ("small_worldness", "small_worldness_matched"):
         assert scores["communities"][name] > scores["ring"][name]
     assert all(scores["unequal"][name] > plain[name] for name in topology.SCORES)
+    apart, joined = (topology.model_graph("communities", 96, 0.18, shuffled) for shuffled in (0, 0.05))
+    for part, said in ((topology.efficiency, (0.21, 0.49)), (topology.clustering, (0.74, 0.67))):
+        assert (part(apart), part(joined)) == pytest.approx(said, abs=0.005)
+    assert topology.density(built["ring"]) == pytest.approx(864 / 4560), "0.19, where 0.18 was asked for"
 
 
 def test_what_the_notebook_says_of_three_networks_on_the_synthetic_field(column):
@@ -252,6 +309,20 @@ def test_what_the_notebook_says_of_three_networks_on_the_synthetic_field(column)
     assert min(snapshot.on_the_diagonal for snapshot in functional[1:]) > 0.9 and strengths.max() > 0.9
     q = [topology.modularity(graph_of(s.weights)) for s in functional]
     assert q[0] > 0.25 and max(q[1:]) < 0.21
+    bands = {
+        density: [topology.scores_of(g) for g in topology.random_graphs(96, density, 20)] for density in (0.17, 0.19)
+    }
+    limit = max(scores["small_worldness_matched"] for scores in bands[0.19])
+    matched = np.array([topology.measure(s.weights, "matched").small_worldness for s in functional[1:]])
+    above = matched[matched > limit]
+    assert limit == pytest.approx(1.05, abs=0.01) and len(above) == 6 and matched.argmax() == 4, "epoch 5"
+    assert np.sort(above)[-2] - limit == pytest.approx(0.11, abs=0.01) and matched[-1] == pytest.approx(
+        1.14, abs=0.01
+    )
+    for name, ends, said in (("modularity", (0.17, 0.19), 0.19), ("small_worldness", (0.67, 0.83), 0.83)):
+        found = [scores[name] for scores in bands[0.17]]
+        assert (min(found), max(found)) == pytest.approx(ends, abs=0.01)
+        assert getattr(topology.measure(functional[-1].weights), name) == pytest.approx(said, abs=0.01)
     ends = graph_of(learner[-1].weights)
     assert topology.modularity(ends) > 0.4 and plain[-1].test_accuracy < 0.55
     assert np.quantile(np.abs(learner[-1].weights), 0.9) == pytest.approx(0.15, abs=0.01)
@@ -664,6 +735,18 @@ def same_number_of_edges(adjacency, swaps, seed):
     return graph | graph.T
 
 
+def from_the_first_edges(adjacency, swaps, seed):
+    """A list of edges that is not brought up to date: what was swapped away is swapped again."""
+    graph, rng = adjacency.copy(), np.random.default_rng(seed)
+    ends = np.argwhere(graph)
+    for _ in range(swaps):
+        (a, b), (c, d) = rng.choice(ends, 2, replace=False)
+        if len({a, b, c, d}) == 4 and not graph[a, d] and not graph[c, b]:
+            for i, j, there in ((a, b, False), (c, d, False), (a, d, True), (c, b, True)):
+                graph[i, j] = graph[j, i] = there
+    return graph
+
+
 def relabelled(adjacency, swaps, seed):
     order = np.random.default_rng(seed).permutation(len(adjacency))
     return adjacency[np.ix_(order, order)]
@@ -695,6 +778,7 @@ def with_an_edge_too_few(adjacency, swaps, seed):
         (may_join_itself, "self-connections"),
         (lambda a, n, s: a, "nothing was swapped"),
         (with_an_edge_too_few, "1 edges are lost"),
+        (from_the_first_edges, "edges too many: remove a–b and c–d, and draw from the edges that are there by then"),
         (same_number_of_edges, "a–b and c–d become"),
         (relabelled, "under other names"),
         (lambda a, n, s: rewired(a, n, 0), "Each seed gives the same graph"),

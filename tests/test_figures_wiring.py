@@ -75,15 +75,32 @@ def test_the_checks_of_numbers(capsys):
         check_takes_numbers(capsys, check, answers)
 
 
-def held(effects, errors, spread=lambda tau, mean, own: np.sqrt(tau**2 + mean**2 + own**2), leave_out=True):
+def expected(tau, mean, own):
+    return np.sqrt(tau**2 + mean**2 + own**2)
+
+
+def held(effects, errors, spread=expected, leave_out=True, distance=abs):
     """The share of fields within twice a spread of the others' mean, by statsmodels."""
     inside = []
     for k in range(len(effects)):
         others = np.arange(len(effects)) != k if leave_out else np.full(len(effects), True)
         found = combine_effects(effects[others], errors[others] ** 2, method_re="iterated", use_t=True)
         wide = spread(np.sqrt(max(found.tau2, 0)), found.sd_eff_w_re_hksj, errors[k])
-        inside.append(abs(effects[k] - found.mean_effect_re) <= 2 * wide)
+        inside.append(distance(effects[k] - found.mean_effect_re) <= 2 * wide)
     return np.mean(inside)
+
+
+def in_prediction_interval(effects, errors):
+    inside = []
+    for k in range(len(effects)):
+        others = pool_effects(np.delete(effects, k), np.delete(errors, k))
+        inside.append(others.prediction.low <= effects[k] <= others.prediction.high)
+    return np.mean(inside)
+
+
+def wrong_if_the_first_is_high(effects, errors):
+    """Right on some of the made-up fields, among them the first ones: the message must quote others."""
+    return held(effects, errors) if effects[0] < 1.5 else 0.5
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -100,12 +117,18 @@ def held(effects, errors, spread=lambda tau, mean, own: np.sqrt(tau**2 + mean**2
         (lambda v, e: held(v, e, lambda tau, mean, own: tau), "Two errors come on top"),
         (lambda v, e: held(v, e, lambda tau, mean, own: tau + mean + own), "add as squares"),
         (lambda v, e: held(v, e, lambda tau, mean, own: np.sqrt(tau**2 + mean**2 + own**2) / 2), "Twice the spread"),
+        (lambda v, e: held(v, e, lambda tau, mean, own: 0.98 * np.sqrt(tau**2 + mean**2 + own**2)), "not 1.96"),
+        (lambda v, e: held(v, e, lambda tau, mean, own: tau**2 + mean**2 + own**2), "take its root"),
+        (lambda v, e: held(v, e, distance=lambda apart: apart), "On either side"),
+        (lambda v, e: held(v, e, distance=lambda apart: -apart), "On either side"),
+        (in_prediction_interval, "A prediction interval is for the *true* effect"),
+        (wrong_if_the_first_is_high, "it gives 0.5, and"),
         (lambda v, e: 100 * held(v, e), "not in per cent"),
         (lambda v, e: len(v) * held(v, e), "divide by the number of fields"),
         (lambda v, e: 1 - held(v, e), "share outside"),
         (lambda v, e: 0.5, "Pool all fields but one"),
-        (lambda v, e: v, "is not a number"),
-        (lambda v, e: np.nan, "not a number"),
+        (lambda v, e: v, "returns shape (7,); expected one number"),
+        (lambda v, e: np.nan, "NaN, which is not a number"),
         (lambda v, e: None, "It returns None"),
         (lambda v: 1, "raises TypeError"),
         (0.95, "expected a function"),
@@ -113,6 +136,29 @@ def held(effects, errors, spread=lambda tau, mean, own: np.sqrt(tau**2 + mean**2
 )
 def test_the_check_of_the_interval_of_one_more_field(capsys, answer, told):
     check_said(capsys, exercises.check_interval_held(answer, known_wiring(), "like_to_like"), told)
+
+
+def test_what_notebook_14_says_of_a_cut_at_another_depth():
+    table = known_wiring().sort_values("depth")
+
+    def z(cut):
+        shallow, deep = (
+            pool_effects(rows["fall"], rows["fall_error"])
+            for rows in (table[table["depth"] < cut], table[table["depth"] >= cut])
+        )
+        return abs(deep.mean - shallow.mean) / np.hypot(deep.error, shallow.error)
+
+    assert z(500) == pytest.approx(8.5, abs=0.05) and z(515) == pytest.approx(11.2, abs=0.05)
+    below = table[table["depth"] >= 500].iloc[:2]
+    assert below["depth"].round().tolist() == [503, 510]
+    assert (below["fall"] < table.loc[table["depth"] > 515, "fall"].drop("5_3_8").min()).all()
+
+
+def test_the_random_effects_mean_has_the_weights_that_notebook_14_names():
+    table = known_wiring()
+    effects, errors = table["like_to_like"], table["like_to_like_error"]
+    pooled = pool_effects(effects, errors)
+    assert pooled.mean == pytest.approx(np.average(effects, weights=1 / (errors**2 + pooled.tau**2)))
 
 
 def test_the_check_of_an_order_restored(capsys):

@@ -90,18 +90,26 @@ def check_interval_held(answer: object, table: pd.DataFrame, effect: str) -> boo
         value = number_from(answer, "effects and errors", effects, errors)
         if value is None:
             return False
+        if np.isnan(value):
+            return say(False, "It returns NaN, which is not a number.")
         shares.append(value)
     without = [_others(*one) for one in sets]
     within = [[pool_effects(*one)] * len(one[0]) for one in sets]  # each field among those that judge it
 
-    def judged(spread: Callable[[Pooled, float], float], pooled: list[list[Pooled]] = without) -> np.ndarray:
-        return np.array([_share_held(*one, some, spread) for one, some in zip(sets, pooled, strict=True)])
+    def judged(
+        spread: Callable[[Pooled, float], float],
+        pooled: list[list[Pooled]] = without,
+        distance: Callable[[float], float] = abs,
+    ) -> np.ndarray:
+        return np.array([_share_held(*one, some, spread, distance) for one, some in zip(sets, pooled, strict=True)])
 
     right = judged(_expected_spread)
     mistakes = [
         (judged(_expected_spread, within), "Each field helped to make the mean that judges it; leave it out first."),
         (judged(lambda all_, own: np.hypot(all_.tau, all_.error)), "That is for the *true* effect of one more field. "
          "What is compared is an estimate, which has an error of its own."),
+        (judged(lambda all_, own: (all_.prediction.high - all_.prediction.low) / 4), "A prediction interval is for "
+         "the *true* effect of one more field. What is compared is an estimate, which has an error of its own."),
         (judged(lambda all_, own: np.hypot(all_.tau, own)), "The mean of the others is not known exactly; its error "
          "is missing."),
         (judged(lambda all_, own: np.hypot(all_.error, own)), "Fields truly differ: τ is missing."),
@@ -111,12 +119,19 @@ def check_interval_held(answer: object, table: pd.DataFrame, effect: str) -> boo
          "Independent errors add as squares, √(a² + b² + c²)."),
         (judged(lambda all_, own: _expected_spread(all_, own) / 2),
          "Twice the spread was asked for, on either side."),
+        (judged(lambda all_, own: 0.98 * _expected_spread(all_, own)), "Two standard deviations were asked for, not "
+         "1.96."),
+        (judged(lambda all_, own: _expected_spread(all_, own) ** 2),
+         "The sum of squares is a variance; take its root."),
+        *((judged(_expected_spread, distance=one_sided), "On either side: compare the absolute deviation.")
+          for one_sided in (np.positive, np.negative)),
         (100 * right, "As a share of 1, not in per cent."),
         (_FIELDS * right, "That is how many; divide by the number of fields."),
         (1 - right, "That is the share outside."),
     ]  # fmt: skip
     if not np.allclose(shares, right):
-        hint = f"On made-up fields it gives {shares[0]:.3g}, and {right[0]:.3f} is right. Pool all fields but one."
+        k = int(np.argmin(np.isclose(shares, right)))  # the first made-up fields on which it is wrong
+        hint = f"On made-up fields it gives {shares[k]:.3g}, and {right[k]:.3f} is right. Pool all fields but one."
         return say(False, next((why for wrong, why in mistakes if np.allclose(shares, wrong)), hint))
     effects, errors = (table[key].to_numpy() for key in (effect, f"{effect}_error"))
     held = _share_held(effects, errors, _others(effects, errors), _expected_spread)
@@ -136,8 +151,12 @@ def _expected_spread(pooled: Pooled, own: float) -> float:
 
 
 def _share_held(
-    effects: np.ndarray, errors: np.ndarray, pooled: list[Pooled], spread: Callable[[Pooled, float], float]
+    effects: np.ndarray,
+    errors: np.ndarray,
+    pooled: list[Pooled],
+    spread: Callable[[Pooled, float], float],
+    distance: Callable[[float], float] = abs,
 ) -> float:
     """Return the share of fields that are within two spreads of a mean."""
     fields = zip(effects, errors, pooled, strict=True)
-    return float(np.mean([abs(effect - one.mean) <= 2 * spread(one, own) for effect, own, one in fields]))
+    return float(np.mean([distance(effect - one.mean) <= 2 * spread(one, own) for effect, own, one in fields]))

@@ -146,6 +146,8 @@ def _wrong_in(graph: np.ndarray, was: np.ndarray) -> str:
     lost = int(was.sum() - graph.sum()) // 2
     if lost > 0:
         return f"{lost} edges are lost: leave out a swap that would make an edge which is there already."
+    if lost < 0:
+        return f"It has {-lost} edges too many: remove a–b and c–d, and draw from the edges that are there by then."
     degree, before = graph.sum(axis=0), was.sum(axis=0)
     if not np.array_equal(degree, before):
         if np.array_equal(np.sort(degree), np.sort(before)):
@@ -188,7 +190,8 @@ def check_rewired(function: object) -> bool:
             return say(False, f"Its clustering is {mine:.2f}, expected {other:.2f}: {hint}")
     if not _reaches_every_pairing(function):
         return False
-    return say(True, f"Every degree is kept; the ring's clustering falls from {clustering(was):.2f} to {mine:.2f}.")
+    told = f"Every degree is kept; the ring's clustering falls from {clustering(was):.2f} to {mine:.2f}."
+    return say(True, f"{told} (Count tries, not successes: in a complete graph no swap is possible.)")
 
 
 TWO_EDGES = tuple(nx.to_numpy_array(nx.Graph(edges), nodelist=range(4)).astype(bool) for edges in PAIRINGS)

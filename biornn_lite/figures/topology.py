@@ -177,6 +177,7 @@ def rewiring_figure(neurons: int = 96, density: float = 0.18, draws: int = 3) ->
     ----------
     neurons : int
     density : float
+        The ring has the nearest even number of neighbours; the title gives the density that comes out.
     draws : int
         Number of graphs to average at each step.
     """
@@ -205,7 +206,8 @@ def rewiring_figure(neurons: int = 96, density: float = 0.18, draws: int = 3) ->
         ax.set_title(ax.get_title(), fontsize=10)
         ax.legend(fontsize=8, loc="lower left")
         sns.despine(ax=ax)
-    figure.suptitle(f"{neurons} neurons, density {density:.2f}, means of {draws} draws", fontsize=11)
+    edges, dense = graphs[0].sum() // 2, topology.density(graphs[0])  # shuffling keeps both
+    figure.suptitle(f"{neurons} neurons, {edges} edges (density {dense:.2f}), means of {draws} draws", fontsize=11)
     return figure
 
 
@@ -372,7 +374,7 @@ def communities_panel() -> ipw.Widget:
 def _controls_of_models() -> dict[str, ipw.Widget]:
     controls = {
         "model": dropdown("graph", [(label, key) for key, label in MODELS.items()], "ring"),
-        "density": slider("density", 0.18, 0.06, 0.24, 0.03),
+        "density": slider("density", 0.18, 0.06, 0.24, 0.03, "about"),
         "shuffled": slider("shuffled", 0.1, 0, 1, 0.05, "share of edges"),
     }
     for control in (controls["density"], controls["shuffled"]):
@@ -418,7 +420,7 @@ def _scores(own: Mapping[str, float], plain: Mapping[str, float], names: Sequenc
 def graph_figure(
     model: str = "ring", density: float = 0.18, shuffled: float = 0.1, neurons: int = 96, seed: int = 0
 ) -> Figure:
-    """Draw a model graph, its communities, and its scores next to those of random graphs of the same density.
+    """Draw a model graph, its communities, and its scores next to those of random graphs that are about as dense.
 
     Parameters
     ----------
@@ -432,8 +434,9 @@ def graph_figure(
     own = scores_of(graph, NULLS_OF_PANEL)
     plain = _random_scores(neurons, density)
     figure = plt.figure(figsize=(12.5, 3.6))  # fixed positions are faster than an automatic layout
-    as_built(graph, figure.add_axes((0.04, 0.13, 0.27, 0.73)))
-    reordered(graph, figure.add_axes((0.36, 0.13, 0.27, 0.73)))
+    as_built(graph, figure.add_axes((0.04, 0.14, 0.27, 0.66)))
+    matrix = reordered(graph, figure.add_axes((0.36, 0.14, 0.27, 0.66)))
+    _say_parts(graph, matrix)
     above, below = (figure.add_axes((0.75, bottom, 0.24, 0.29)) for bottom in (0.57, 0.1))
     _scores(own, plain, ("modularity", "assortativity"), above)
     above.set(xlim=(-1, 1), xticks=(-1, -0.5, 0, 0.5, 1))
@@ -454,6 +457,12 @@ def graph_panel() -> ipw.Widget:
     return figure_panel(graph_figure, _controls_of_models())
 
 
+def _say_parts(graph: np.ndarray, matrix: Axes) -> None:
+    """Put the two parts of small-worldness above the matrix of a graph."""
+    parts = f"clustering {topology.clustering(graph):.2f}, efficiency {topology.efficiency(graph):.2f}"
+    matrix.set_title(f"{parts},\n{matrix.get_title()}", fontsize=10)
+
+
 def trained_figure(snapshot: Snapshot) -> Figure:
     """Draw a network's communities, the degrees at the ends of its edges, and the density estimate of its weights.
 
@@ -468,8 +477,7 @@ def trained_figure(snapshot: Snapshot) -> Figure:
         figure.add_axes((left, 0.14, width, 0.66)) for left, width in ((0.04, 0.26), (0.36, 0.3), (0.74, 0.25))
     )
     reordered(graph, matrix)
-    parts = f"clustering {topology.clustering(graph):.2f}, efficiency {topology.efficiency(graph):.2f}"
-    matrix.set_title(f"{parts},\n{matrix.get_title()}", fontsize=10)
+    _say_parts(graph, matrix)
     degrees_at_ends(graph, degrees)
     weights_on_the_grid(snapshot.weights, weights)
     figure.suptitle(
