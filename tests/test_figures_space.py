@@ -105,6 +105,16 @@ def test_distances_in_a_penalty_are_drawn_on_one_scale_but_for_the_raw_lattice(c
     assert end("lattice", "min_max", "matched") == LARGEST and end("lattice") > LARGEST
 
 
+@pytest.mark.parametrize("units", ["min_max", "micrometres"])
+def test_the_figure_says_to_which_mean_the_lattice_is_matched(column, units):
+    figure = space_figure(column, "lattice", units, "matched")
+    *_, histogram = (ax for part in figure.subfigs for ax in part.axes)
+    cortical = Priors(column, Protocol(coordinates="transposed", units=units)).cortical_distances
+    assert histogram.get_title() == f"mean {space.mean_distance(cortical):.2f}"
+    assert figure.get_suptitle().endswith(f"lattice_scale matched (to the mean of transposed, {units})")
+    plt.close("all")
+
+
 def test_the_lattice_has_the_colours_of_the_sheet(column):
     flat, solid = (ax for part in lattice_figure(column).subfigs for ax in part.axes)
     points = space.lattice(column.lattice)
