@@ -296,7 +296,7 @@ def permuted(weights, lengths, draws, *, axes=2, size=np.abs, extra=1, seed=0, c
     return (as_cheap + extra) / (draws + extra)
 
 
-def tested_by(relabel, seed=0):
+def relabelling_by(relabel, seed=0):
     """Return a permutation test with its own way to relabel weights, or lengths, at random."""
 
     def made(weights, lengths, draws):
@@ -370,15 +370,15 @@ PERMUTATION_TESTS = [
     (permuted, "✓ "),
     (lambda w, d, n: permuted(w, d, n, seed=1), "✓ "),
     (looped, "✓ "),
-    *((tested_by(way, seed), "✓ ") for way in (in_order, lengths_in_order, by_matrices) for seed in range(8)),
-    *((tested_by(apart, seed), "the *same* order for rows and columns") for seed in range(8)),
-    *((tested_by(all_entries, seed), "all entries, those of the diagonal too") for seed in range(8)),
-    *((tested_by(off_diagonal, seed), "off the diagonal apart from their neurons") for seed in range(8)),
-    *((tested_by(single_entries, seed), "`weights[p, p]` takes single entries") for seed in range(8)),
-    (tested_by(columns), "columns alone"),
-    (tested_by(single_lengths), "`lengths[p, p]`"),
-    (tested_by(lambda w, d, rng: (w, d)), "the weights *as they came*"),
-    (tested_by(once), "the same order at every draw"),
+    *((relabelling_by(way, seed), "✓ ") for way in (in_order, lengths_in_order, by_matrices) for seed in range(4)),
+    *((relabelling_by(apart, seed), "the *same* order for rows and columns") for seed in range(4)),
+    *((relabelling_by(all_entries, seed), "all entries, those of the diagonal too") for seed in range(4)),
+    *((relabelling_by(off_diagonal, seed), "off the diagonal apart from their neurons") for seed in range(4)),
+    *((relabelling_by(single_entries, seed), "`weights[p, p]` takes single entries") for seed in range(4)),
+    (relabelling_by(columns), "columns alone"),
+    (relabelling_by(single_lengths), "`lengths[p, p]`"),
+    (relabelling_by(lambda w, d, rng: (w, d)), "the weights *as they came*"),
+    (relabelling_by(once), "the same order at every draw"),
     (None, "not answered yet"),
     (lambda w, d, n: np.ones(n), "expected one number"),
     (lambda w, d, n: 1 - permuted(w, d, n), "counted the orders that cost more"),
