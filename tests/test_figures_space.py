@@ -105,6 +105,16 @@ def test_distances_in_a_penalty_are_drawn_on_one_scale_but_for_the_raw_lattice(c
     assert end("lattice", "min_max", "matched") == LARGEST and end("lattice") > LARGEST
 
 
+@pytest.mark.parametrize("units", ["min_max", "micrometres"])
+def test_the_figure_says_to_which_mean_the_lattice_is_matched(column, units):
+    figure = space_figure(column, "lattice", units, "matched")
+    *_, histogram = (ax for part in figure.subfigs for ax in part.axes)
+    cortical = Priors(column, Protocol(coordinates="transposed", units=units)).cortical_distances
+    assert histogram.get_title() == f"mean {space.mean_distance(cortical):.2f}"
+    assert figure.get_suptitle().endswith(f"lattice_scale matched (to the mean of transposed, {units})")
+    plt.close("all")
+
+
 def test_the_lattice_has_the_colours_of_the_sheet(column):
     flat, solid = (ax for part in lattice_figure(column).subfigs for ax in part.axes)
     points = space.lattice(column.lattice)
@@ -286,9 +296,89 @@ def permuted(weights, lengths, draws, *, axes=2, size=np.abs, extra=1, seed=0, c
     return (as_cheap + extra) / (draws + extra)
 
 
+def relabelling_by(relabel, seed=0):
+    """Return a permutation test with its own way to relabel weights, or lengths, at random."""
+
+    def made(weights, lengths, draws):
+        rng = np.random.default_rng(seed)
+        own = (np.abs(weights) * lengths).sum()
+        others = (relabel(weights, lengths, rng) for _ in range(draws))
+        return (sum((np.abs(w) * d).sum() <= own for w, d in others) + 1) / (draws + 1)
+
+    return made
+
+
+def in_order(weights, lengths, rng):
+    p = rng.permutation(len(weights))
+    return weights[p][:, p], lengths
+
+
+def lengths_in_order(weights, lengths, rng):
+    p = rng.permutation(len(weights))
+    return weights, lengths[np.ix_(p, p)]
+
+
+def by_matrices(weights, lengths, rng):
+    p = np.eye(len(weights))[rng.permutation(len(weights))]
+    return p @ weights @ p.T, lengths
+
+
+def apart(weights, lengths, rng):
+    n = len(weights)
+    return weights[rng.permutation(n)][:, rng.permutation(n)], lengths
+
+
+def all_entries(weights, lengths, rng):
+    return rng.permutation(weights.ravel()).reshape(weights.shape), lengths
+
+
+def off_diagonal(weights, lengths, rng):
+    mixed, off = weights.copy(), ~np.eye(len(weights), dtype=bool)
+    mixed[off] = rng.permutation(weights[off])
+    return mixed, lengths
+
+
+def single_entries(weights, lengths, rng):
+    p = rng.permutation(len(weights))
+    return weights[p, p], lengths
+
+
+def single_lengths(weights, lengths, rng):
+    p = rng.permutation(len(weights))
+    return weights, lengths[p, p]
+
+
+def columns(weights, lengths, rng):
+    return weights[:, rng.permutation(len(weights))], lengths
+
+
+def once(weights, lengths, rng):
+    p = np.random.default_rng(0).permutation(len(weights))
+    return weights[p][:, p], lengths
+
+
+def looped(weights, lengths, draws):
+    rng, n = np.random.default_rng(5), len(weights)
+
+    def cost(p):
+        return sum(abs(weights[p[i], p[j]]) * lengths[i, j] for i in range(n) for j in range(n))
+
+    return (sum(cost(rng.permutation(n)) <= cost(range(n)) for _ in range(draws)) + 1) / (draws + 1)
+
+
 PERMUTATION_TESTS = [
     (permuted, "✓ "),
     (lambda w, d, n: permuted(w, d, n, seed=1), "✓ "),
+    (looped, "✓ "),
+    *((relabelling_by(way, seed), "✓ ") for way in (in_order, lengths_in_order, by_matrices) for seed in range(4)),
+    *((relabelling_by(apart, seed), "the *same* order for rows and columns") for seed in range(4)),
+    *((relabelling_by(all_entries, seed), "all entries, those of the diagonal too") for seed in range(4)),
+    *((relabelling_by(off_diagonal, seed), "off the diagonal apart from their neurons") for seed in range(4)),
+    *((relabelling_by(single_entries, seed), "`weights[p, p]` takes single entries") for seed in range(4)),
+    (relabelling_by(columns), "columns alone"),
+    (relabelling_by(single_lengths), "`lengths[p, p]`"),
+    (relabelling_by(lambda w, d, rng: (w, d)), "the weights *as they came*"),
+    (relabelling_by(once), "the same order at every draw"),
     (None, "not answered yet"),
     (lambda w, d, n: np.ones(n), "expected one number"),
     (lambda w, d, n: 1 - permuted(w, d, n), "counted the orders that cost more"),
@@ -340,6 +430,7 @@ def test_the_checks_of_numbers(capsys, column):
             lambda a: exercises.check_depth_share(a, column),
             {
                 1 / 3: "✓ A third", 0.33: "✓", 0.00813: "in µm", 0.2453: "with min_max", 33.333: "per cent",
+                33: "per cent", 24.5: "per cent",
                 1.0: "its variance", 0.0636: "standard deviations in µm", 0.6: "what is the variance",
             },
         ),

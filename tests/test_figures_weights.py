@@ -9,9 +9,10 @@ from biornn_lite import exercises
 from biornn_lite.datasets import read_released
 from biornn_lite.figures.weights import SIZES, stages, weights_figure, weights_panel
 from biornn_lite.priors import Priors
+from biornn_lite.seeds import generator
 from biornn_lite.untrained import fading
 from biornn_lite.variants import Protocol
-from biornn_lite.weights import functional, lognormal_draws, spectral_radius, with_spectral_radius
+from biornn_lite.weights import functional, lognormal_draws, min_max, spectral_radius, with_spectral_radius
 
 
 def test_the_diagonal_holds_the_memory_of_the_measured_field(microns):
@@ -139,7 +140,28 @@ def by_a_complex_number(weights, radius):
     return weights
 
 
+def by_eigenvalue(choose):
+    """Return a scaling that divides by what is chosen of the eigenvalues."""
+    return lambda weights, radius: weights * (radius / choose(np.linalg.eigvals(weights)))
+
+
 SCALINGS = [
+    (by_eigenvalue(lambda values: np.abs(values).max()), "✓ From"),
+    (by_eigenvalue(lambda values: np.sqrt((values * values.conj()).max())), "✓ From"),  # complex, but for nothing
+    (by_eigenvalue(lambda values: np.abs(values.real).max()), "not of its real part"),
+    (by_eigenvalue(lambda values: (-values.real).max()), "the most negative eigenvalue"),
+    (by_eigenvalue(lambda values: np.abs(values.imag).max()), "not of its imaginary part"),
+    (by_eigenvalue(lambda values: np.maximum(np.abs(values.real), np.abs(values.imag)).max()), "a complex pair"),
+    (by_eigenvalue(lambda values: np.abs(values[0])), "the first eigenvalue"),
+    (by_eigenvalue(lambda values: np.abs(values[-1])), "the last eigenvalue"),
+    (by_eigenvalue(lambda values: np.abs(values).min()), "the smallest"),
+    (by_eigenvalue(lambda values: np.abs(values).mean()), "the mean"),
+    (by_eigenvalue(lambda values: values[np.abs(values).argmax()]), "a negative eigenvalue, which turns all signs"),
+    (by_eigenvalue(lambda values: -values[np.abs(values).argmax()]), "complex numbers"),
+    (by_eigenvalue(lambda values: values.max()), "of larger absolute value"),
+    (by_eigenvalue(lambda values: np.abs(values.max())), "of larger absolute value"),
+    (lambda w, r: w * r / np.abs(np.linalg.eigvalsh(w)).max(), "eigvalsh"),
+    (lambda w, r: scaled(w, 0.9), "whatever radius was asked for"),
     (by_a_complex_number, "(Eigenvalues may be complex: take np.abs first.)"),
     (scaled, "✓ From"),
     (None, "not answered yet"),
@@ -197,7 +219,8 @@ def test_the_check_of_a_bad_pair(column, capsys):
     def ratio(matrix):
         return matrix[own].mean() / matrix[~own].mean()
 
-    right = ratio(functional(draws, bad, column.sttc))
+    made = functional(draws, bad, column.sttc)
+    right = ratio(made)
     check_takes_numbers(
         capsys,
         lambda a: exercises.check_bad_pair(a, column, draws),
@@ -207,12 +230,25 @@ def test_the_check_of_a_bad_pair(column, capsys):
             1 / right: "Upside down",
             ratio(functional(draws, bad, worse)): "STTC too",
             ratio(functional(draws, column.correlation, worse)): "changed the STTC; the correlation",
-            ratio(bad): "Those are the correlations",
+            ratio(bad): "the ratio of the correlations",
             ratio((bad + 1) / 2): "m(Corr) alone",
+            made[own].mean() / made.mean(): "the mean of all weights",
             10: "too low",
             1000: "too high",
         },
     )
+
+
+def test_what_the_check_of_a_bad_pair_says_of_the_measures(column, capsys):
+    draws = lognormal_draws(column.neurons, generator(0, "lognormal"))
+    bad, off = column.correlation.copy(), ~np.eye(column.neurons, dtype=bool)
+    bad[0, 1] = bad[1, 0] = -1
+    made = functional(draws, bad, column.sttc)
+    assert exercises.check_bad_pair(made[~off].mean() / made[off].mean(), column, draws)
+    told = capsys.readouterr().out
+    assert "40 in place of 316" in told and "above 0.51 in m(Corr)" in told and made[0, 1] == made[1, 0] == 0
+    spreads = [x[off].std() / x[off].mean() for x in map(min_max, (column.correlation, bad, column.sttc))]
+    assert spreads == pytest.approx([0.45, 0.03, 0.38], abs=0.005)  # the correlation hardly differs any more
 
 
 def angle_by_hand(first, second, weights, steps, turned=lambda cosine: np.degrees(np.arccos(np.clip(cosine, -1, 1)))):

@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist, pdist
 
 from ..field import CorticalField
 from ..space import coordinates, distances, wiring_cost
-from .saying import array, array_from, graded, graded_array, number_from, say
+from .saying import array, array_from, graded, graded_array, number, number_from, say
 
 
 def check_wiring_cost(answer: float | None, weights: object, places: object) -> bool:
@@ -113,14 +113,9 @@ GIVEN = "weights, lengths and draws"
 def check_permutation_test(function: object) -> bool:
     """Check a permutation test: a function of weights, lengths and draws that gives the share which costs as little.
 
-    For a few neurons all orders can be tried, so the right share is known exactly.
+    For a few neurons all orders can be tried, so the right share is known exactly. On some of the weights, entries
+    that move without their neurons give another share.
     """
-    rng = np.random.default_rng(3)
-    places = rng.random((5, 2)) * 100
-    lengths = np.linalg.norm(places[:, None] - places, axis=2)
-    middling = rng.random((5, 5)) * (1, 3, 1, 0.2, 1)
-    signed = rng.random((5, 5)) * (1, -3, 1, -0.2, -1)
-    short = np.exp(-lengths / 20) + 0.02 * rng.random((5, 5))
     draws = 1000
     alike = number_from(function, GIVEN, np.ones((6, 6)), np.ones((6, 6)), draws)  # whole numbers: no rounding
     if alike is None:
@@ -128,19 +123,20 @@ def check_permutation_test(function: object) -> bool:
     if np.isclose(alike, 1 / (draws + 1)):
         told = f"Where all orders cost the same it gives {alike:.3f}; expected 1."
         return say(False, f"{told} Orders that cost as much count too: take <=.")
-    for weights, what in ((middling, "uneven"), (signed, "partly negative"), (short, "strong where wires are short")):
+    tried = _weights_to_try()
+    values = []
+    for _, weights, lengths in tried:
         value = number_from(function, GIVEN, weights, lengths, draws)
         if value is None:
             return False
-        if value > 1:
+        if value > 2:
             return say(False, f"It gives {value:g}, a count; divide it by the number of draws.")
-        right = _share_as_cheap(weights, lengths, draws)
-        if not abs(value - right) < _luck(right, draws):
-            told = f"For weights that are {what} it gives {value:.3f}; all 120 orders give {right:.3f}."
-            for wrong, why in _mistaken_tests(weights, lengths, draws):
-                if abs(value - wrong) < _luck(wrong, draws):
-                    return say(False, f"{told} {why}")
-            return say(False, told)
+        values.append(value)
+    shares = [_shares_of_mistakes(weights, lengths) for _, weights, lengths in tried]
+    for (what, *_), value, share in zip(tried, values, shares, strict=True):
+        if not _is_share(value, share[RIGHT], draws):
+            told = f"For weights that are {what} it gives {value:.3f}; all 120 orders give {share[RIGHT]:.3f}."
+            return say(False, f"{told} {_why(values, shares, draws)}".strip())
     orders = 99  # of twelve neurons, so that no new order is as cheap
     places = np.arange(12.0)[:, None]
     lengths = np.abs(places - places.T)
@@ -158,38 +154,87 @@ def check_permutation_test(function: object) -> bool:
     return say(True, "Weights whose strong wires are short are among the cheapest, and no share is exactly 0.")
 
 
-def _luck(share: float, draws: int) -> float:
-    """How far a share from random draws may be off: four standard errors, and the count of the real order."""
-    return 4 * (max(share * (1 - share), 1 / draws) / draws) ** 0.5 + 1 / draws
-
-
-def _all_orders(neurons: int) -> list[list[int]]:
-    return [list(order) for order in permutations(range(neurons))]
-
-
-def _share_as_cheap(weights: np.ndarray, lengths: np.ndarray, draws: int) -> float:
-    """Return (k + 1) / (n + 1), with the share of all orders that cost as little in place of k / n."""
-    costs = [wiring_cost(weights[np.ix_(order, order)], lengths) for order in _all_orders(len(weights))]
-    as_cheap = np.mean(np.array(costs) <= wiring_cost(weights, lengths) * (1 + 1e-12))
-    return float((as_cheap * draws + 1) / (draws + 1))
-
-
-def _mistaken_tests(weights: np.ndarray, lengths: np.ndarray, draws: int) -> list[tuple[float, str]]:
-    orders, own = _all_orders(len(weights)), wiring_cost(weights, lengths)
-    rows = np.mean([wiring_cost(weights[order], lengths) <= own for order in orders])
-    with_signs = [(weights[np.ix_(order, order)] * lengths).sum() for order in orders]
-    right = _share_as_cheap(weights, lengths, draws)
-    signed = float(np.mean(np.array(with_signs) <= (weights * lengths).sum() + 1e-12))
+def _weights_to_try() -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """Weights and lengths of five neurons, and what these weights are."""
+    rng = np.random.default_rng(3)
+    places = rng.random((5, 2)) * 100
+    lengths = np.linalg.norm(places[:, None] - places, axis=2)
+    row = np.abs(np.arange(5.0)[:, None] - np.arange(5))  # whole numbers: no rounding
+    hub = np.zeros((5, 5))
+    hub[0, 1:] = 1
     return [
-        (signed, "A negative weight needs wire too: take |W|."),
-        (1 - right, "You counted the orders that cost more; count those that cost as little."),
-        (float(rows), "You gave new labels to rows alone; the columns are the same neurons."),
-        (1.0, "Compare each relabelling with the weights *as they came*, not with itself."),
+        ("uneven", rng.random((5, 5)) * (1, 3, 1, 0.2, 1), lengths),
+        ("partly negative", rng.random((5, 5)) * (1, -3, 1, -0.2, -1), lengths),
+        ("strong where wires are short", np.exp(-lengths / 20) + 0.02 * rng.random((5, 5)), lengths),
+        ("all on the diagonal", np.diag([1.0, 2, 3, 4, 5]), row),
+        ("all from the neuron at the end of a row", hub, row),
     ]
+
+
+RIGHT = ""
+"""What there is to say of the right share, among those of mistakes."""
+
+
+def _shares_of_mistakes(weights: np.ndarray, lengths: np.ndarray) -> dict[str, float]:
+    """Return the share of relabellings that cost as little, by what there is to say of the way to find it."""
+    n = len(weights)
+    orders = np.array(list(permutations(range(n))))  # (orders, N)
+    size, off, rng = np.abs(weights), ~np.eye(n, dtype=bool), np.random.default_rng(0)
+    entries, others = np.tile(size.ravel(), (4000, 1)), np.tile(size, (4000, 1, 1))
+    others[:, off] = rng.permuted(others[:, off], axis=1)
+
+    def share(relabelled: np.ndarray, given: np.ndarray = size) -> float:
+        """``relabelled`` has shape (…, N, N)."""
+        costs = (relabelled * lengths).sum(axis=(-2, -1))
+        return float((costs <= (given * lengths).sum() + 1e-9).mean())
+
+    together = orders[:, :, None], orders[:, None, :]
+    apart = orders[:, None, :, None], orders[None, :, None, :]
+    right = share(size[together])
+    return {
+        RIGHT: right,
+        "A negative weight needs wire too: take |W|.": share(weights[together], weights),
+        "You counted the orders that cost more; count those that cost as little.": 1 - right,
+        "You gave new labels to rows alone; the columns are the same neurons.": share(size[orders]),
+        "You gave new labels to columns alone; the rows are the same neurons.": share(size[:, orders].swapaxes(0, 1)),
+        f"You gave new labels to rows and columns apart. {TOGETHER}": share(size[apart]),
+        f"You shuffled all entries, those of the diagonal too. {TOGETHER}": share(
+            rng.permuted(entries, axis=1).reshape(-1, n, n)
+        ),
+        f"You shuffled the entries off the diagonal apart from their neurons. {TOGETHER}": share(others),
+        "`weights[p, p]` takes single entries; use `weights[p][:, p]` or `weights[np.ix_(p, p)]`.": share(
+            size[orders, orders][:, None]
+        ),
+        "Compare each relabelling with the weights *as they came*, not with itself. (And `lengths[p, p]` takes "
+        "the diagonal, which is 0.)": 1.0,
+    }
+
+
+TOGETHER = "Give new names to the neurons: the *same* order for rows and columns (`weights[p][:, p]`)."
+
+
+def _why(values: list[float], shares: list[dict[str, float]], draws: int) -> str:
+    """Return what there is to say of the mistake that gives all these values, or an empty text."""
+    for why in shares[0]:
+        if all(_is_share(value, share[why], draws) for value, share in zip(values, shares, strict=True)):
+            return why
+    if all(min(abs(value - end) for end in (0, 1)) <= 1.5 / draws for value in values):
+        return "Is it the same order at every draw? Make the random generator once, before the loop."
+    return ""
+
+
+def _is_share(value: float, share: float, draws: int) -> bool:
+    """Say whether a share from random draws is as expected, up to four standard errors and the count of one order."""
+    return abs(value - share) < 4 * (max(share * (1 - share), 1 / draws) / draws) ** 0.5 + 1 / draws
 
 
 def check_depth_share(answer: float | None, field: CorticalField) -> bool:
     """Check the share of depth in the mean squared distance when each axis is divided by its standard deviation."""
+    value = number(answer)
+    if value is None:
+        return False
+    if value > 1.001:
+        return say(False, f"{value:g}. A share is between 0 and 1; is that in per cent?")
     variance = {units: coordinates(field, "transposed", units).var(axis=0) for units in ("micrometres", "min_max")}
     share = {units: float(v[1] / v.sum()) for units, v in variance.items()}
     deviation = np.sqrt(variance["micrometres"])
@@ -198,8 +243,7 @@ def check_depth_share(answer: float | None, field: CorticalField) -> bool:
         share["micrometres"]: "That is its share in µm.",
         share["min_max"]: "That is its share with min_max, which makes *ranges* alike, not standard deviations.",
         float(deviation[1] / deviation.sum()): "That is its share of the standard deviations in µm.",
-        100 / 3: "That is in per cent; give a share between 0 and 1.",
         1.0: "That is its variance; what share is it of the sum over the three axes?",
     }
     hint = "{value:g} is not it: what is the variance of an axis divided by its standard deviation?"
-    return graded(answer, 1 / 3, told, mistakes, hint, tolerance=0.02)
+    return graded(value, 1 / 3, told, mistakes, hint, tolerance=0.02)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..field import CorticalField
-from ..weights import SPECTRAL_RADIUS, functional, min_max, spectral_radius
-from .saying import array, array_from, graded, graded_array, near, number_from, say
+from ..weights import SPECTRAL_RADIUS, functional, min_max, spectral_radius, with_spectral_radius
+from .saying import array, array_from, graded, near, number_from, say
 
 
 def check_bad_pair(answer: float | None, field: CorticalField, draws: np.ndarray) -> bool:
@@ -33,10 +33,12 @@ def check_bad_pair(answer: float | None, field: CorticalField, draws: np.ndarray
 
     bad = spoiled(field.correlation)
     right, before = ratio(bad), ratio(field.correlation)
+    made = functional(draws, bad, field.sttc)
     middle = np.median(min_max(bad)[~np.eye(field.neurons, dtype=bool)])
     told = (
-        f"{right:.0f} in place of {before:.0f}: the one entry becomes 0, so half of all others now lie above "
-        f"{middle:.2f}, whatever they were. All weights of pairs grow, and the pairs hardly differ any more."
+        f"{right:.0f} in place of {before:.0f}: the bad pair becomes 0, so half of all other pairs lie above "
+        f"{middle:.2f} in m(Corr), whatever they were. Their weights grow, and the correlation hardly tells them "
+        "apart any more; the STTC still does."
     )
     own = np.eye(field.neurons, dtype=bool)
     mistakes = {
@@ -44,43 +46,80 @@ def check_bad_pair(answer: float | None, field: CorticalField, draws: np.ndarray
         1 / right: "Upside down: the diagonal over the others.",
         ratio(spoiled(field.correlation), spoiled(field.sttc)): "You changed the STTC too; it is not bad.",
         ratio(field.correlation, spoiled(field.sttc)): "You changed the STTC; the correlation is the bad one.",
-        float(bad[own].mean() / bad[~own].mean()): "Those are the correlations; compare the *weights* made of them.",
+        float(bad[own].mean() / bad[~own].mean()): "That is about the ratio of the correlations; "
+        "compare the *weights* made of them, with the same `draws`.",
         float(min_max(bad)[own].mean() / min_max(bad)[~own].mean()): "That is m(Corr) alone; compare the weights.",
+        float(made[own].mean() / made.mean()): "That is the diagonal over the mean of all weights; divide by the "
+        "mean of those off it.",
     }  # fmt: skip
     hint = "{value:g} is too {way}: change both entries of the pair in a copy, and make the weights as in section 1."
     return graded(answer, right, told, mistakes, hint, tolerance=0.02)
 
 
 def check_scaling(function: object) -> bool:
-    """Check a function that scales a matrix to a spectral radius."""
+    """Check a function that scales a matrix to a spectral radius.
+
+    It is tried on matrices whose largest eigenvalue is negative, comes as a complex pair, or is neither the first
+    nor the last of the list that NumPy gives.
+    """
     rng = np.random.default_rng(0)
-    weights = rng.normal(size=(7, 7)) + 3 * np.diag([0, -1.5, 0, 1, 0, 0, 0])
-    given = array_from(function, "weights and radius", weights, 0.9)
-    if given is None:
-        return False
-    if given.shape != weights.shape:
-        return say(False, f"For a matrix of shape {weights.shape} it returns shape {given.shape}.")
-    if not np.isfinite(given).all():
-        return say(False, "Some of what it returns is not finite; was something divided by 0?")
+    first = rng.normal(size=(7, 7)) + 3 * np.diag([0, -1.5, 0, 1, 0, 0, 0])
+    pair = np.triu(rng.normal(size=(7, 7)), 2) / 4 + np.diag([0.2, 1.3, 0.4, -0.6, 0.1, 1.2, 1.2])
+    pair[5, 6], pair[6, 5] = 0.8, -3.2  # eigenvalues 1.2 ± 1.6i, of absolute value 2
+    middle = np.triu(rng.normal(size=(7, 7)), 1) / 4 + np.diag([0.3, -0.4, 0.6, 2.5, 0.5, -0.2, 1.0])
+    for weights, radius in ((first, 0.9), (pair, 1.2), (middle, 0.5)):
+        given = array_from(function, "weights and radius", weights, radius)
+        if given is None:
+            return False
+        if given.shape != weights.shape:
+            return say(False, f"For a matrix of shape {weights.shape} it returns shape {given.shape}.")
+        if not np.isfinite(given).all():
+            return say(False, "Some of what it returns is not finite; was something divided by 0?")
+        if not np.allclose(given, with_spectral_radius(weights, radius)):
+            hint = f"The result has spectral radius {spectral_radius(given):.2f}, expected {radius:.2f}."
+            mistakes = _mistaken_scalings(weights, radius)
+            return say(False, next((why for wrong, why in mistakes if np.allclose(given, wrong)), hint))
+    told = f"From {spectral_radius(first):.2f} to 0.90; all eigenvalues shrink by the same factor."
+    return say(True, told)
+
+
+def _mistaken_scalings(weights: np.ndarray, radius: float) -> list[tuple[np.ndarray, str]]:
+    """Return what each mistake makes of a matrix, and what there is to say of it."""
     values = np.linalg.eigvals(weights)
-    radius = np.abs(values).max()
-    right = weights * 0.9 / radius
-    told = f"From {radius:.2f} to 0.90; all eigenvalues shrink by the same factor."
+    sizes, current = np.abs(values), spectral_radius(weights)
+    pair = "Its largest eigenvalues are a complex pair: take the absolute value of the complex number, not of its"
+    largest = "You took the largest eigenvalue; one of larger absolute value is negative or complex."
     scales = [
         (np.abs(weights).max(), "You divided by the largest entry; an eigenvalue is meant."),
         (np.linalg.norm(weights, 2), "You divided by the largest singular value; it is no eigenvalue unless W = Wᵀ."),
         (np.linalg.norm(weights), "You divided by the Frobenius norm, the root of all squares."),
-        (values.real.max(), "You took the largest eigenvalue; one of larger absolute value is negative or complex."),
-        (0.9**2 / radius, "You took the factor upside down: radius / current."),
-        (0.9, "You returned the matrix as it was."),
+        (
+            np.abs(np.linalg.eigvalsh(weights)).max(),
+            "np.linalg.eigvalsh is for symmetric matrices and reads one half of them; use np.linalg.eigvals.",
+        ),
+        (np.abs(values.real).max(), f"{pair} real part."),
+        (values.real.max(), largest),
+        (np.abs(values.max()), largest),
+        ((-values.real).max(), "You took the most negative eigenvalue; the largest *absolute* value counts."),
+        (np.abs(values.imag).max(), f"{pair} imaginary part."),
+        (max(np.abs(values.real).max(), np.abs(values.imag).max()), f"{pair} parts."),
+        (sizes[0], "You took the first eigenvalue of the list; they are in no order."),
+        (sizes[-1], "You took the last eigenvalue of the list; they are in no order."),
+        (sizes.min(), "You took the smallest absolute eigenvalue; the largest counts."),
+        (sizes.mean(), "You took the mean of the absolute eigenvalues; the largest counts."),
+        (radius**2 / current, "You took the factor upside down: radius / current."),
+        (radius, "You returned the matrix as it was."),
     ]  # fmt: skip
-    mistakes = [
-        *((weights * 0.9 / scale, why) for scale, why in scales),
-        (weights / radius, "It scales to 1, whatever radius was asked for."),
-        (right.T, "Right size, but transposed: rows are senders."),
+    return [
+        *((weights * radius / scale, why) for scale, why in scales if scale),
+        (
+            weights * -radius / current,
+            "You divided by a negative eigenvalue, which turns all signs; take np.abs of it.",
+        ),
+        (weights / current, "It scales to 1, whatever radius was asked for."),
+        (weights * 0.9 / current, "It scales to 0.9, whatever radius was asked for."),
+        (with_spectral_radius(weights, radius).T, "Right size, but transposed: rows are senders."),
     ]
-    hint = f"The result has spectral radius {np.abs(np.linalg.eigvals(given)).max():.2f}, expected 0.90."
-    return graded_array(given, right, told, mistakes, hint)
 
 
 def check_without_diagonal(answer: object, weights: np.ndarray) -> bool:

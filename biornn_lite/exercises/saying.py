@@ -46,10 +46,19 @@ def array(answer: object, otherwise: str = "That is not an array of numbers.") -
     if isinstance(answer, torch.Tensor):
         answer = answer.detach()
     try:
-        return np.asarray(answer, dtype=float)
+        if not np.iscomplexobj(answer):
+            return np.asarray(answer, dtype=float)
+        values = np.asarray(answer)
     except (TypeError, ValueError, RuntimeError):  # the last from a list of tensors
         say(False, otherwise)
         return None
+    if (np.abs(values.imag) <= 1e-9 * np.abs(values)).all():  # real but for rounding
+        return values.real
+    say(False, f"Those are complex numbers; expected real ones.{OF_EIGENVALUES}")
+    return None
+
+
+OF_EIGENVALUES = " (Eigenvalues may be complex: take np.abs first.)"
 
 
 def near(value: float, right: float, tolerance: float = 1e-3, absolute: float = 0.0) -> bool:
@@ -188,8 +197,7 @@ def _returned_by(function: Callable, given: tuple, kept: tuple, drawn_from: tupl
             returned = function(*given, *drawn_from)
     except Exception as error:  # whatever a learner's code may raise
         told = f"It raises {type(error).__name__}: {error}".splitlines()[0]
-        hint = " (Eigenvalues may be complex: take np.abs first.)" if "complex" in told else ""
-        say(False, told + hint)
+        say(False, told + (OF_EIGENVALUES if "complex" in told else ""))
         return None
     if not all(np.array_equal(a, b) for a, b in zip(given, kept, strict=True)):
         say(False, "It changes what it was given; make a new array.")

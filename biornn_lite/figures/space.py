@@ -99,10 +99,11 @@ def believed(
     ax.set(xlabel=names[0], ylabel=names[1], zlabel=names[2])
     thin = extent < 0.3 * extent.max()
     for axis, length, short in zip((ax.xaxis, ax.yaxis, ax.zaxis), extent, thin, strict=True):
+        axis.labelpad = 10  # seen along an axis, its name would lie on its numbers
         if short:
             axis.set_ticks([float(f"{length:.1g}")])  # more would overlap
         else:
-            axis.get_major_locator().set_params(nbins=4)
+            axis.get_major_locator().set_params(nbins=4, steps=[1, 2, 5, 10])  # short numbers
     if thin.any():
         ax.xaxis.labelpad = 14  # in a flat box, the name would lie on a number
     ax.view_init(elev=20, azim=azimuth)
@@ -175,6 +176,8 @@ def space_figure(
     histogram.set_title(f"mean {mean:.2f}", fontsize=10)
     sns.despine(ax=histogram)
     switch = f"lattice_scale {lattice_scale}" if places == "lattice" else f"units {units}"
+    if places == "lattice" and lattice_scale == "matched":
+        switch += f" (to the mean of transposed, {units})"
     figure.suptitle(f"{as_text(field.label)}: {PLACES[places]}, {switch}", fontsize=11)
     return figure
 
