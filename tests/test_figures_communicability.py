@@ -51,6 +51,7 @@ def test_a_walk_that_has_ended_says_so_and_has_a_scale(column):
     strengths = strengths_of(column, "connectome")
     silent = int(np.flatnonzero(strengths.sum(axis=1) == 0)[0])
     ended, begun = (walk_figure(column, "connectome", silent, steps).axes[0] for steps in (1, 0))
+    assert "no walk reaches another neuron" in [text.get_text() for text in ended.figure.axes[2].texts]
     assert "the walk has ended" in ended.get_title() and ended.collections[0].get_clim() == (0, 1)
     assert f"at neuron {silent}, p = 1" in begun.get_title() and begun.collections[0].get_clim() == (0, 1)
     assert "the walk has ended" not in walk_figure(column, "connectome", 41, 1).axes[0].get_title()

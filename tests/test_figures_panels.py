@@ -8,9 +8,12 @@ from itertools import product
 
 import ipywidgets as ipw
 import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pytest
+from conftest import ROOT
 from matplotlib.colors import to_rgb
+from nbclient import NotebookClient
 
 from biornn_lite import exercises
 from biornn_lite.environment import check_environment
@@ -127,6 +130,59 @@ def test_a_panel_that_is_slow_says_that_it_draws(monkeypatch, limit, said):
     parts_of(panel)["HTML"].observe(lambda change: told.append(change["new"]), "value")
     number.value = 2
     assert told == said
+
+
+BESIDE_A_CELL = (
+    """
+import asyncio, threading, time
+import ipywidgets as ipw, matplotlib.pyplot as plt
+from biornn_lite.figures.panels import figure_panel, stoppable
+
+drawn = []
+
+def draw(number):
+    figure = plt.figure()
+    time.sleep(0.2)
+    drawn.append(number)
+    return figure
+
+def work():
+    yield plt.close(draw("trained"))
+
+number = ipw.IntSlider(1)
+start, stop = stoppable(work, ipw.HTML(), "Train")
+figure_panel(draw, {"number": number})
+""",
+    """
+def beside():
+    number.value = 2
+    number.value = 3
+    start.click()
+
+thread = threading.Thread(target=beside)  # as JupyterLab lets a kernel handle what is moved and clicked
+thread.start()
+open_figures = []
+for _ in range(60):
+    open_figures += plt.get_fignums()
+    time.sleep(0.01)
+thread.join()
+assert not open_figures and drawn == [1], (open_figures, drawn)
+assert start.disabled and not stop.disabled
+""",
+    """
+await asyncio.sleep(0.1)
+assert drawn == [1, 3, "trained"] and stop.disabled, drawn
+""",
+)
+"""Cells during which a slider is moved and a button is clicked."""
+
+
+def test_a_panel_does_not_draw_into_a_running_cell():
+    cells = [nbformat.v4.new_code_cell(cell) for cell in BESIDE_A_CELL]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": ROOT}}).execute()
+    kinds = [output.output_type for cell in cells for output in cell.outputs]
+    assert kinds == ["execute_result"], "the panel itself"
 
 
 def test_a_panel_leaves_no_figure_to_a_full_garbage_collection():

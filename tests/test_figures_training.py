@@ -153,6 +153,13 @@ def linear(x, w_in, w, b):
     return h
 
 
+def bias_outside(x, w_in, w, b):
+    h = torch.zeros(*x.shape[1:3], w.shape[-1])
+    for x_t in x:
+        h = torch.relu(x_t @ w_in + h @ w) + b
+    return h
+
+
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
@@ -173,6 +180,7 @@ def linear(x, w_in, w, b):
         (lambda x, w_in, w, b: last_state(x, w_in, w, 0 * b), "bias"),
         (lambda x, w_in, w, b: last_state(x[:-1], w_in, w, b), "a step too early"),
         (linear, "Where is relu"),
+        (bias_outside, "inside relu"),
         (lambda x, w_in, w, b: np.zeros((2, 4, 6)) @ w, "x, w_in, w and b are torch tensors"),
         (by_tanh, "tanh"),
         (lambda x, w_in, w, b: last_state(x, w_in, 0 * w, b), "does not enter the next"),
@@ -237,6 +245,19 @@ def with_shares(m_keeps, v_keeps):
     return answer
 
 
+def last_weight_too_large(w, gradient, steps):
+    return adam(w, gradient, steps) + (2e-5 * (np.arange(w.size) == 2) if w.ndim == 1 else 0)
+
+
+def added_before_the_root(w, gradient, steps):
+    m = v = 0 * w
+    for t in range(1, steps + 1):
+        g = gradient(w)
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        w = w - 0.001 * m / (1 - 0.9**t) / (v / (1 - 0.999**t) + 1e-7) ** 0.5
+    return w
+
+
 def with_mistake(**mistake):
     return lambda w, gradient, steps: adam(w, gradient, steps, **mistake)
 
@@ -268,7 +289,9 @@ def with_mistake(**mistake):
         (with_mistake(rate=-0.001), "move against it"),
         (lambda w, gradient, steps: adam(w, lambda w: -gradient(w), steps), "move against it"),
         (descent, "plain gradient descent"),
-        (with_mistake(rate=0.01), "After 60 steps its first weight is"),
+        (added_before_the_root, "added after the root"),
+        (with_mistake(rate=0.01), "After 60 steps w["),
+        (last_weight_too_large, "After 25 steps w[2] is"),
     ],
 )
 def test_the_check_of_adam(capsys, answer, told):

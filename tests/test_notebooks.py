@@ -8,12 +8,13 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import nbformat
 import pytest
 from conftest import ROOT, script
 
 sys.path.insert(0, str(ROOT / "notebooks"))
-from editions import NUMBERED, number
+from editions import NUMBERED, build, number, sources, student
 
 from biornn_lite.figures.alternative_text import LONGEST
 from biornn_lite.figures.tables import MOST_ROWS
@@ -98,6 +99,25 @@ def test_predictions_are_asked_fairly_and_summed_up(path):
               if f"{name}.ask()" in cells[place]]  # all but the capstone's, which the learner copies  # fmt: skip
     assert folded == asking, "the code of a question is folded away"
     assert re.search(rf'^sum_up_predictions\("{number(path)}"\)$', cells[-1], re.M), "the sum at the end"
+
+
+DIFFERENTIATES = re.compile(r"\bautograd\.grad\(|\.backward\(\)")
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: path.stem)
+def test_a_cell_that_differentiates_can_be_run_again(path, capsys):
+    """Autograd forgets the steps of a computation that an earlier cell made, unless it is told to keep them.
+
+    An outcome waits for a choice and asks to run its cell again, so none may differentiate.
+    """
+    cells = [cell.source for cell in build(path, student).cells if cell.cell_type == "code"]
+    places = [place for place, cell in enumerate(cells) if DIFFERENTIATES.search(cell)]
+    assert not [cells[place] for place in places if ".reveal(" in cells[place]]
+    known = {}
+    for place, cell in enumerate(cells[: places[-1] + 1] if places else []):
+        for _ in range(1 + (place in places)):
+            exec(cell, known)
+    plt.close("all")
 
 
 def typed(given: ast.AST, cells: list[str]) -> bool:

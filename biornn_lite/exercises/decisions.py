@@ -347,7 +347,7 @@ def task_to_train(pairs: object, trials: object) -> TaskOfPairs:
     """
     with contextlib.redirect_stdout(io.StringIO()):
         designed, drawn = check_task_of_a_third(pairs), check_trials_of_pairs(trials)
-    ours = f"Exercise 4 waits for an answer. This is a task of ours, {[*A_TASK_OF_OURS]}"
+    ours = f"Exercise 4 has no right answer yet. This is a task of ours, {[*A_TASK_OF_OURS]}"
     whose = "Your task" if designed else ours
     print(f"{whose}. Its trials are drawn by {'your function' if drawn else 'ours'}.")
     return TaskOfPairs(

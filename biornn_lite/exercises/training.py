@@ -43,10 +43,10 @@ def check_last_state(function: object) -> bool:
     if given is None:
         return False
 
-    def last(recurrent=w, bias=b, inputs=x, relu=torch.relu) -> torch.Tensor:
+    def last(recurrent=w, bias=b, inputs=x, relu=torch.relu, outside=0) -> torch.Tensor:
         h = torch.zeros(2, 4, 6)
         for x_t in inputs:
-            h = relu(x_t @ w_in + h @ recurrent + bias)
+            h = relu(x_t @ w_in + h @ recurrent + bias) + outside
         return h
 
     right = last()
@@ -61,6 +61,7 @@ def check_last_state(function: object) -> bool:
     mistakes = [
         (last(w.mT), "Your weights act the wrong way round: h @ w, as W[i, j] goes from i to j."),
         (last(bias=0 * b), "Where is the bias b?"),
+        (last(bias=0 * b, outside=b), "The bias b belongs inside relu."),
         (last(inputs=x[:-1]), "It stops a step too early."),
         (last(relu=lambda h: h), "Where is relu? States may not be negative."),
         (last(relu=torch.tanh), "That is tanh; this network has relu."),
@@ -88,18 +89,21 @@ def _with_tensors(function: object) -> object:
 
 
 def _adam(
-    w, gradient, steps, beta=(0.9, 0.999), correct=(True, True), first=None, root=True, stale=False, divided=None
-):
+    w, gradient, steps, beta=(0.9, 0.999), correct=(True, True), first=None, root=True, stale=False, divided=None,
+    inside=0.0,
+):  # fmt: skip
     """Adam, with a mistake for each argument after `steps`.
 
     `first` stands in the place of the mean gradient, and `divided` in that of `beta` where both means are divided.
+    `inside` is added to the mean square before its root is taken.
     """
     m, v, once = np.zeros_like(w), np.zeros_like(w), gradient(w)
     for t in range(1, steps + 1):
         g = once if stale else gradient(w)
         m, v = beta[0] * m + (1 - beta[0]) * g, beta[1] * v + (1 - beta[1]) * g**2
         mean, square = (x / (1 - b**t) if c else x for x, b, c in zip((m, v), divided or beta, correct, strict=True))
-        w = w - 1e-3 * (g if first == "gradient" else mean) / ((np.sqrt(square) if root else square) + 1e-7)
+        below = (np.sqrt(square + inside) if root else square) + (0 if inside else 1e-7)
+        w = w - 1e-3 * (g if first == "gradient" else mean) / below
     return w
 
 
@@ -135,6 +139,7 @@ def _mistaken(w: np.ndarray, gradient: Callable, steps: int) -> list[tuple[np.nd
         (_adam(w, gradient, steps, correct=(True, False)), "Only m is divided; v needs 1 − 0.999ᵗ, too."),
         (_adam(w, gradient, steps, correct=(False, True)), "Only v is divided; m needs 1 − 0.9ᵗ, too."),
         (_adam(w, gradient, steps, root=False), "Divide by √v: it has the unit of the gradient."),
+        (_adam(w, gradient, steps, inside=1e-7), "10⁻⁷ is added after the root: √v + 10⁻⁷, not √(v + 10⁻⁷)."),
         (_adam(w, gradient, steps, first="gradient"), "The weight follows m, not the last gradient."),
         (_adam(w, gradient, steps, beta=(0.999, 0.9)), "m moves by a tenth, v by a thousandth; yours are swapped."),
         *((_adam(w, gradient, steps, beta=beta, divided=(0.9, 0.999)), why) for beta, why in KEPT_AND_NEW),
@@ -166,7 +171,9 @@ def check_adam(function: object) -> bool:
             return say(False, "It holds nan or inf: 1 − 0.9ᵗ is 0 for t = 0; count the steps from 1.")
         right = _by_torch(w, gradient, steps)
         if not same(given, right):
-            hint = f"After {steps} steps its first weight is {given.flat[0]:.5f}, expected {right.flat[0]:.5f}."
+            place = np.unravel_index(np.abs(given - right).argmax(), right.shape)
+            where = ", ".join(map(str, place))
+            hint = f"After {steps} steps w[{where}] is {given[place]:.7f}, expected {right[place]:.7f}."
             return graded_array(given, right, "", _mistaken(w, gradient, steps), hint, same)
     told = "As PyTorch's. With a constant gradient, of 3 or of 0.003, a weight goes from 0.1 to 0 in 100 steps"
     return say(True, f"{told}: in epoch 3 of ten.")

@@ -15,7 +15,7 @@ from scipy.linalg import expm
 
 from ..communicability import NETWORKS, strengths_of, transitions
 from ..field import CorticalField
-from .panels import dropdown, figure_panel
+from .panels import dropdown, figure_panel, slider
 from .style import BLUE, LONGEST_TITLE, ORANGE, SMOOTH_LINES, as_text
 
 LONGEST = 8
@@ -96,7 +96,10 @@ def walk_figure(field: CorticalField, network: str = "nearby", start: int = 0, s
     axes[1].set_title(f"walks of up to {steps}: {share[: steps + 1].sum():.3%}", fontsize=10)
     others = np.arange(field.neurons) != start
     axes[2].plot(whole[others], summed[others], "o", color=BLUE, markersize=4)
-    top = max(whole[others].max(), 1e-9) * 1.05
+    top = whole[others].max() * 1.05
+    if not top:
+        top = 1.0
+        axes[2].text(0.5, 0.5, "no walk reaches another neuron", ha="center", va="center", fontsize=9)
     axes[2].plot([0, top], [0, top], color="0.5", linewidth=1)
     axes[2].set(xlabel="expm(P), all walks", ylabel=f"walks of up to {steps}", xlim=(0, top), ylim=(-0.02 * top, top))
     axes[2].set_title(f"from neuron {start} to each other", fontsize=10)
@@ -113,7 +116,7 @@ def walk_panel(field: CorticalField) -> ipw.Widget:
         "start": ipw.BoundedIntText(
             40 % field.neurons, min=0, max=field.neurons - 1, description="start", layout={"width": "11em"}
         ),
-        "steps": ipw.IntSlider(2, min=0, max=LONGEST, description="steps", layout={"width": "24em"}),
+        "steps": slider("steps", 2, 0, LONGEST, 1),
     }
     return figure_panel(lambda **values: walk_figure(field, **values), controls)
 

@@ -6,10 +6,12 @@ import asyncio
 import gc
 import html
 import io
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+import IPython
 import ipywidgets as ipw
 import matplotlib.pyplot as plt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -101,13 +103,26 @@ def row_of(controls: Sequence[ipw.Widget]) -> ipw.HBox:
             control.layout.flex_flow, control.layout.height = "row wrap", "auto"
         elif isinstance(control, ipw.Button):
             control.layout.flex = "0 0 auto"  # a button that shrinks hides its text
-    return ipw.HBox(list(controls), layout={"flex_flow": "row wrap"})
+    return ipw.HBox(list(controls), layout={"flex_flow": "row wrap", "grid_gap": "0 0.8em"})
 
 
 AT_ONCE = 0.3
 """Work that takes longer than this number of seconds is announced."""
 
 TASK_OPTIONS = [(task.title, task.name) for task in TASKS.values()]
+
+
+def between_cells(work: Callable[[], None]) -> None:
+    """Do some work at once or, in a thread beside the kernel's own, as soon as no cell is running.
+
+    JupyterLab lets a thread of its own handle what is clicked or moved, also while a cell runs. Matplotlib may not
+    draw in two threads, and pyplot has one list of figures: the cell would show a figure that is drawn beside it.
+    """
+    kernel = getattr(IPython.get_ipython(), "kernel", None)
+    if kernel is None or threading.current_thread() is threading.main_thread():
+        work()
+    else:
+        kernel.io_loop.add_callback(work)
 
 
 def figure_panel(draw: Callable[..., Figure], controls: Mapping[str, ipw.ValueWidget]) -> ipw.Widget:
@@ -123,9 +138,11 @@ def figure_panel(draw: Callable[..., Figure], controls: Mapping[str, ipw.ValueWi
     picture = Picture()
     status = ipw.HTML(layout={"min_height": "28px"})  # the height of a line, so that the figure stays in its place
     took = 0.0  # seconds for the last figure
+    waiting = False  # whether a figure is still to be drawn; it will follow all changes until then
 
-    def redraw(_=None) -> None:
-        nonlocal took
+    def redraw() -> None:
+        nonlocal took, waiting
+        waiting = False
         began = time.perf_counter()
         if took > AT_ONCE:
             status.value = "drawing …"
@@ -138,8 +155,14 @@ def figure_panel(draw: Callable[..., Figure], controls: Mapping[str, ipw.ValueWi
             status.value = said(error)
         took = time.perf_counter() - began
 
+    def follow(_) -> None:
+        nonlocal waiting
+        if not waiting:
+            waiting = True
+            between_cells(redraw)
+
     for control in controls.values():
-        control.observe(redraw, "value")
+        control.observe(follow, "value")
     redraw()
     return ipw.VBox([row_of(list(controls.values())), status, picture])
 
@@ -167,7 +190,6 @@ def stoppable(
     stop = ipw.Button(description="Stop", icon="stop", disabled=True, layout={"width": "auto"})
 
     async def go() -> None:
-        start.disabled, stop.disabled = True, False
         try:
             for _ in work():
                 await asyncio.sleep(0.01)
@@ -180,7 +202,7 @@ def stoppable(
         finally:
             start.disabled, stop.disabled = False, True
 
-    def begin(_=None) -> None:
+    def launch() -> None:
         try:
             task = asyncio.get_running_loop().create_task(go())
         except RuntimeError:  # outside a kernel, nothing else is waiting
@@ -188,6 +210,10 @@ def stoppable(
         else:
             _running.add(task)
             task.add_done_callback(_running.discard)
+
+    def begin(_=None) -> None:
+        start.disabled, stop.disabled = True, False
+        between_cells(launch)
 
     def end(_=None) -> None:
         stop.disabled = True

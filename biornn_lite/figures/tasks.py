@@ -200,7 +200,7 @@ def accuracy_by_steps(ax: Axes) -> Axes:
     steps = np.arange(1, PerceptualDecision.evidence_steps + 1)
     best = [PerceptualDecision(evidence_steps=int(k)).best_ceiling() for k in steps]
     ax.plot(steps, best, "o-", color=COLOURS["functional"], markersize=4, label="mean over the five coherences")
-    ax.axhline(0.5, color="0.35", linestyle=":", linewidth=1.2, label="none of them")
+    ax.axhline(0.5, color="0.35", linestyle=":", linewidth=1.2, label="no step at all (chance)")
     ax.set(xlabel="steps of evidence summed", ylabel="best accuracy", ylim=(0.45, 1.03), xlim=(0, 31))
     ax.legend(fontsize=8, loc="lower right")
     sns.despine(ax=ax)
@@ -277,7 +277,10 @@ def luck_of_the_draw(shares: Mapping[str, np.ndarray], trials: int, marked: Mapp
         ax.axvline(
             value, color=COLOURS["relabelled"], linestyle="--", linewidth=1.8, label=f"{as_text(label)}, {value:.4f}"
         )
-    ax.set(xlabel=f"share of the more frequent answer in {trials:,} trials", ylabel="probability (share of largest)")
+    ax.set(
+        xlabel=f"share of the more frequent answer in {trials:,} trials",
+        ylabel="probability (share of largest)\nbelow 0: a point per draw",
+    )
     ax.set_yticks([0, 0.5, 1])
     ax.legend(fontsize=8, loc="upper right")
     sns.despine(ax=ax)
