@@ -144,6 +144,8 @@ def check_neurons_needed(answer: float | None, share: float, effect: float, sigm
 DRAWS = 999
 """Number of times that labels are dealt out."""
 
+SINGLE_SYNAPSES = "Single synapses were dealt out. Deal out labels: rows and columns in one new order."
+
 Dealt = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
@@ -232,12 +234,14 @@ def check_relabelling_test(answer: object) -> bool:
             why = "A p is at most 1: divide by the number of draws."
         elif _close(value, far):
             why = "That counts draws in which connected pairs are as *far* apart; count those as near."
-        elif any(_close(value, share) for share in (entries, anywhere)):
-            why = "Single synapses were dealt out. Deal out labels: rows and columns in one new order."
+        elif _close(value, entries):
+            why = SINGLE_SYNAPSES
         elif _close(value, weighted):
             why = "A pair counts once here, however many synapses it has: compare connectome > 0."
         elif _close(value, rows):
             why = "Rows were dealt out and columns not: a neuron has one label, for what it sends and what it gets."
+        elif _close(value, anywhere):
+            why = SINGLE_SYNAPSES
         elif _close(value, 2 * min(near, far)):
             why = "That asks whether they are nearer *or* farther; count one side only."
         else:

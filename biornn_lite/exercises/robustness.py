@@ -67,7 +67,7 @@ def check_sparse_share(answer: object, neurons: int) -> bool:
             2.0: "Above 1, everything would have to be kept twice; divide the other way.",
             100 * right: "That is in per cent; give a share between 0 and 1.",
         },
-        "{value:g} is too {way}: solve share · N² · (4 + 2) + 2 (N + 1) = 4 N².",
+        "{value:g} is too {way}: between 0 and 1, solve share · N² · (4 + 2) + 2 (N + 1) = 4 N².",
         tolerance=0.01,
         mistaken=0.001,
     )
