@@ -15,8 +15,10 @@ from biornn_lite import robustness_verdict as verdict
 from biornn_lite.errors import InputError
 from biornn_lite.figures import pareto
 from biornn_lite.figures import robustness as figures
+from biornn_lite.figures.reading import read_charts
 from biornn_lite.figures.robustness_parts import log_places
 from biornn_lite.figures.style import COLOURS, MARKERS, START_LINES
+from biornn_lite.figures.tables import numbers
 from biornn_lite.psychometric import COHERENCES, curve, fit, ideal_by_coherence, ideal_threshold
 from biornn_lite.results import ceilings
 from biornn_lite.robustness import KEPT
@@ -207,14 +209,22 @@ def test_shares_that_need_more_and_their_medians_are_drawn(made):
         line = line_of(steps, start)
         assert (line.get_drawstyle(), list(line.get_xdata()[1:])) == ("steps-post", sizes)
         np.testing.assert_allclose(line.get_ydata()[1:], verdict.share_that_needs_more(trials))
-    (censored,) = (line for line in steps.lines if line.get_label() == "_censored")
-    assert censored.get_color() == START_LINES["orthogonal"]["color"] and set(censored.get_xdata()) == {5120}
+    (censored,) = (bars for bars in steps.collections if bars.get_label() == "_left out")
+    assert to_rgba(START_LINES["orthogonal"]["color"]) == tuple(censored.get_color()[0])
+    assert {x for ends in censored.get_segments() for x, _ in ends} == {5120}
     beyond = figures.ABOVE * 5120
     assert [x for x, _ in marks(medians)] == [640, 640, beyond, 640, 640, 640]
     assert intervals(medians)[2] == (beyond, beyond)
     assert labels_of(figure.axes[3]) == list(SHOWN[PENALTY])
     assert [text.get_text() for text in medians.get_xticklabels()][-2:] == ["5,120", "> 5,120"]
     assert max(medians.get_xlim()) > beyond
+    table = numbers(figure)
+    for start, variant in SHOWN[PENALTY].items():
+        trials = of(needed, study=PENALTY, task=task, variant=variant)["trials"]
+        written = of(table, chart=number + 1, series=start)["y"].tolist()
+        np.testing.assert_allclose(written[1:], 100 * verdict.share_that_needs_more(trials))
+    assert set(of(table, chart=number + 4, y="orthogonal")["x"]) == {"> 5,120"}
+    assert [chart.title for chart in read_charts(figure)] == [title_of(task) for task in TASKS] * 2
 
 
 # Degradation
@@ -235,6 +245,7 @@ def test_a_degradation_curve_is_that_of_its_table_in_equal_steps(curves):
         written = [text.get_text() for text in figure.axes[0].get_xticklabels()]
         assert written == ["0", "1", "5", "10", "20", "30", "40", "50"]
         assert ("orthogonal, WD*C*: too few learned" in told(figure.legends[0])) == retained
+        assert told(figure.legends[0])[-1] == ("unharmed" if retained else "best possible")
     assert figure.axes[0].get_ylabel() == "gain retained" and not figure.axes[1].get_ylabel()
 
 
@@ -278,6 +289,8 @@ def test_the_sheet_has_a_row_per_family(made):
     figure = figures.degradation_sheet(table, PENALTY, "go_nogo")
     titles = [" ".join(ax.get_title().split()) for ax in figure.axes]
     assert titles == names
+    rows_named = [chart.y.label.split()[0] for chart in read_charts(figure)]
+    assert rows_named == [family for family, row in figures.SHEET.items() for _ in row]
     assert set(titles) == set(SEVERITIES) - set(AFTER), "nothing that was measured is left out"
     assert [ax.get_ylabel() for ax in figure.axes[::4]] == [f"{family}\nmean gain" for family in figures.SHEET]
     np.testing.assert_allclose(
@@ -375,6 +388,7 @@ def test_psychometric_curves_show_means_fits_and_the_ideal_observer(made):
     assert labels_of(right) == list(SHOWN[NONE])
     assert labels_of(right, minor=True)[2] == "4 of 4 censored"
     assert right.get_xlim() == left.get_xlim(), "both have one axis"
+    assert set(of(numbers(figure), chart=2, y="orthogonal")["x"]) == {"none"}
     assert np.log10(ideal_threshold()) in [
         line.get_xdata()[0] for line in right.lines if line.get_linestyle() == "--"
     ]
@@ -405,7 +419,10 @@ def test_states_have_axes_for_each_measure(made):
     assert [ax.get_xlabel() for ax in figure.axes] == list(figures.STATE_MEASURES.values())
     means = of(table, study="no penalty").groupby("measure")["mean"].apply(set)
     for measure, ax in zip(figures.STATE_MEASURES, figure.axes, strict=True):
-        assert {x for x, _ in marks(ax)} == means[measure]
+        np.testing.assert_allclose(sorted({x for x, _ in marks(ax)}), sorted(means[measure]), atol=1e-9)
+    assert set(numbers(figure)["series"]) == {title_of(task) for task in TASKS}
+    tiny = table.assign(**dict.fromkeys(("mean", "low", "high"), 3.4e-29))
+    assert set(numbers(figures.states_figure(tiny, NONE))["x"]) == {0.0}
 
 
 # Claims
@@ -427,6 +444,10 @@ def test_claims_have_their_contrasts_and_their_words(answers):
         texts = [text.get_text() for text in ax.texts]
         assert texts.count("open") == 4 and [text for text in texts if "too few" in text]
         assert (ax.patches[0].get_x(), ax.patches[0].get_width()) == (-0.1, 0.2)
+    assert (
+        numbers(figure)["series"].tolist()
+        == [f"less data: {word}" for word in ("better", "no better", "unclear")] * 2
+    )
     one = figures.claims_figure(table[table["context"] == NONE])
     assert len(one.axes) == 1
     table.loc[first, "says"] = ["better", "no better", "no better"] * 2

@@ -21,6 +21,10 @@ OPTION_NAMES = ("lower", "alike", "higher")
 OPTIONS = {"lower": "It would harm.", "alike": "It would not matter.", "higher": "It would help."}
 
 
+def by_first_two(prediction, accuracies):
+    return prediction.by_size((accuracies.iloc[:, 0] - accuracies.iloc[:, 1]).mean(), [-0.1, 0.1])
+
+
 def by_difference(prediction, accuracies):
     return prediction.by_size((accuracies["W*"] - accuracies["diagonal"]).mean(), [-0.1, 0.1])
 
@@ -54,6 +58,7 @@ class Told(Untold):
 @pytest.fixture
 def design(column, monkeypatch):
     monkeypatch.setattr(design_faults, "_FIRST", {})
+    monkeypatch.setattr(design_faults, "_ASKED", {})
     controls = (Variant("diagonal", Functional(self_connections="only")), Variant("I", Identity(0.95)))
     tiny = Settings(epochs=1, batches=2, batch_size=8, test_trials=20)
     prediction = Prediction("W* or its diagonal?", OPTIONS, at="13, section 8")
@@ -63,7 +68,37 @@ def design(column, monkeypatch):
 
 def test_a_complete_design_lacks_nothing(design, capsys):
     assert what_is_missing(design) == [] and check_design(design)
-    assert "✓ 9 networks" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "✓ 9 networks" in out and "a mean of 3 runs by up to 0.167" in out and "one control" not in out
+    assert check_design(replace(design, controls=design.controls[:1]))
+    assert "There is one control: if nobody learns" in capsys.readouterr().out
+
+
+def test_another_experiment_needs_a_question_of_its_own(design, capsys):
+    """Whatever part of the question changes: the answer to an earlier experiment would be taken for one to this."""
+    design.prediction._choice.value = "alike"
+    assert check_design(design)
+    alone = Variant("diagonal", Functional(self_connections="only"))
+    for change in (
+        {"task": GoNoGo(name="long", title="Long", delay=20)},
+        {"field": design.field.select(range(11))},
+        {"start": "W!", "rule": by_first_two, "controls": [alone]},
+    ):
+        capsys.readouterr()
+        assert not check_design(replace(design, **change, seed=5))
+        out = capsys.readouterr().out
+        assert "asked of another field, task or start" in out and "at='13, section 8'" in out
+        copied = Prediction(design.prediction.question, OPTIONS, at="13, section 8")
+        assert copied.answer == "alike" and not check_design(replace(design, **change, prediction=copied))
+        anew = Prediction(f"Another question about {[*change]}?", OPTIONS, at="13, section 8")
+        assert check_design(replace(design, **change, prediction=anew))
+    assert check_design(design) and check_design(replace(design, seed=5, runs=4))
+
+
+def test_a_question_without_an_answer_can_be_asked_of_what_changed(design):
+    assert check_design(design)
+    asked_again = Prediction(design.prediction.question, OPTIONS, at="13, section 8")
+    assert check_design(replace(design, field=design.field.select(range(11)), prediction=asked_again))
 
 
 def always(prediction, accuracies):
@@ -96,6 +131,15 @@ class Counting:
 
 def wrong_name(prediction, accuracies):
     return prediction.by_size(accuracies["orthogonal"].mean(), [0.1, 0.9])
+
+
+def too_few(prediction, accuracies):
+    return prediction.where([accuracies["W*"].mean() > 0.5, True])
+
+
+def truth_values(prediction, accuracies):
+    apart = (accuracies["W*"] - accuracies["diagonal"]).mean()
+    return [apart < -0.1, abs(apart) <= 0.1, apart > 0.1]
 
 
 def failing_on_nan(prediction, accuracies):
@@ -135,7 +179,9 @@ def failing_on_nan(prediction, accuracies):
         ({"task": GoNoGo}, "task is a class; make a task of it: GoNoGo()"),
         ({"prediction": Prediction("?", OPTIONS, at="13")}, "has no question"),
         ({"prediction": Prediction("q", OPTIONS | {"higher": "It would harm."}, at="13")}, "the same meaning"),
-        ({"rule": wrong_name}, "KeyError: 'orthogonal'"),
+        ({"rule": wrong_name}, "come out, the rule fails: KeyError: 'orthogonal' is none of the columns W*, diag"),
+        ({"rule": too_few}, "come out, the rule fails: `where` was given 2 values for 3 options."),
+        ({"rule": truth_values}, "return prediction.where([…]), with one truth value for each option"),
         ({"rule": lambda p, a: "better"}, "'better'"),
         ({"controls": ("W*",)}, "cannot be carried out: each variant is to be named once"),
         ({"task": "no such task"}, "cannot be carried out"),
@@ -231,7 +277,7 @@ def test_a_rule_that_changes_after_the_outcome_is_noticed(design, capsys):
     for change in ({"expected": "higher"}, {"rule": lambda p, a: p.by_size((a["W*"] - a["I"]).mean(), [-0.2, 0.2])}):
         assert not check_design(replace(design, **change))
         out = capsys.readouterr().out
-        assert "not fixed beforehand" in out and "in this session" in out and "seed=1." in out
+        assert "not fixed beforehand" in out and "in this session" in out and "seed=1. (Its runs share nothing" in out
         assert check_design(replace(design, **change, seed=1)), "new seeds have not been seen"
     assert "not fixed beforehand" in " ".join(carry_out(replace(design, expected="lower"), progress=False).lacking)
 
@@ -249,11 +295,33 @@ def test_the_report_holds_what_another_needs(design, tmp_path):
     for part in (
         "# W* or its diagonal?", "12 neurons", "Go/NoGo", "**Controls.** diagonal, I.", "It would not matter.",
         "**Expected.** alike.", "def by_difference(prediction, accuracies):", "1 of each", "from seed 0",
-        "test accuracy, one run", "By the rule: ", "One run shows what can happen",
+        "test accuracy, one run", "By the rule: ", "One run shows what can happen", "does not hold it: keep its file",
+        "task: GoNoGo(name='go_nogo',", "W*: weights='functional', space='none', communicability='none'",
+        "I: weights=Identity(", "settings: Settings(epochs=1,",
     ):  # fmt: skip
         assert part in text, part
+    assert text.count("```python") == 1, "of the library's own code no source is needed"
     with pytest.raises(InputError):
         write_report(outcome, tmp_path / "no such folder" / "report.md")
+
+
+def ones(field, rng):
+    return np.full((field.neurons, field.neurons), 1 / field.neurons)
+
+
+@dataclass(frozen=True)
+class MyTask(GoNoGo):
+    """A task of a learner's own."""
+
+    name: str = "my_task"
+
+
+def test_the_report_holds_the_source_of_what_is_not_in_the_library(design):
+    mine = replace(design, task=MyTask(), controls=(*design.controls, Variant("ones", ones)))
+    accuracies = pd.DataFrame(0.5, index=range(3), columns=["W*", "diagonal", "I", "ones"])
+    text = report_of(Outcome(mine, accuracies, ("alike",), ()))
+    assert "ones: weights=ones, space='none'" in text and "def ones(field, rng):" in text
+    assert "task: MyTask(name='my_task'" in text and "class MyTask(GoNoGo):" in text
 
 
 def labels(graph, rng):
@@ -265,6 +333,17 @@ def entries(graph, rng):
     mixed, off = graph.copy(), ~np.eye(len(graph), dtype=bool)
     mixed[off] = rng.permutation(graph[off])
     return mixed
+
+
+def anywhere(graph, rng):
+    return rng.permutation(graph.ravel()).reshape(graph.shape)
+
+
+def by_synapses(distances, connectome, rng):
+    def mean(graph):
+        return (distances * graph).sum() / graph.sum()
+
+    return (1 + sum(mean(labels(connectome, rng)) <= mean(connectome) for _ in range(999))) / 1000
 
 
 def relabelling(deal=labels, *, truly=1, sides=1, far=False):
@@ -285,6 +364,8 @@ def relabelling(deal=labels, *, truly=1, sides=1, far=False):
         (relabelling(truly=0), "never gives 0"),
         (relabelling(far=True), "as *far* apart"),
         (relabelling(entries), "Single synapses were dealt out"),
+        (relabelling(anywhere), "Single synapses were dealt out"),
+        (by_synapses, "A pair counts once here"),
         (relabelling(lambda graph, rng: rng.permutation(graph)), "Rows were dealt out and columns not"),
         (relabelling(sides=2), "one side only"),
         (relabelling(sides=1000), "at most 1"),

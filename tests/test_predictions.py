@@ -39,7 +39,7 @@ def test_an_answer_is_compared_with_what_came_true(capsys):
     assert capsys.readouterr().out.splitlines() == [
         "You predicted: some ✗ It did not come true.",
         "What happened: there were 12.",
-        "What each answer would have meant:",
+        "What each answer would have meant (✓ marks the answer, not its reason):",
         "  ✗ few: Hardly any is needed.",
         "  ✗ some: It takes a few.",
         "  ✓ many: It takes them all.",
@@ -84,6 +84,19 @@ def test_an_answer_outlives_the_kernel_and_the_first_one_counts(capsys):
     assert (kept.chosen, kept.counted, kept.right) == ("many", "few", True)
 
 
+def test_the_first_outcome_counts(capsys):
+    prediction, choice = asked()
+    choice.value = "few"
+    prediction.reveal("it was 1.", ("few",))
+    capsys.readouterr()
+    prediction.reveal("with other seeds it was 20.", ("many",))
+    told = capsys.readouterr().out
+    assert "few ✗ It did not come true" in told and "(At first came true: few. The first outcome counts.)" in told
+    assert read_predictions().predictions[QUESTION].right
+    prediction.reveal("it was 1.", ("few",))
+    assert "At first" not in capsys.readouterr().out
+
+
 def test_another_question_or_other_options_are_asked_anew():
     _, choice = asked()
     choice.value = "some"
@@ -106,7 +119,7 @@ def test_what_came_true_follows_the_result():
     for limits in ([3], [10, 3], [1, 2, 3]):
         with pytest.raises(InputError, match="in increasing order"):
             prediction.by_size(1, limits)
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(InputError, match="1 values for 3 options"):
         prediction.where([True])
     with pytest.raises(InputError, match="'lots'"):
         prediction.reveal("lots", "lots")
@@ -117,7 +130,7 @@ def test_none_of_the_options_may_come_true(capsys):
     choice.value = "few"
     prediction.reveal("it was neither.", ())
     told = capsys.readouterr().out
-    assert "(none came true)" in told and "✗ It did not come true" in told
+    assert "; none came true):" in told and "✗ It did not come true" in told
 
 
 def test_predictions_are_summed_up_beside_chance(capsys):

@@ -44,6 +44,8 @@ def test_the_check_of_rounding(capsys, answer, told):
         (0.66, "✓"),
         (2 / 3, "✓"),
         (0.5, "2 are enough"),
+        (66.3, "in per cent"),
+        (65.6, "too high: between 0 and 1"),
         (1, "its column is stored"),
         (0.1, "too low"),
     ],
@@ -67,11 +69,21 @@ def no_less(x):
     return x >= 0
 
 
+def better_than_all_before(costs, values):
+    kept = np.zeros(len(costs), dtype=bool)
+    best = -np.inf
+    for i in sorted(range(len(costs)), key=lambda i: costs[i]):
+        if values[i] > best:
+            kept[i], best = True, values[i]
+    return kept
+
+
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
         (None, "…"),
         (lambda c, v: beaten(c, v, no_more, no_less), "✓"),
+        (better_than_all_before, "Of points of one cost you take the first"),
         (lambda c, v: ~beaten(c, v, no_more, no_less), "turn it round"),
         (lambda c, v: beaten(c, v, lambda x: x < 0, lambda x: x > 0), "if one of the"),
         (lambda c, v: beaten(c, v, no_more, no_more), "a high value is good"),
@@ -80,7 +92,7 @@ def no_less(x):
             lambda c, v: beaten(c, v, no_more, no_less, lambda c, v: ~np.eye(len(c), dtype=bool)),
             "Equal points do not beat",
         ),
-        (lambda c, v: np.ones(len(c), bool), "that another beats"),
+        (lambda c, v: np.ones(len(c), bool), "front that are missing: 0. Points that are marked"),
         (lambda c, v: c, "returns numbers"),
         (lambda c, v: np.array([True]), "shape (1,)"),
     ],

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from ..errors import InputError
@@ -78,8 +79,17 @@ def judged(design: Design, accuracies: pd.DataFrame) -> tuple[str, ...]:
     try:
         said = design.rule(design.prediction, accuracies.copy())
         said = (said,) if isinstance(said, str) else tuple(said)
+    except InputError as error:
+        raise InputError(f"the rule fails: {error}") from error
+    except KeyError as error:
+        columns = ", ".join(accuracies)
+        raise InputError(f"the rule fails: KeyError: {first_line(error)} is none of the columns {columns}") from error
     except Exception as error:  # whatever a learner's code may raise
         raise InputError(f"the rule fails: {type(error).__name__}: {first_line(error)}") from error
+    if said and all(isinstance(one, (bool, np.bool_)) for one in said):
+        raise InputError(
+            "the rule returns truth values; return prediction.where([…]), with one truth value for each option"
+        )
     if strange := [option for option in said if option not in design.prediction.options]:
         raise InputError(f"the rule returns {strange[0]!r}; expected some of {[*design.prediction.options]}")
     return said

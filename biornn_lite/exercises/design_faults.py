@@ -42,6 +42,10 @@ _FIRST: dict[str, str] = {}
 """Of the networks that this kernel has trained: question, rule and expectation at their first outcome."""
 
 
+_ASKED: dict[str, tuple[Prediction, str]] = {}
+"""Of each question that this kernel has checked: its prediction, and the experiment that it is asked of."""
+
+
 def remember(design: Design) -> None:
     """Keep question, rule and expectation of a design whose networks are about to be trained."""
     _FIRST.setdefault(_networks_key(design), _plan_of(design))
@@ -54,6 +58,18 @@ def _networks_key(design: Design) -> str:
 
 def _plan_of(design: Design) -> str:
     return digest_of([design.prediction.question, design.prediction.options, design.expected, design.rule])
+
+
+def _asked_of_another(design: Design) -> bool:
+    """Say whether the prediction belongs to another field, task or start; otherwise keep to what it belongs."""
+    prediction, study = design.prediction, design.study
+    configuration = study.configuration
+    experiment = digest_of([configuration["field_digest"], configuration["tasks"], variant_digest(study.variants[0])])
+    first, of = _ASKED.get(prediction.question, (prediction, experiment))
+    if of != experiment and (first is prediction or prediction.answer is not None):
+        return True
+    _ASKED[prediction.question] = prediction, experiment
+    return False
 
 
 def _made_up(design: Design) -> Iterator[pd.DataFrame]:
@@ -129,12 +145,15 @@ def _faults_of_rule(design: Design) -> Iterator[str]:
     if not callable(design.rule):
         yield "The rule is no function: the outcome would be judged by eye, after it is known."
         return
+    when = "On accuracies that could come out, "
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"), redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
+            judged(design, next(_made_up(design)))
+            when = "On accuracies that could come out (NaN where a network diverged), "
             trial = _tried(design)
     except InputError as error:
-        yield f"On accuracies that could come out (NaN where a network diverged), {error}."
+        yield f"{when}{error}."
         return
     of_all = f"of {trial.tables:,} made-up results"
     if trial.tables < TABLES // 20:
@@ -274,6 +293,11 @@ def what_is_missing(design: Design) -> list[str]:
         found.append(
             "The rule was not fixed beforehand: networks of these seeds were trained in this session, for the same "
             "field, task and settings, with another question, rule or expectation. Take new seeds: "
-            f"seed={design.seed + 1}."
+            f"seed={design.seed + 1}. (Its runs share nothing with those of seed={design.seed}.)"
+        )
+    if not found and _asked_of_another(design):
+        found.append(
+            "The question was asked of another field, task or start, and so was its answer. Ask anew: "
+            f"prediction=Prediction('…', options, at={design.prediction.at!r}), with a question of its own."
         )
     return found

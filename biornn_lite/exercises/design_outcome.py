@@ -5,13 +5,16 @@ from __future__ import annotations
 import inspect
 import math
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from ..plumbing.files import written_atomically
 from ..study import run_study
+from ..variants import CHOICES
 from .design import Design, ceilings_of, judged
 from .design_faults import remember, what_is_missing
 
@@ -101,7 +104,8 @@ def report_of(outcome: Outcome) -> str:
     parts = [
         f"# {design.prediction.question}",
         f"**Field.** {study.field.label}, {study.field.neurons} neurons "
-        f"(digest {study.configuration['field_digest']}).",
+        f"(digest {study.configuration['field_digest']}). This report does not hold it: keep its file, or the code "
+        "that made it.",
         f"**Task.** {task.title}: {task.steps} steps, {task.classes} answers. Accuracy without memory at most "
         f"{low:.3f}, at best {high:.3f}.",
         f"**Start.** {study.variants[0].name}. **Controls.** "
@@ -113,6 +117,7 @@ def report_of(outcome: Outcome) -> str:
         f"**Rule.**\n\n```python\n{_source(design.rule)}\n```",
         f"**Runs.** {design.runs} of each, in pairs, from seed {design.seed}; {settings.epochs} epochs of {trials:,} "
         "trials.",
+        f"**To do it again,** with biornn_lite {study.configuration['biornn_lite']}:\n\n{_recipe(design)}",
         f"**Outcome.** {outcome.told}",
         f"```text\n{outcome.accuracies.round(3).to_string()}\n```",
         "Runs that learned: "
@@ -125,8 +130,37 @@ def report_of(outcome: Outcome) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _source(rule: object) -> str:
+def _recipe(design: Design) -> str:
+    """Return task, variants and settings as they are written, and the source of what is not in this library."""
+    study = design.study
+    task, own = study.tasks[0], {}
+    lines = [f"task: {task!r}"]
+    for variant in study.variants:
+        choices = (f"{name}={_written(getattr(variant, name))}" for name in CHOICES)
+        lines.append(f"{variant.name}: {', '.join(choices)}")
+        own |= {id(each): each for each in variant.own.values()}
+    lines.append(f"settings: {design.settings!r}")
+    library = __package__.partition(".")[0]
+    things = dict.fromkeys(_defined(each) for each in (task, *own.values()))
+    mine = [_source(each) for each in things if each.__module__.partition(".")[0] != library]
+    parts = ["```text\n" + "\n".join(lines) + "\n```", *(f"```python\n{source}\n```" for source in mine)]
+    return "\n\n".join(parts)
+
+
+def _defined(thing: object) -> Callable:
+    """Return the function or class whose source defines a thing."""
+    if isinstance(thing, partial):
+        return _defined(thing.func)
+    return thing if inspect.isroutine(thing) or inspect.isclass(thing) else type(thing)
+
+
+def _written(choice: object) -> str:
+    """Write a choice of a variant as in code; a function by its name."""
+    return choice.__qualname__ if inspect.isroutine(choice) else repr(choice)
+
+
+def _source(thing: object) -> str:
     try:
-        return textwrap.dedent(inspect.getsource(rule)).strip()
+        return textwrap.dedent(inspect.getsource(thing)).strip()
     except (OSError, TypeError):
-        return str(rule)
+        return str(thing)

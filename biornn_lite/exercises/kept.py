@@ -41,7 +41,8 @@ class Kept:
     counted : str or None
         The option that was chosen when the outcome was first shown. A later choice does not change it.
     came_true : tuple of str or None
-        The options that came true; None before the outcome was shown.
+        The options that came true when the outcome was first shown; None before that. A later outcome, as of other
+        seeds, does not change it.
     """
 
     at: str

@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..field import MICRONS_VOXEL_UM, CorticalField
 from ..seeds import generator
 from ..weights import relabelled
-from .design import Design
+from .design import Design, ceilings_of
 from .design_faults import what_is_missing
 from .saying import array, graded_array, number, number_from, say, unanswered
 
@@ -144,6 +144,8 @@ def check_neurons_needed(answer: float | None, share: float, effect: float, sigm
 DRAWS = 999
 """Number of times that labels are dealt out."""
 
+SINGLE_SYNAPSES = "Single synapses were dealt out. Deal out labels: rows and columns in one new order."
+
 Dealt = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
@@ -154,7 +156,13 @@ def _shuffled(connectome: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return mixed
 
 
-def _as_near(distances: np.ndarray, connectome: np.ndarray, deal: Dealt) -> tuple[float, float]:
+def _anywhere(connectome: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return rng.permutation(connectome.ravel()).reshape(connectome.shape)
+
+
+def _as_near(
+    distances: np.ndarray, connectome: np.ndarray, deal: Dealt, weighted: bool = False
+) -> tuple[float, float]:
     """Return the shares of dealt connectomes whose connected pairs are as near as they are, or as far.
 
     Parameters
@@ -162,10 +170,16 @@ def _as_near(distances: np.ndarray, connectome: np.ndarray, deal: Dealt) -> tupl
     distances, connectome : ndarray, shape (N, N)
     deal : callable
         Takes the connectome and a random stream.
+    weighted : bool
+        Whether a pair counts as often as it has synapses.
     """
     rng = generator(13, "labels dealt out")
-    here = distances[connectome > 0].mean()
-    there = np.array([distances[deal(connectome, rng) > 0].mean() for _ in range(4 * DRAWS)])
+
+    def mean(graph: np.ndarray) -> float:
+        return float(np.average(distances, weights=graph if weighted else graph > 0))
+
+    here = mean(connectome)
+    there = np.array([mean(deal(connectome, rng)) for _ in range(4 * DRAWS)])
     slack = 1e-9 * here
     return float((there <= here + slack).mean()), float((there >= here - slack).mean())
 
@@ -185,6 +199,8 @@ def _arrangements() -> list[tuple[np.ndarray, np.ndarray]]:
         else:  # with so few neurons, dealing out rows alone makes many self-connections, at distance 0
             connectome = (rng.random((n, n)) < 0.15).astype(int)
             connectome |= connectome.T
+            far = np.argsort(np.where(connectome, distances, 0), axis=None)[-6:]
+            connectome.flat[far] = 5  # synapses of each of the three pairs that are farthest apart, both ways
         np.fill_diagonal(connectome, 0)
         made.append((distances, connectome))
     return made
@@ -207,6 +223,8 @@ def check_relabelling_test(answer: object) -> bool:
         if _close(value, (1 + DRAWS * near) / (1 + DRAWS)) and value > 0:
             continue
         entries, _ = _as_near(distances, connectome, _shuffled)
+        anywhere, _ = _as_near(distances, connectome, _anywhere)
+        weighted, _ = _as_near(distances, connectome, relabelled, weighted=True)
         rows, _ = _as_near(distances, connectome, lambda graph, rng: rng.permutation(graph))
         if value <= 0:
             why = (
@@ -217,9 +235,13 @@ def check_relabelling_test(answer: object) -> bool:
         elif _close(value, far):
             why = "That counts draws in which connected pairs are as *far* apart; count those as near."
         elif _close(value, entries):
-            why = "Single synapses were dealt out. Deal out labels: rows and columns in one new order."
+            why = SINGLE_SYNAPSES
+        elif _close(value, weighted):
+            why = "A pair counts once here, however many synapses it has: compare connectome > 0."
         elif _close(value, rows):
             why = "Rows were dealt out and columns not: a neuron has one label, for what it sends and what it gets."
+        elif _close(value, anywhere):
+            why = SINGLE_SYNAPSES
         elif _close(value, 2 * min(near, far)):
             why = "That asks whether they are nearer *or* farther; count one side only."
         else:
@@ -250,7 +272,14 @@ def check_design(answer: object) -> bool:
     if missing:
         return False
     networks = answer.runs * len(answer.study.variants)
-    many = " So many take minutes or hours: begin with fewer runs." if networks > 100 else ""
-    return say(
-        True, f"{networks} networks, with controls, ceilings, pairs of runs and a rule. What comes out is open.{many}"
-    )
+    low, high = ceilings_of(answer)
+    told = [
+        f"{networks} networks, with controls, ceilings, pairs of runs and a rule. What comes out is open.",
+        f"One network that learns by luck moves a mean of {answer.runs} runs by up to "
+        f"{(high - low) / answer.runs:.3f}: the rule must ask for more than that.",
+    ]
+    if len(answer.controls) == 1:
+        told.append("There is one control: if nobody learns, does it show that the task can be learned?")
+    if networks > 100:
+        told.append("So many take minutes or hours: begin with fewer runs.")
+    return say(True, " ".join(told))

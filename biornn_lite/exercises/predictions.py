@@ -83,6 +83,9 @@ class Prediction:
 
     def where(self, conditions: Iterable[bool]) -> tuple[str, ...]:
         """Return the options whose condition holds; there is one condition for each option, in their order."""
+        conditions = [*conditions]
+        if len(conditions) != len(self.options):
+            raise InputError(f"`where` was given {len(conditions)} values for {len(self.options)} options")
         return tuple(option for option, holds in zip(self.options, conditions, strict=True) if holds)
 
     def reveal(self, outcome: str, came_true: Collection[str]) -> None:
@@ -103,7 +106,8 @@ class Prediction:
         kept = self._keep(came_true)
         self._status.value = self._told()
         lines = [_filled("What happened: ", outcome)]
-        lines.append("What each answer would have meant" + ("" if came_true else " (none came true)") + ":")
+        none = "" if came_true else "; none came true"
+        lines.append(f"What each answer would have meant (✓ marks the answer, not its reason{none}):")
         for option, meaning in self.options.items():
             mark = "  ✓ " if option in came_true else "  ✗ "
             lines.append(_filled(mark, f"{option}: {meaning}" if meaning else option))
@@ -112,7 +116,11 @@ class Prediction:
             folded = "<summary>What happened (without a prediction)</summary>"
             display(HTML(f"<details>{folded}<pre>{plain(chr(10).join(lines))}</pre></details>"))
             return
-        first = _filled("You predicted: ", f"{kept.predicted} {_mark(kept)}")
+        mark = "✓ It came true." if kept.predicted in came_true else "✗ It did not come true."
+        first = _filled("You predicted: ", f"{kept.predicted} {mark}")
+        if set(kept.came_true or ()) != set(came_true):
+            earlier = " and ".join(kept.came_true or ()) or "none of the options"
+            lines.insert(0, _filled("               ", f"(At first came true: {earlier}. The first outcome counts.)"))
         if kept.predicted != self.answer:
             lines.insert(0, _filled("               ", f"(Later you chose: {self.answer}. The first choice counts.)"))
         print("\n".join([first, *lines]))
@@ -141,7 +149,8 @@ class Prediction:
         if before.options == now.options:
             now = replace(now, counted=before.counted, came_true=before.came_true)
         if came_true is not None:
-            now = replace(now, counted=now.counted or self.answer, came_true=came_true)
+            first = came_true if now.came_true is None else now.came_true
+            now = replace(now, counted=now.counted or self.answer, came_true=first)
         if learner:
             try:
                 write_predictions(learner.with_prediction(now))
@@ -149,10 +158,6 @@ class Prediction:
                 self._problem = said(error)
         self._kept = now
         return now
-
-
-def _mark(kept: Kept) -> str:
-    return "✓ It came true." if kept.right else "✗ It did not come true."
 
 
 def _filled(label: str, text: str) -> str:

@@ -65,8 +65,9 @@ def check_sparse_share(answer: object, neurons: int) -> bool:
             0.5: "That counts 4 bytes for each column; 2 are enough for so few neurons.",
             0.75: "6 bytes against 4, not 8 against 6: solve share · N² · 6 + pointers = N² · 4.",
             2.0: "Above 1, everything would have to be kept twice; divide the other way.",
+            100 * right: "That is in per cent; give a share between 0 and 1.",
         },
-        "{value:g} is too {way}: solve share · N² · (4 + 2) + 2 (N + 1) = 4 N².",
+        "{value:g} is too {way}: between 0 and 1, solve share · N² · (4 + 2) + 2 (N + 1) = 4 N².",
         tolerance=0.01,
         mistaken=0.001,
     )
@@ -97,6 +98,9 @@ def check_front(answer: object) -> bool:
         "That is what other points beat; turn it round.": ~right,
         "Here a point must be cheaper *and* better to beat another. No dearer and no worse is enough, if one of the "
         "two differs.": ~(cheaper & better).any(axis=0),
+        "Of points of one cost you take the first that comes; the one of the highest value beats it.": _sorted_front(
+            costs, values
+        ),
         "That minimises both; a high value is good.": front(costs, -values),
         "That maximises both; a low cost is good.": front(-costs, values),
         "Equal points do not beat each other: one of cost and value must differ.": ~(
@@ -105,7 +109,16 @@ def check_front(answer: object) -> bool:
     }
     why = next((why for why, wrong in mistakes.items() if np.array_equal(found, wrong)), None)
     missed, extra = (right & ~found).sum(), (found & ~right).sum()
-    return say(False, why or f"{missed} points of the front are missing, and {extra} are marked that another beats.")
+    hint = f"Points of the front that are missing: {missed}. Points that are marked and that another beats: {extra}."
+    return say(False, why or hint)
+
+
+def _sorted_front(costs: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Mark, from the lowest cost on, what is worth more than all before it, whichever of one cost comes first."""
+    on_it, highest = np.zeros(len(costs), dtype=bool), -np.inf
+    for i in np.argsort(costs, kind="stable"):
+        on_it[i], highest = values[i] > highest, max(highest, values[i])
+    return on_it
 
 
 def check_median_trials(answer: object, trials: Sequence[float]) -> bool:
@@ -127,7 +140,9 @@ def check_median_trials(answer: object, trials: Sequence[float]) -> bool:
     return graded(
         answer,
         right,
-        f"{right:g}: half of all {len(trials)} networks get there with so many trials, or fewer.",
+        f"{right:g}: half of all {len(trials)} networks get there with so many trials, or fewer. (The largest number "
+        "in place of inf would give the same median here, but a wrong mean; and where most never get there, a wrong "
+        "median.)",
         mistakes,
         "{value:g} is too {way}: sort all networks by the trials that they need, those that never get there last. "
         "With how many has half of them got there?",

@@ -26,6 +26,8 @@ class Axis:
         Place and name of each category; empty for an axis of numbers.
     said : tuple of (float, float)
         Place and number of each tick, if ticks say other numbers than their places.
+    words : tuple of (float, str)
+        Of an axis of numbers, number and text of each tick that says words, such as "none".
     """
 
     label: str
@@ -34,12 +36,15 @@ class Axis:
     log: bool = False
     categories: tuple[tuple[float, str], ...] = ()
     said: tuple[tuple[float, float], ...] = ()
+    words: tuple[tuple[float, str], ...] = ()
 
     def name_of(self, place: float) -> str:
-        """Name the category at a place, or return an empty text."""
+        """Name the category at a place, or say the words of a tick there, or return an empty text."""
         near = [(abs(at - place), name) for at, name in self.categories]
         apart, name = min(near, default=(np.inf, ""))
-        return name if apart <= 0.5 else ""
+        if apart <= 0.5:
+            return name
+        return next((text for number, text in self.words if np.isclose(number, place, rtol=1e-6, atol=0)), "")
 
     def numbers(self, places: np.ndarray) -> np.ndarray:
         """Return the numbers that the ticks say for places along the axis."""

@@ -475,6 +475,7 @@ def found_events(
         height = np.full(len(shown), low - place * (high - low))
         ax.plot(shown, height, "|", color=colour, markersize=9, markeredgewidth=1.6, label=label)
     ax.set(xlabel="time (s)", ylabel="fluorescence (baseline 1)", xlim=(start, start + seconds))
-    ax.legend(fontsize=8, loc="upper right")
+    ax.set_ylim(top=high + 0.2 * (high - low))  # room for the legend above the peaks
+    ax.legend(fontsize=8, loc="upper right", ncols=2)
     sns.despine(ax=ax)
     return ax

@@ -43,9 +43,10 @@ def interval_handle() -> Patch:
     return Patch(color="0.85", linewidth=0, label="95 % interval over runs")
 
 
-def ceiling_handles() -> list[plt.Line2D]:
-    """Return the legend's entries of the ceilings."""
-    return [handle(label, linestyle=style, **_CEILING) for _, style, label in CEILINGS]
+def ceiling_handles(retained: bool = False) -> list[plt.Line2D]:
+    """Return the legend's entries of the ceilings; of the gain that is retained, 1 is that of an unharmed network."""
+    names = {"best possible": "unharmed"} if retained else {}
+    return [handle(names.get(label, label), linestyle=style, **_CEILING) for _, style, label in CEILINGS]
 
 
 def legend(figure: Figure, handles: Sequence, columns: int = 5) -> None:

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
+from matplotlib.ticker import FixedLocator
 
 from .drawn import Axis, Chart, Reference, Series, clean, number_in, rounded
 
@@ -224,11 +225,38 @@ def _of_cells(axis: Axis, limits: tuple[float, float]) -> Axis:
     return replace(axis, low=low + 0.5, high=high - 0.5) if whole else axis
 
 
+def _span(ax: Axes, which: str) -> range | None:
+    """Return the columns that Axes stand in, or for y the rows."""
+    place = ax.get_subplotspec()
+    return place and (place.colspan if which == "x" else place.rowspan)
+
+
 def _sibling(ax: Axes, axis: Axis, which: str) -> Axis:
-    """Take an empty label from an Axes that shares the axis."""
+    """Take an empty label from an Axes that shares the axis, if possible from one of the same column or row."""
     others = getattr(ax, f"get_shared_{which}_axes")().get_siblings(ax)
+    others = sorted(others, key=lambda other: _span(other, which) != _span(ax, which))
     labels = [clean(getattr(other, f"get_{which}label")()) for other in others]
     return axis if axis.label else replace(axis, label=next(filter(None, labels), ""))
+
+
+def _with_words(axis: Axis, drawn: DrawnAxis) -> Axis:
+    """Keep what ticks say in words along an axis of numbers."""
+    if axis.categories or not isinstance(drawn.get_major_locator(), FixedLocator):
+        return axis
+    places = np.asarray(drawn.get_majorticklocs(), dtype=float)
+    texts = map(clean, drawn.get_major_formatter().format_ticks(places))
+    ticks = zip(axis.numbers(places).tolist(), texts, strict=True)
+    return replace(axis, words=tuple((number, text) for number, text in ticks if text and number_in(text) is None))
+
+
+def _title(ax: Axes) -> str:
+    """Return the title of Axes, or of those of the same column that share x and have the only one."""
+    column = [each for each in ax.get_shared_x_axes().get_siblings(ax) if _span(each, "x") == _span(ax, "x")]
+    for each in (ax, *column) if _span(ax, "x") else (ax,):
+        titles = [clean(each.get_title(loc=where)) for where in ("left", "center", "right")]
+        if any(titles):
+            return " ".join(filter(None, titles))
+    return ""
 
 
 def _read_axes(ax: Axes, legends: Sequence[Legend]) -> Chart:
@@ -237,9 +265,9 @@ def _read_axes(ax: Axes, legends: Sequence[Legend]) -> Chart:
     key = _key(own)
     x = _sibling(ax, _read_axis(ax.xaxis, ax.get_xlim(), ax.dataLim.intervalx), "x")
     y = _sibling(ax, _read_axis(ax.yaxis, ax.get_ylim(), ax.dataLim.intervaly), "y")
-    titles = [clean(ax.get_title(loc=where)) for where in ("left", "center", "right")]
+    x, y = _with_words(x, ax.xaxis), _with_words(y, ax.yaxis)
     texts = tuple(clean(text.get_text()) for text in ax.texts if text.get_visible() and clean(text.get_text()))
-    title, colours = " ".join(filter(None, titles)), _colours(ax)
+    title, colours = _title(ax), _colours(ax)
     if ax.images:
         x, y = (_of_cells(axis, limits) for axis, limits in ((x, ax.get_xlim()), (y, ax.get_ylim())))
     if hasattr(ax, "get_zlim"):  # in space; what is drawn there has no places of its own on the page

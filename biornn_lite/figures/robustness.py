@@ -162,7 +162,8 @@ def still_below(table: pd.DataFrame, study: str, task: str, ax: Axes, variants: 
         ax.step([0.85 * sizes[0], *sizes], share, where="post", linestyle=style["linestyle"], label=start, **look)
         if row["censored"]:
             end = share[-1]
-            ax.plot([sizes[-1]] * 2, [end - 0.035, end + 0.035], linestyle="-", label="_censored", **look)
+            # by this label, tables of numbers and alternative texts leave it out
+            ax.vlines(sizes[-1], end - 0.035, end + 0.035, label="_left out", **look)
     _trials_axis(ax)
     ax.set_ylim(-0.06, 1.06)
     ax.yaxis.set_major_formatter(lambda share, _: percent(share))
@@ -313,7 +314,7 @@ def degradation_figure(
     for task, ax in zip(tasks, axes[0], strict=True):
         degradation(table, study, task, measure, ax, variants, retained)
     outer_labels(axes)
-    legend(figure, [*start_handles(table, study, variants), interval_handle(), *ceiling_handles()])
+    legend(figure, [*start_handles(table, study, variants), interval_handle(), *ceiling_handles(retained)])
     entitle(figure, measure.capitalize(), study, table)
     return figure
 
@@ -353,7 +354,7 @@ def degradation_sheet(
             ax.set_title(",\n".join(measure.rsplit(", ", 1)) if len(measure) > 22 else measure, fontsize=8.5)
         row[0].set_ylabel(f"{family}\n{row[0].get_ylabel()}", fontsize=9)
     outer_labels(axes)
-    legend(figure, [*start_handles(table, study, variants), interval_handle(), *ceiling_handles()])
+    legend(figure, [*start_handles(table, study, variants), interval_handle(), *ceiling_handles(retained)])
     entitle(figure, f"All disturbances, {title_of(task)}", study, table)
     return figure
 
@@ -490,7 +491,8 @@ def by_start(table: pd.DataFrame, study: str, measure: str, ax: Axes, variants: 
         for task, offset in zip(tasks, np.linspace(-0.24, 0.24, len(tasks)) if len(tasks) > 1 else [0], strict=True):
             for row in mine[mine["task"] == task].itertuples():
                 look = {"color": START_LINES[start]["color"], "marker": _task_marker(tasks, task), "markersize": 5}
-                draw_interval(ax, row.low, row.mean, row.high, place + offset, **look)
+                ends = (round(value, 9) for value in (row.low, row.mean, row.high))  # 1e-29 bits are 0
+                draw_interval(ax, *ends, place + offset, label=title_of(task), **look)
         labels.append(start)
     label_rows(ax, labels)
     return ax
@@ -540,7 +542,8 @@ def stability_figure(
         ax.set_title(as_text(title), fontsize=10)
         ax.set_xlabel("")
     axes[1, -1].set_xlabel("% of trials")
-    handles = [*start_handles(table, study, variants), interval_handle(), *ceiling_handles(), *_task_handles(tasks)]
+    ceilings = ceiling_handles(retained)
+    handles = [*start_handles(table, study, variants), interval_handle(), *ceilings, *_task_handles(tasks)]
     legend(figure, handles, 4)
     entitle(figure, "The readout after the trial, without and with noise", study, table)
     return figure
@@ -611,9 +614,8 @@ def claims(answers: pd.DataFrame, context: str, ax: Axes) -> Axes:
                     told, (0, place), (5, 0), textcoords="offset points", va="center", fontsize=8, color="0.3"
                 )
                 continue
-            draw_interval(
-                ax, row["low"], row["difference"], row["high"], place, markersize=6.5, **SAYS[row["says"]]
-            )  # fmt: skip
+            look = {"markersize": 6.5, "label": f"{labels[heads[-1]]}: {row['says']}"} | SAYS[row["says"]]
+            draw_interval(ax, row["low"], row["difference"], row["high"], place, **look)
             ends += [each for each in row[["low", "difference", "high"]].astype(float) if np.isfinite(each)]
     draw_band(ax)
     label_rows(ax, labels)
