@@ -273,6 +273,7 @@ def test_the_environment_is_checked():
         (0.25, False, "blind guessing"),
         (1.0, False, "perfect use"),
         (0.7, False, "too high"),
+        (0.67, True, "0.667"),
         (0.6, False, "too low"),
         (0.5, False, "two different right answers"),
         (0.75, False, "mean over the pairs"),

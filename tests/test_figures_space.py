@@ -382,6 +382,7 @@ PERMUTATION_TESTS = [
     (None, "not answered yet"),
     (lambda w, d, n: np.ones(n), "expected one number"),
     (lambda w, d, n: 1 - permuted(w, d, n), "counted the orders that cost more"),
+    (lambda w, d, n: permuted(w, d, n, counts=np.greater_equal), "as much or more; take <="),
     (lambda w, d, n: permuted(w, d, n, axes=1), "rows alone"),
     (lambda w, d, n: permuted(w, d, n, size=np.asarray), "take |W|"),
     (lambda w, d, n: n * permuted(w, d, n), "divide it by"),

@@ -203,6 +203,7 @@ def test_the_check_of_weights_without_diagonal(capsys):
         (off, "so is the scale"),
         (with_spectral_radius((off > 0).astype(float), 0.95), "not those of W*"),
         (off * 2, "expected 0.95; scale *after*"),
+        (off * 0.95 / np.linalg.norm(off, 2), "the largest singular value"),
         (off * np.nan, "diagonal is not 0"),
     ]:
         assert exercises.check_without_diagonal(answer, weights) is told.startswith("✓")
@@ -233,6 +234,7 @@ def test_the_check_of_a_bad_pair(column, capsys):
             ratio(bad): "the ratio of the correlations",
             ratio((bad + 1) / 2): "m(Corr) alone",
             made[own].mean() / made.mean(): "the mean of all weights",
+            np.median(made[own]) / np.median(made[~own]): "a ratio of medians",
             10: "too low",
             1000: "too high",
         },
@@ -262,6 +264,10 @@ def without_relu(first, second, weights, steps):
     return angle_by_hand(first @ power, second @ power, weights, 0)
 
 
+def relu_at_the_end(first, second, weights, steps):
+    return angle_by_hand(first, second, np.linalg.matrix_power(weights, steps), 1)
+
+
 ANGLES = [
     (angle_by_hand, "✓ "),
     (None, "not answered yet"),
@@ -270,6 +276,7 @@ ANGLES = [
     (lambda a, b, w, n: angle_by_hand(a, b, w, n, float), "the cosine"),
     (lambda a, b, w, n: angle_by_hand(a, b, w.T, n), "rows send"),
     (without_relu, "relu is missing"),
+    (relu_at_the_end, "relu acts at every step"),
     (lambda a, b, w, n: angle_by_hand(a, b, w, n + 1), "one step too many"),
     (lambda a, b, w, n: angle_by_hand(a, b, w, max(n - 1, 0)), "one step too few"),
     (lambda a, b, w, n: angle_by_hand(a, b, w, min(n, 1)), "after one step"),

@@ -225,6 +225,24 @@ def in_the_order_of_each(ids, connectome, other_ids, other):
     return sum_of(off_diagonal(connectome[here]) > 0, off_diagonal(other[there]) > 0)
 
 
+def each_two_once(ids, connectome, other_ids, other):
+    place = {neuron: k for k, neuron in enumerate(other_ids)}
+    both = one_only = 0
+    for i in range(len(ids)):
+        for j in range(i + 1, len(ids)):
+            if ids[i] in place and ids[j] in place:
+                here, there = connectome[i, j] > 0, other[place[ids[i]], place[ids[j]]] > 0
+                both, one_only = both + (here & there), one_only + (here != there)
+    return both, one_only
+
+
+def products(ids, connectome, other_ids, other):
+    here, there = places_of_shared(ids, other_ids), places_of_shared(other_ids, ids)
+    there = [there[[other_ids[k] for k in there].index(ids[place])] for place in here]
+    one, two = off_diagonal(connectome[np.ix_(here, here)]), off_diagonal(other[np.ix_(there, there)])
+    return (one * two).sum(), (one != two).sum()
+
+
 def sum_of(one, other):
     return (one & other).sum(), (one != other).sum()
 
@@ -251,7 +269,10 @@ def read_elsewhere(ids, connectome, other_ids, other, second):
         (None, "not answered yet"),
         ((17, 0), "expected a function of ids"),
         (lambda *given: None, "Is there a return?"),
-        (lambda *given: shared(*given)[0], "of shape (); expected two numbers"),
+        (lambda *given: shared(*given)[0], "It returns one number; expected two numbers"),
+        (lambda *given: [*shared(*given), 0], "of shape (3,); expected two numbers"),
+        (each_two_once, "pairs are ordered"),
+        (products, "three synapses here and one there"),
         (lambda *given: shared(*given)[::-1], "the other way round"),
         (lambda i, a, j, b: shared(i, a, i, b), "place by place"),
         (with_itself, "A neuron and itself"),
@@ -297,7 +318,7 @@ def test_the_check_of_shared_connections_knows_one_sided_and_halved_counts(capsy
         (lambda a, b: (compared(a, b)[0], (a != b).sum()), "three synapses here"),
         (lambda a, b: (compared(a, b)[0], ((a > 0) & (b == 0)).sum()), "not of the first alone"),
         (lambda a, b: (compared(a, b)[0], ((b > 0) & (a == 0)).sum()), "not of the second alone"),
-        (lambda a, b: compared(np.triu(a), np.triu(b)), "two ordered pairs"),
+        (lambda a, b: compared(np.triu(a), np.triu(b)), "pairs are ordered"),
         (lambda a, b: (np.minimum(a, b).sum(), abs(a - b).sum()), "three synapses here"),
         (lambda a, b: (compared(a, b)[0], abs(a - b).sum()), "three synapses here"),
     ):

@@ -112,7 +112,8 @@ def check_shared(function: object) -> bool:
         if found is None:
             return False
         if found.shape != (2,):
-            return say(False, f"It returns an array of shape {found.shape}; expected two numbers.")
+            given = "one number" if found.ndim == 0 else f"an array of shape {found.shape}"
+            return say(False, f"It returns {given}; expected two numbers.")
         both, in_one = right = _compared(*_among_shared(*given))
         if not np.array_equal(found, right):
             hint = (
@@ -138,6 +139,9 @@ def _mistakes_of_shared(ids, connectome, other_ids, other) -> list[tuple[tuple[i
         (connectome[np.ix_(other_places, other_places)], two, elsewhere),
         (connectome[own_orders[0]], other[own_orders[1]], in_own_order),
     ]
+    once = "You took each two neurons once; pairs are ordered: from a to b, and from b to a."
+    by_place, by_other_place = np.argsort(places), np.argsort(other_places)
+    in_each_order = [(one, two), *((one[np.ix_(p, p)], two[np.ix_(p, p)]) for p in (by_place, by_other_place))]
     everywhere = _connected(connectome).sum() + _connected(other).sum()
     with_itself = _counted(one, two)
     one, two = (np.where(np.eye(len(c), dtype=bool), 0, c) for c in (one, two))
@@ -149,13 +153,14 @@ def _mistakes_of_shared(ids, connectome, other_ids, other) -> list[tuple[tuple[i
         (_compared(connectome, other), "You compared place by place; the ids say which neurons are the same."),
         *((count(a, b), why) for a, b, why in misread for count in (_compared, _counted)),
         (_compared(one, two.T), "You turned one of the connectomes round: rows send in both."),
-        (_compared(np.triu(one), np.triu(two)), "From a to b and from b to a are two ordered pairs."),
+        *((_compared(np.triu(a), np.triu(b)), once) for a, b in in_each_order),
         ((both, everywhere - 2 * both), "Only pairs of which *both* neurons are shared can be compared."),
         ((both, (one > 0).sum() - both), "In one only: of either field, not of the first alone."),
         ((both, (two > 0).sum() - both), "In one only: of either field, not of the second alone."),
         ((both, both + in_one), "A pair that is in both is not in *one only*."),
         ((np.minimum(one, two).sum(), abs(one - two).sum()), synapses),
         ((both, abs(one - two).sum()), synapses),
+        (((one * two).sum(), unlike), synapses),
         *(((first, unlike), synapses) for first in (both, alike, one[two > 0].sum(), two[one > 0].sum())),
     ]
 

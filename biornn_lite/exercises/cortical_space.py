@@ -195,6 +195,9 @@ def _shares_of_mistakes(weights: np.ndarray, lengths: np.ndarray) -> dict[str, f
         RIGHT: right,
         "A negative weight needs wire too: take |W|.": share(weights[together], weights),
         "You counted the orders that cost more; count those that cost as little.": 1 - right,
+        "You counted the orders that cost as much or more; take <=.": float(
+            ((size[together] * lengths).sum(axis=(-2, -1)) >= (size * lengths).sum() - 1e-9).mean()
+        ),
         "You gave new labels to rows alone; the columns are the same neurons.": share(size[orders]),
         "You gave new labels to columns alone; the rows are the same neurons.": share(size[:, orders].swapaxes(0, 1)),
         f"You gave new labels to rows and columns apart. {TOGETHER}": share(size[apart]),

@@ -49,6 +49,7 @@ def check_bad_pair(answer: float | None, field: CorticalField, draws: np.ndarray
         float(bad[own].mean() / bad[~own].mean()): "That is about the ratio of the correlations; "
         "compare the *weights* made of them, with the same `draws`.",
         float(min_max(bad)[own].mean() / min_max(bad)[~own].mean()): "That is m(Corr) alone; compare the weights.",
+        float(np.median(made[own]) / np.median(made[~own])): "That is a ratio of medians; compare the means.",
         float(made[own].mean() / made.mean()): "That is the diagonal over the mean of all weights; divide by the "
         "mean of those off it.",
     }  # fmt: skip
@@ -140,6 +141,8 @@ def check_without_diagonal(answer: object, weights: np.ndarray) -> bool:
         return say(False, "Right values, but transposed: W[i, j] goes from neuron i to neuron j.")
     if np.allclose(given, off):
         return say(False, f"The diagonal is gone, but so is the scale: its radius is {spectral_radius(off):.3f}.")
+    if np.allclose(given, off * (SPECTRAL_RADIUS / np.linalg.norm(off, 2))):
+        return say(False, "You divided by the largest singular value; take the largest absolute *eigenvalue*.")
     radius = spectral_radius(given) if np.isfinite(given).all() else np.nan
     if near(radius, SPECTRAL_RADIUS, 1e-6):
         return say(False, "Its spectral radius is 0.95, but its other entries are not those of W* times one factor.")
@@ -184,6 +187,10 @@ def check_angle(function: object) -> bool:
                 (np.cos(np.radians(right)), "That is the cosine; np.arccos gives its angle."),
                 (_angle(a, b, weights.T, steps), "You multiplied W h; rows send, so it is h W: `h @ weights`."),
                 (_angle(a, b, weights, steps, relu=False), "relu is missing: negative activities become 0."),
+                (
+                    _angle(a, b, np.linalg.matrix_power(weights, steps), 1),
+                    "relu acts at every step, not once at the end.",
+                ),
                 (_angle(a, b, weights, steps + 1), "That is one step too many."),
                 (_angle(a, b, weights, steps - 1), "That is one step too few."),
                 (_angle(a, b, weights, 1), "That is after one step: the new state is what the next step takes."),

@@ -42,7 +42,7 @@ def check_memoryless_ceiling(answer: float | None, task: str, types: int | None 
             whole.memoryless_ceiling(): f"{answer:.3f} is right for all {len(whole.types)} types; only the first "
             f"{types} come.",
         }
-    if abs(answer - right) < 1e-3:
+    if abs(answer - right) < 0.01:  # two digits are enough
         return say(
             True,
             f"{right:.3f}. A network that scores this on {task.title} may have learned no memory at all.",

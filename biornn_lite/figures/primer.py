@@ -141,10 +141,16 @@ def arithmetic(weights: np.ndarray, states: np.ndarray, step: int, channel: int,
         parts = before * weights[:, unit]  # (2,)
         total = shown + parts.sum() + bias
         terms = [("  input", shown)]
-        terms += [(f"+ unit {i}: {before[i]:5.2f} × {weights[i, unit]:5.2f}", parts[i]) for i in range(2)]
+        terms += [(f"+ unit {i}: {_short(before[i]):>6} × {weights[i, unit]:5.2f}", parts[i]) for i in range(2)]
         terms += [("+ bias", bias), ("= sum", total), ("  relu(sum)", max(total, 0.0))]
-        lines += [f"unit {unit} in step {step}", *(f"{term:26}{value + 0.0:6.2f}" for term, value in terms), ""]
+        lines += [f"unit {unit} in step {step}", *(f"{term:26}{_short(value):>8}" for term, value in terms), ""]
     return "\n".join(lines[:-1]).replace("-", "−")
+
+
+def _short(value: float) -> str:
+    """Write a number in at most seven characters: a state that doubles for twelve steps is large."""
+    text = f"{value:.2f}" if abs(value) < 1000 else f"{value:,.0f}"
+    return "0.00" if text == "-0.00" else text
 
 
 def two_units_figure(weights: np.ndarray, channel: int = 0, step: int = 3, bias: float = 0.0) -> Figure:

@@ -74,7 +74,7 @@ def fading_curves(matrices: Mapping[str, np.ndarray], axes: tuple[Axes, Axes], s
         axes[0].plot(angle, **drawn)
         axes[1].plot(np.where(size > 0, size, np.nan), **drawn)
     axes[0].set(ylabel="angle between\ntwo stimuli (degrees)", ylim=(0, 95), yticks=(0, 30, 60, 90))
-    axes[1].set(ylabel="activity, share of\nthe first (log scale)", yscale="log")
+    axes[1].set(ylabel="size of the state, share\nof that at step 0 (log scale)", yscale="log")
     low, high = axes[1].get_ylim()
     axes[1].set_ylim(min(low, SIZES[0]), max(high, SIZES[1]))
     for ax in axes:
