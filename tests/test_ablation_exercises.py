@@ -34,6 +34,7 @@ def spoiled(epochs, learned):
         (half_by, "✓ 2 of the 6 runs in your table learn, half of all in no epoch"),
         (lambda e, got: sorted(e[got])[(got.sum() - 1) // 2], "that is half of those that learned"),
         (lambda e, got: np.median(e[got]), "of those that learned; the others count too"),
+        (lambda e, got: sorted(np.where(got, e, np.inf))[max(len(e) // 2 - 1, 0)], "Half of 3 is 1.5, so round up"),
         (lambda e, got: sorted(e)[(len(e) - 1) // 2], "as if runs that never learned"),
         (lambda e, got: e.mean(), "that is a mean"),
         (lambda e, got: np.median(np.where(got, e, np.inf)), "by the end of an earlier epoch"),
@@ -74,6 +75,10 @@ def one_at_a_time(a, b, rng):
     return np.quantile([(a - b)[rng.integers(len(a))] for _ in range(2000)], [0.025, 0.975])
 
 
+def standard_error(values):
+    return values.std(ddof=1) / len(values) ** 0.5
+
+
 def apart(a, b, rng):
     means = [rng.choice(a, len(a)).mean() - rng.choice(b, len(b)).mean() for _ in range(2000)]
     return np.quantile(means, [0.025, 0.975])
@@ -95,11 +100,13 @@ def apart(a, b, rng):
         (lambda a, b, rng: drawn(a, b, rng, mean=np.median), "medians of the draws"),
         (lambda a, b, rng: drawn(a, b, rng, level=0.9), "90 % interval"),
         (
-            lambda a, b, rng: (a - b).mean() + (a - b).std(ddof=1) / len(a) ** 0.5 * np.array([-1, 1]),
+            lambda a, b, rng: (a - b).mean() + standard_error(a - b) * np.array([-1, 1]),
             "one standard error",
         ),
         (lambda a, b, rng: mean_interval(a - b), "Student's interval"),
-        (lambda a, b, rng: [0, 1], "expected about"),
+        (lambda a, b, rng: (a - b).mean() + 1.96 * standard_error(a - b) * np.array([-1, 1]), "not depend on `rng`"),
+        (lambda a, b, rng: [0, 1], "not depend on `rng`"),
+        (lambda a, b, rng: drawn(a, b, rng) + 1, "expected about"),
         (lambda a, b, rng: (a - b).mean(), "expected two numbers"),
         (lambda a, b: [0, 1], "raises TypeError"),
         (3, "expected a function"),

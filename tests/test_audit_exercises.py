@@ -1,6 +1,7 @@
 """Exercises of notebook 11."""
 
 from functools import partial
+from itertools import permutations
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from biornn_lite.exercises import (
     check_share_within,
     check_word,
 )
+from biornn_lite.verdict import load_audit
 from biornn_lite.weights import Functional
 
 
@@ -69,6 +71,23 @@ def within_rows(field, rng):
     return off_diagonal_rows(field, rng, lambda rows, rng: rng.permuted(rows, axis=1))
 
 
+def diagonal_of(matrix):
+    return np.diag(np.diag(matrix))
+
+
+def put_back(field, rng, first=np.zeros_like):
+    """Shuffle whole rows, with the diagonal or with zeros in its place, and put the diagonal back."""
+    matrix = Functional()(field, rng)
+    mixed = rng.permuted(matrix - first(matrix), axis=1)
+    np.fill_diagonal(mixed, np.diag(matrix))
+    return mixed
+
+
+def add_again(field, rng):
+    matrix = Functional()(field, rng)
+    return diagonal_of(matrix) + rng.permuted(matrix - diagonal_of(matrix), axis=1)
+
+
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
@@ -81,7 +100,11 @@ def within_rows(field, rng):
             "shuffle within each row",
         ),
         (lambda field, rng: off_diagonal_rows(field, rng, lambda r, g: 2 * r), "not the entries"),
-        (lambda field, rng: rng.permuted(Functional()(field, rng), axis=1), "diagonal is not"),
+        (lambda field, rng: rng.permuted(Functional()(field, rng), axis=1), "diagonal took part"),
+        (put_back, "diagonal took part"),
+        (partial(put_back, first=diagonal_of), "diagonal took part"),
+        (add_again, "diagonal took part"),
+        (lambda field, rng: within_rows(field, rng) - diagonal_of(Functional()(field, rng)), "diagonal is not"),
         (lambda field, rng: within_rows(field, np.random.default_rng(0)), "diagonal is not"),
         (
             lambda field, rng: off_diagonal_rows(
@@ -99,26 +122,59 @@ def test_the_check_of_a_control(column, capsys, answer, told):
 
 
 NETWORKS = pd.DataFrame(
-    [(f"{start} | {space} | C*", start, space, "C*", seed) for start in "ab" for space in "xy" for seed in range(3)],
+    [
+        (f"{start} | {space} | no C", start, space, "no C", seed)
+        for start in ("functional", "relabelled", "orthogonal")
+        for space in ("cortical", "permuted", "lattice", "equal", "reshaped", "cortical, self priced")
+        for seed in range(3)
+    ],
     columns=["variant", "start", "space", "target", "seed"],
 )
+
+
+def named(*pair):
+    return tuple(" | ".join([*name.split(), "no C"]) for name in pair)
 
 
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
         (None, "…"),
-        (("a | x | C*", "a | y | C*"), "✓"),
-        (("a | x | C*", "b | x | C*"), "differ in start;"),
-        (("a | x | C*", "b | y | C*"), "differ in start and space"),
-        (("a | x | C*", "a | x | C*"), "differ in nothing"),
-        (("a | x | C*", "c"), "no variant c"),
+        (named("functional cortical", "functional permuted"), "✓"),
+        (named("functional permuted", "functional cortical"), "✓"),
+        (named("functional cortical", "relabelled cortical"), "differ in start;"),
+        (named("functional cortical", "relabelled permuted"), "differ in start and space"),
+        (named("functional cortical", "functional cortical"), "differ in nothing"),
+        (named("functional cortical", "functional lattice"), "a lattice changes the spread of distances"),
+        (named("functional equal", "functional cortical"), "where all distances are equal"),
+        (named("functional cortical", "functional reshaped"), "reshaped positions are other points"),
+        (
+            ("functional | cortical | no C", "functional | cortical, self priced | no C"),
+            "a price on self-connections",
+        ),
+        (named("functional permuted", "functional lattice"), "neither has the true positions"),
+        (named("relabelled cortical", "relabelled permuted"), "correlations of other neurons"),
+        (named("orthogonal cortical", "orthogonal permuted"), "An orthogonal start has no correlations"),
+        (named("orthogonal cortical", "orthogonal lattice"), "Take the true positions dealt out (permuted)"),
+        (("cortical", "permuted"), "no variant cortical, permuted here; copy two whole lines"),
         (3, "a pair of names"),
     ],
 )
 def test_the_check_of_a_contrast(capsys, answer, told):
-    assert check_isolating_contrast(answer, NETWORKS, "space") == (told == "✓")
+    assert check_isolating_contrast(answer, NETWORKS) == (told == "✓")
     assert told in capsys.readouterr().out
+
+
+def test_the_check_of_a_contrast_knows_all_starts_and_spaces_of_the_study(capsys):
+    networks = load_audit("positions").networks
+    there = networks.drop_duplicates("variant")[["variant", "start", "space"]]
+    right = [
+        (first.variant, second.variant)
+        for first, second in permutations(there.itertuples(), 2)
+        if check_isolating_contrast((first.variant, second.variant), networks)
+    ]
+    pair = named("functional cortical", "functional permuted")
+    assert right == [pair, pair[::-1]]
 
 
 @pytest.mark.parametrize(
@@ -128,6 +184,7 @@ def test_the_check_of_a_contrast(capsys, answer, told):
         (0.5, "✓"),
         (0.75, "large negative"),
         (2, "divide by all"),
+        (50, "That is per cent"),
         (0.9, "too high"),
     ],
 )

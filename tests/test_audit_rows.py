@@ -8,9 +8,11 @@ from itertools import accumulate
 import numpy as np
 import pytest
 from conftest import ROOT, script
+from scipy.stats import ttest_1samp
 
 from biornn_lite import audit, verdict
 from biornn_lite.audit import STUDIES, chosen_weights, parts
+from biornn_lite.contrasts import differences, p_rare, paired_difference
 from biornn_lite.datasets import load_field, read_released
 from biornn_lite.errors import InputError
 from biornn_lite.priors import Priors
@@ -236,6 +238,57 @@ def test_the_readme_says_what_the_rows_say(rows):
     of_hints = verdict.answers(rows).query("question == 3 or claim.str.startswith('strong')")
     assert of_hints.loc[of_hints["p_holm"] < 0.05, "second"].eq("0.5 I").all()
     assert "learned in 5 of 5 runs" in readme and "at the published 0.001 in 0, 3 and 4 of 5 (exploratory)" in readme
+
+
+def notebook_11():
+    return (ROOT / "notebooks" / "source" / "11_audit.ipynb").read_text(encoding="utf-8")
+
+
+def test_notebook_11_says_why_an_interval_inside_the_band_is_not_enough(rows):
+    (asked,) = (
+        answer
+        for answer in verdict.function_answers(rows)
+        if answer.second == "off-diagonal shuffled" and answer.context == "5_3_4, λ = 0"
+    )
+    found = asked.found
+    assert (found.says, f"{found.low:.2f}", f"{found.high:.2f}") == ("not told apart", "-0.08", "0.05")
+    mine = rows[(rows["study"] == "tuned") & (rows["part"] == "λ = 0")]
+    apart = differences(*(mine[mine["start"] == start] for start in ("functional", "off-diagonal shuffled")))
+    t_tests = [
+        ttest_1samp(apart, bound, alternative=side).pvalue for bound, side in ((-0.1, "greater"), (0.1, "less"))
+    ]
+    assert max(t_tests) < 0.05 and found.p_equivalence == pytest.approx(p_rare(-apart.to_numpy(), 3))
+    far = apart[apart.abs() > 0.1]
+    assert (len(apart), len(far), (far < 0).sum(), f"{far.abs().min():.2f}") == (20, 5, 3, "0.22")
+    assert (
+        "5 of 20 pairs differ by 0.22 or more, 3 of them downwards. If 30 % of the runs lost a third" in notebook_11()
+    )
+    assert f"fewer would be seen in {found.p_equivalence:.0%}".replace("%", " %") in notebook_11()
+
+
+def test_notebook_11_says_what_no_test_of_four_runs_can_show():
+    found = paired_difference([0.5, 0.6, 0.7, 0.8], networks=3)
+    assert found.p == 0.125 and f"{p_rare(np.zeros(4), 3):.2f}" == "0.24"
+    assert "p is at least 0.125, that of the exact test 0.24" in notebook_11()
+
+
+def test_notebook_11_says_how_unlucky_the_seeds_of_the_harder_tasks_are(rows):
+    seeds = set(rows.loc[rows["study"] == "harder", "seed"])
+    usual = rows[(rows["study"] == "tuned") & (rows["penalty_weight"] == 0)]
+    gains = usual.assign(here=usual["seed"].isin(seeds)).groupby(["start", "here"])["gain"].mean()
+    below = [gains["functional", True] - other for other in (gains["0.95 I", True], gains["functional", False])]
+    told = "{:.2f} less than 0.95 I on the usual tasks already (section 5), and {:.2f} less than in ten other seeds"
+    assert told.format(*(-one for one in below)) in notebook_11()
+    (answer,) = (one for one in verdict.harder_answers(rows) if one.second == "0.95 I")
+    most = sorted(answer.by_task.items(), key=lambda one: one[1])[:2]
+    assert f"gains {-answer.found.difference:.2f} less than 0.95 I over all conditions" in notebook_11()
+    assert [name for name, _ in most] == ["one-choice, unseen pairs", "Go/NoGo, delay 40"]
+    assert (
+        "unseen pairs ({:.2f} less) and at the longest delay of Go/NoGo ({:.2f} less)".format(
+            *(-difference for _, difference in most)
+        )
+        in notebook_11()
+    )
 
 
 def test_the_data_card_lists_the_rows(rows):

@@ -28,7 +28,7 @@ from biornn_lite.figures.field import (
     tiles,
     window_of_both,
 )
-from biornn_lite.figures.panels import figure_panel
+from biornn_lite.figures.panels import OLD_FIGURE, figure_panel
 from biornn_lite.figures.tiles import EVENTS, SECONDS, frames_in_reach, tile_counts
 from biornn_lite.seeds import generator
 from biornn_lite.synthetic import synthetic_field
@@ -64,7 +64,7 @@ def test_a_panel_shows_an_error_and_goes_on():
     parts = parts_of(figure_panel(draw, {"size": slider}))
     before = parts["Picture"].value
     slider.value = 5
-    assert parts["HTML"].value == "⚠ too large" and parts["Picture"].value == before
+    assert parts["HTML"].value == f"⚠ too large {OLD_FIGURE}" and parts["Picture"].value == before
     slider.value = 3
     assert parts["HTML"].value == "" and parts["Picture"].value != before
 

@@ -7,6 +7,7 @@ from test_figures_panels import check_that_every_control_redraws, parts_of
 
 from biornn_lite.errors import InputError
 from biornn_lite.figures import study as study_figures
+from biornn_lite.figures.panels import OLD_FIGURE
 from biornn_lite.figures.study import (
     PUBLISHED_STYLE,
     STUDY_OPTIONS,
@@ -78,7 +79,7 @@ def test_a_comparison_that_a_study_does_not_hold_is_said_and_the_figure_stays(mo
     before = parts["Picture"].value
     monkeypatch.setattr(study_figures, "load_replication", absent)
     parts["task"].value = "one_choice_inference"
-    assert parts["HTML"].value == "⚠ the rows are not here" and parts["Picture"].value == before
+    assert parts["HTML"].value == f"⚠ the rows are not here {OLD_FIGURE}" and parts["Picture"].value == before
     functional = load_replication("6_6_2").networks.query("variant != 'W'")
     with pytest.raises(InputError, match=r"this study has no W; it has W\*D\*C"):
         learning_figure(Results(functional, load_replication("6_6_2").curves), "go_nogo", ["W"], "")

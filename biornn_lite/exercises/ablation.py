@@ -56,10 +56,10 @@ def check_cliffs_delta(answer: float | None, first: np.ndarray, second: np.ndarr
 
 
 GROUPS = (
+    ([3, 4, 2], [True, True, True]),
     ([6, 10, 2, 10, 3], [True, False, True, False, True]),
     ([4, 2, 10, 2, 7, 10], [True, True, False, True, True, False]),
     ([2, 10, 4, 10], [True, False, True, False]),
-    ([3, 1, 2], [True, True, True]),
     ([10, 3, 10, 10, 10], [False, True, False, False, False]),
 )
 """Epochs of a few runs each, and which of them learned."""
@@ -123,6 +123,7 @@ def _right_epoch(value: float, epochs: np.ndarray, learned: np.ndarray) -> bool:
         return say(False, f"{case}. No epoch has half of them; say so by a number later than all: float('inf').")
     if np.isnan(value):
         return say(False, f"{case}: you return NaN, which is not a number.")
+    in_order, half = np.sort(np.where(learned, epochs, np.inf)), len(learned) / 2
     those = epochs[learned] if learned.any() else epochs
     others, at_the_end = "the others count too", "as if runs that never learned had done so in the last epoch"
     for wrong, why in (
@@ -135,6 +136,10 @@ def _right_epoch(value: float, epochs: np.ndarray, learned: np.ndarray) -> bool:
         (float(np.median(np.where(learned, epochs, np.inf))), "by the end of an earlier epoch, half have learned."),
         (_by_then(epochs, np.ones_like(learned)), f"that is {at_the_end}."),
         (float(np.median(epochs)), f"that is {at_the_end}."),
+        (
+            in_order[int(half) - 1],
+            f"by its end, less than half have. Half of {len(learned)} is {half:g}, so round up.",
+        ),
     ):
         if value == wrong:
             return say(False, f"{case}: you return {value:g}; {why}")
@@ -164,7 +169,8 @@ def check_paired_bootstrap(function: Callable | None, first: pd.Series, second: 
             return False
         if given.shape != (2,):
             return say(False, f"It returns something of shape {given.shape}; expected two numbers, the two ends.")
-        if not _right_interval(given, a, b):
+        again = array_from(function, "first, second and rng", a, b, rng=generator(1, "bootstrap"))
+        if again is None or not _right_interval(given, a, b, drawn=not np.array_equal(given, again)):
             return False
     low, high = given
     zero = "it holds 0" if low <= 0 <= high else "it does not hold 0"
@@ -184,8 +190,11 @@ def _resampled(statistic: Callable, *groups: np.ndarray, paired: bool = False, l
 SINGLE = "That is the spread of single differences: take the *mean* of as many runs as there are, 2,000 times."
 
 
-def _right_interval(given: np.ndarray, a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether these are the ends of the bootstrap interval, up to the luck of 2,000 draws; if not, say why."""
+def _right_interval(given: np.ndarray, a: np.ndarray, b: np.ndarray, drawn: bool) -> bool:
+    """Whether these are the ends of the bootstrap interval, up to the luck of 2,000 draws; if not, say why.
+
+    ``drawn`` says whether another random stream gives other ends.
+    """
 
     def difference(x: np.ndarray, y: np.ndarray, axis: int) -> np.ndarray:
         return x.mean(axis=axis) - y.mean(axis=axis)
@@ -218,6 +227,11 @@ def _right_interval(given: np.ndarray, a: np.ndarray, b: np.ndarray) -> bool:
     ):
         if (np.abs(given - wrong) < max(0.05 * np.ptp(wrong), 1e-9)).all():
             return say(False, why)
+    if not drawn:
+        told = "Your ends do not depend on `rng`, as those of a formula"
+        return say(
+            False, f"{told}. Draw runs with it, 2,000 times, and take the quantiles of their mean differences."
+        )
     if (np.abs(given - right) < 5 * off).all():
         return say(False, "Near it: either there are fewer than 2,000 draws, or the two ends leave out other shares.")
     low, high = given

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -113,10 +114,13 @@ def check_row_shuffle(answer: Callable | None, field: CorticalField) -> bool:
     if first.shape != (n, n):
         return say(False, f"Your start has shape {first.shape}; weights of {n} neurons have {(n, n)}.")
     whole = Functional()(field, stream())
-    if not np.allclose(np.diag(first), np.diag(whole)):
-        return say(False, "The diagonal is not that of W*: draw W* first, from the same rng, and leave its diagonal.")
     off = ~np.eye(n, dtype=bool)
     rows, right = (matrix[off].reshape(n, n - 1) for matrix in (first, whole))
+    if any(_one_more_was_shuffled(rows, right, more) for more in (np.diag(whole), np.zeros(n))):
+        told = "The diagonal took part in the shuffle, as a value or as a 0"
+        return say(False, f"{told}: shuffle the {n - 1} other entries of each row only.")
+    if not np.allclose(np.diag(first), np.diag(whole)):
+        return say(False, "The diagonal is not that of W*: draw W* first, from the same rng, and leave its diagonal.")
     if np.allclose(rows, right):
         return say(False, "Nothing was shuffled.")
     if not np.allclose(np.sort(rows, axis=1), np.sort(right, axis=1)):
@@ -128,8 +132,34 @@ def check_row_shuffle(answer: Callable | None, field: CorticalField) -> bool:
     return say(True, "Each neuron keeps its outputs and loses to whom they go: Variant('mine', my_start).")
 
 
-def check_isolating_contrast(answer: object, networks: pd.DataFrame, choice: str) -> bool:
-    """Check a pair of variants of a study that differ in one of start, space and target, and share their runs."""
+def _one_more_was_shuffled(rows: np.ndarray, right: np.ndarray, more: np.ndarray) -> bool:
+    """Whether each row holds entries of the right one with one more among them, and so lacks one in some row."""
+    whole = np.column_stack([right, more])
+    within = all(not Counter(mine) - Counter(all_of_it) for mine, all_of_it in zip(rows, whole, strict=True))
+    return within and not np.array_equal(np.sort(rows, axis=1), np.sort(right, axis=1))
+
+
+_NOT_DEALT_OUT = {
+    "lattice": "a lattice changes the spread of distances, too, not only who is near whom",
+    "equal": "where all distances are equal, their spread is gone, too, not only who is near whom",
+    "reshaped": "reshaped positions are other points, made of several neurons' coordinates; the spread differs, too",
+    "cortical, self priced": "that leaves the positions as they are and puts a price on self-connections",
+}
+"""What else differs, or does not, between the true positions and each other space of the study ``positions``."""
+
+_NOT_THEIRS = {
+    "relabelled": "A relabelled start has the correlations of other neurons; they do not belong to these positions.",
+    "orthogonal": "An orthogonal start has no correlations that could belong to positions.",
+}
+"""What is wrong with each other start of that study."""
+
+
+def check_isolating_contrast(answer: object, networks: pd.DataFrame) -> bool:
+    """Check a pair of variants of the study ``positions`` that isolates where in cortex a neuron is.
+
+    They differ in space alone, the true positions and the same dealt out, and start from correlations that belong to
+    these neurons.
+    """
     if answer is None:
         return unanswered()
     try:
@@ -138,14 +168,24 @@ def check_isolating_contrast(answer: object, networks: pd.DataFrame, choice: str
         return say(False, "Give a pair of names of variants: (first, second).")
     names = networks.drop_duplicates("variant").set_index("variant")[["start", "space", "target"]]
     if missing := [str(name) for name in (first, second) if name not in names.index]:
-        return say(False, f"There is no variant {', '.join(missing)} here; see networks['variant'].unique().")
+        example = f'copy two whole lines of those printed above, such as "{names.index[0]}"'
+        return say(False, f"There is no variant {', '.join(missing)} here; {example}.")
     differ = [column for column in names if names.loc[first, column] != names.loc[second, column]]
-    if differ != [choice]:
-        return say(False, f"They differ in {' and '.join(differ) or 'nothing'}; {choice} alone is needed.")
+    if differ != ["space"]:
+        return say(False, f"They differ in {' and '.join(differ) or 'nothing'}; space alone is needed.")
+    alone = "They differ in space alone, but"
+    spaces = {names.loc[name, "space"] for name in (first, second)}
+    if "cortical" not in spaces:
+        return say(False, f"{alone} neither has the true positions (cortical).")
+    (other,) = spaces - {"cortical"}
+    if other != "permuted":
+        return say(False, f"{alone} {_NOT_DEALT_OUT[other]}. Take the true positions dealt out (permuted).")
+    if (start := names.loc[first, "start"]) != "functional":
+        return say(False, f"{_NOT_THEIRS[start]} Take the functional start.")
     seeds = [set(networks.loc[networks["variant"] == name, "seed"]) for name in (first, second)]
     if not seeds[0] & seeds[1]:
         raise InputError(f"{first} and {second} share no run")
-    return say(True, f"They differ in {choice} alone, and share {len(seeds[0] & seeds[1])} runs.")
+    return say(True, f"They differ in who is near whom alone, and share {len(seeds[0] & seeds[1])} runs.")
 
 
 def check_share_within(answer: object, differences: Sequence[float]) -> bool:
@@ -160,6 +200,7 @@ def check_share_within(answer: object, differences: Sequence[float]) -> bool:
             float((differences <= SMALLEST_THAT_MATTERS).mean()): "That counts large negative differences, too.",
             float((np.abs(differences) > SMALLEST_THAT_MATTERS).mean()): "That is the share that matters.",
             float((np.abs(differences) <= SMALLEST_THAT_MATTERS).sum()): "That is their number; divide by all.",
+            100 * right: "That is per cent: a share is between 0 and 1.",
         },
         "{value:g} is too {way}. Count differences from −0.10 to +0.10, and divide by their number.",
         tolerance=0.005,

@@ -46,6 +46,9 @@ class Picture(ipw.HTML):
         self.value = picture_html(data, text, steady=True)
 
 
+OLD_FIGURE = "(The figure below is still that of the choices before.)"
+"""What a panel says besides why there is no new figure."""
+
 PANEL = "Panel: "
 """How the alternative text of a panel's picture begins, which tells it from that of the same figure outside."""
 
@@ -132,7 +135,8 @@ def figure_panel(draw: Callable[..., Figure], controls: Mapping[str, ipw.ValueWi
     ----------
     draw : callable
         Takes the controls' values by name and returns a figure. If it raises an
-        :class:`biornn_lite.errors.InputError`, the message is shown above the old figure.
+        :class:`biornn_lite.errors.InputError`, the message is shown above the old figure,
+        and says that this is of the choices before.
     controls : mapping of str to widget
     """
     picture = Picture()
@@ -152,7 +156,7 @@ def figure_panel(draw: Callable[..., Figure], controls: Mapping[str, ipw.ValueWi
             status.value = ""
         except InputError as error:
             plt.close("all")  # what was begun
-            status.value = said(error)
+            status.value = said(error) + (f" {OLD_FIGURE}" if picture.value else "")
         took = time.perf_counter() - began
 
     def follow(_) -> None:
