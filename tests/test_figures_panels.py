@@ -173,6 +173,22 @@ assert start.disabled and not stop.disabled
 await asyncio.sleep(0.1)
 assert drawn == [1, 3, "trained"] and stop.disabled, drawn
 """,
+    """
+def clicked():  # after each message of a widget, the kernel calls what it calls after a cell
+    while not drawn_up:
+        get_ipython().events.trigger("post_execute")
+        time.sleep(0.01)
+
+drawn_up = False
+thread = threading.Thread(target=clicked)
+thread.start()
+figure, ax = plt.subplots()
+ax.plot([1, 2])
+time.sleep(0.3)
+open_figures, drawn_up = plt.get_fignums(), True
+thread.join()
+assert open_figures == [1], "a click closes no figure that a cell draws"
+""",
 )
 """Cells during which a slider is moved and a button is clicked."""
 
@@ -182,7 +198,7 @@ def test_a_panel_does_not_draw_into_a_running_cell():
     notebook = nbformat.v4.new_notebook(cells=cells)
     NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": ROOT}}).execute()
     kinds = [output.output_type for cell in cells for output in cell.outputs]
-    assert kinds == ["execute_result"], "the panel itself"
+    assert kinds == ["execute_result", "display_data"], "the panel itself, and the last cell's figure"
 
 
 def test_a_panel_leaves_no_figure_to_a_full_garbage_collection():

@@ -70,6 +70,20 @@ def write_question(folder):
     nbformat.write(notebook, folder / "question.ipynb")
 
 
+MOVED = """
+from biornn_lite.figures.tasks import trial_panel
+
+trial_panel()
+"""
+
+
+def write_panel(folder):
+    """Put a notebook into a folder that holds one panel."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(MOVED)])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
+    nbformat.write(notebook, folder / "panel.ipynb")
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     """A JupyterLab that serves a copy of the notebooks, and of the pages that they link to, as `make lab` does."""
@@ -80,6 +94,7 @@ def address(tmp_path_factory):
         shutil.copy(page, home / page.relative_to(ROOT))
     write_script(home / "notebooks")
     write_question(home / "notebooks")
+    write_panel(home / "notebooks")
     log = home / "lab.log"
     opened = re.search(r"^OPENED := (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)[1].split()
     folders = {f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
@@ -236,6 +251,20 @@ def test_a_name_that_is_a_script_is_shown_and_not_run(address, page):
     expect(notebook.get_by_label("field").locator("option")).to_have_text(f"{SCRIPT} (synthetic)")
     keep(page, "script")
     no_barriers(page, notebook)
+
+
+def test_a_slider_that_is_moved_fast_leaves_the_picture_of_its_last_value(address, page):
+    notebook = run_all(page, address, "panel.ipynb")
+    picture, handle = notebook.get_by_role("img", name=re.compile("^Panel: ")), notebook.get_by_role("slider").first
+    expect(picture).to_be_visible(timeout=MINUTE)
+    drawn = []
+    for keys in (["ArrowRight"] * 12, ["ArrowLeft", "ArrowRight"]):
+        for key in keys:
+            handle.press(key)
+            page.wait_for_timeout(90 if len(keys) > 2 else 4000)
+        page.wait_for_timeout(4000)
+        drawn.append((picture.get_attribute("src"), handle.get_attribute("aria-valuetext")))
+    assert drawn[0] == drawn[1]
 
 
 def choose_theme(page, name):

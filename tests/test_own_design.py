@@ -17,7 +17,7 @@ from biornn_lite.exercises.design_outcome import NONE_LEARNED, Outcome, carry_ou
 from biornn_lite.tasks import GoNoGo, Task
 from biornn_lite.weights import Functional, Identity
 
-OPTION_NAMES = ("lower", "alike", "higher")
+LIMITS = [-0.1, 0.1]
 OPTIONS = {"lower": "It would harm.", "alike": "It would not matter.", "higher": "It would help."}
 
 
@@ -72,6 +72,8 @@ def test_a_complete_design_lacks_nothing(design, capsys):
     assert "✓ 9 networks" in out and "a mean of 3 runs by up to 0.167" in out and "one control" not in out
     assert check_design(replace(design, controls=design.controls[:1]))
     assert "There is one control: if nobody learns" in capsys.readouterr().out
+    assert check_design(replace(design, controls=(*design.controls, "WD")))
+    assert "More than one thing tells WD from the start" in capsys.readouterr().out
 
 
 def test_another_experiment_needs_a_question_of_its_own(design, capsys):
@@ -116,7 +118,7 @@ def with_a_gap(prediction, accuracies):
 
 
 def at_random(prediction, accuracies):
-    return OPTION_NAMES[np.random.default_rng().integers(3)]
+    return [*prediction.options][np.random.default_rng().integers(3)]
 
 
 class Counting:
@@ -126,7 +128,7 @@ class Counting:
 
     def __call__(self, prediction, accuracies):
         self.calls += 1
-        return OPTION_NAMES[self.calls % 3]
+        return [*prediction.options][self.calls % 3]
 
 
 def wrong_name(prediction, accuracies):
@@ -145,7 +147,7 @@ def truth_values(prediction, accuracies):
 def failing_on_nan(prediction, accuracies):
     if accuracies["W*"].isna().any():
         raise RuntimeError("not a number")
-    return by_difference(prediction, accuracies)
+    return prediction.by_size((accuracies["W*"] - accuracies["diagonal"]).mean(), [-0.1, 0.1])
 
 
 @pytest.mark.parametrize(
@@ -172,7 +174,12 @@ def failing_on_nan(prediction, accuracies):
         ({"rule": Counting()}, "two answers for the same"),
         ({"rule": lambda p, a: p.by_size(a["diagonal"].mean(), [0.6, 0.9])}, "not look at the start"),
         ({"rule": lambda p, a: p.by_size(a["W*"].mean(), [0.6, 0.9])}, "looks at no control"),
-        ({"rule": lambda p, a: by_difference(p, a.iloc[:1])}, "order of the runs"),
+        (
+            {"rule": lambda p, a: p.by_size(float((a["W*"] - a["diagonal"]).iloc[0]), [-0.1, 0.1])},
+            "order of the runs",
+        ),
+        ({"rule": lambda p, a: by_difference(p, a)}, "The rule uses `by_difference` from outside of it"),
+        ({"rule": lambda p, a: p.by_size((a["W*"] - a["I"]).mean(), LIMITS)}, "The rule uses `LIMITS` from outside"),
         ({"controls": (Variant("diagonal", Functional()),)}, "diagonal is W* under another name"),
         ({"controls": (Variant("diagonal", Functional(self_connections="only")), "W!")}, "W! is W* with its units"),
         ({"controls": "W"}, "controls is one str; a list"),
@@ -223,7 +230,7 @@ def test_good_designs_are_not_refused(design, capsys):
 def test_the_trial_of_a_slow_rule_ends(design, capsys, monkeypatch):
     def slow(prediction, accuracies):
         time.sleep(0.05)
-        return by_difference(prediction, accuracies)
+        return prediction.by_size((accuracies["W*"] - accuracies["diagonal"]).mean(), [-0.1, 0.1])
 
     monkeypatch.setattr(design_faults, "PATIENCE", 0.5)
     assert not check_design(replace(design, rule=slow))
@@ -346,6 +353,11 @@ def by_synapses(distances, connectome, rng):
     return (1 + sum(mean(labels(connectome, rng)) <= mean(connectome) for _ in range(999))) / 1000
 
 
+def nearer(distances, connectome, rng):
+    here = distances[connectome > 0].mean()
+    return (1 + sum(distances[labels(connectome, rng) > 0].mean() < here for _ in range(999))) / 1000
+
+
 def relabelling(deal=labels, *, truly=1, sides=1, far=False):
     def test(distances, connectome, rng):
         here = distances[connectome > 0].mean()
@@ -368,6 +380,7 @@ def relabelling(deal=labels, *, truly=1, sides=1, far=False):
         (by_synapses, "A pair counts once here"),
         (relabelling(lambda graph, rng: rng.permutation(graph)), "Rows were dealt out and columns not"),
         (relabelling(sides=2), "one side only"),
+        (nearer, "Take <="),
         (relabelling(sides=1000), "at most 1"),
         (lambda distances, connectome, rng: 0.5, "999 draws"),
         (lambda distances, connectome, rng: "near", "expected one number"),

@@ -41,8 +41,9 @@ def test_the_check_of_rounding(capsys, answer, told):
     [
         (None, "…"),
         ((4 * 96**2 - 2 * 97) / 6 / 96**2, "✓"),
-        (0.66, "✓"),
-        (2 / 3, "✓"),
+        (0.663, "✓"),
+        (2 / 3, "leaves out the row pointers"),
+        (0.66, "too low"),
         (0.5, "2 are enough"),
         (66.3, "in per cent"),
         (65.6, "too high: between 0 and 1"),

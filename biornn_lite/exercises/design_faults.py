@@ -5,12 +5,13 @@ A rule is tried on accuracies that are made up, before any network is trained.
 
 from __future__ import annotations
 
+import inspect
 import io
 import math
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -146,6 +147,9 @@ def _faults_of_rule(design: Design) -> Iterator[str]:
         yield "The rule is no function: the outcome would be judged by eye, after it is known."
         return
     when = "On accuracies that could come out, "
+    if outside := _read_outside(design.rule):
+        names = " and ".join(f"`{name}`" for name in outside)
+        yield f"The rule uses {names} from outside of it, which may change later: write it into the rule."
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"), redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
@@ -189,6 +193,18 @@ def _faults_of_rule(design: Design) -> Iterator[str]:
         yield "The rule looks at no control: its answer never changed when a control's accuracies did."
     if trial.hangs_on_order > trial.tables / 20:
         yield "The rule hangs on the order of the runs: does it look at one run alone?"
+
+
+def _read_outside(rule: Callable) -> list[str]:
+    """Return the names of values and functions of the learner's own that a rule takes from where it is defined."""
+    if not inspect.isfunction(rule):
+        return []
+
+    def own(thing: object) -> bool:
+        named = inspect.isroutine(thing) or inspect.isclass(thing) or inspect.ismodule(thing)
+        return not named or getattr(thing, "__module__", None) == rule.__module__
+
+    return [name for name, thing in inspect.getclosurevars(rule).globals.items() if own(thing)]
 
 
 def _check_kinds(design: Design) -> None:
@@ -243,6 +259,12 @@ def _renamed(first: np.ndarray, second: np.ndarray) -> bool:
     return np.allclose(units(first), units(second))
 
 
+def differences(design: Design, control: Variant) -> list[str]:
+    """Return the choices, such as space, in which a control differs from the start."""
+    start = design.study.variants[0]
+    return [what for what in CHOICES if getattr(start, what) != getattr(control, what)]
+
+
 def what_is_missing(design: Design) -> list[str]:
     """Say what a good design would have and this one lacks. What comes out plays no part.
 
@@ -258,8 +280,7 @@ def what_is_missing(design: Design) -> list[str]:
     if not controls:
         found.append("There is no control: a start alone is compared with nothing.")
     else:
-        apart = [sum(getattr(start, what) != getattr(control, what) for what in CHOICES) for control in controls]
-        if 1 not in apart:
+        if 1 not in (len(differences(design, control)) for control in controls):
             found.append(
                 f"No control differs from {start.name} in one thing alone (weights, space or communicability): a "
                 "difference would have two causes."

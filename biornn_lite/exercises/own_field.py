@@ -12,7 +12,7 @@ from ..field import MICRONS_VOXEL_UM, CorticalField
 from ..seeds import generator
 from ..weights import relabelled
 from .design import Design, ceilings_of
-from .design_faults import what_is_missing
+from .design_faults import differences, what_is_missing
 from .saying import array, graded_array, number, number_from, say, unanswered
 
 
@@ -131,6 +131,11 @@ def check_neurons_needed(answer: float | None, share: float, effect: float, sigm
         return False
     synapses = (sigmas / effect) ** 2
     right = (1 + np.sqrt(1 + 4 * synapses / share)) / 2
+    if value == np.floor(right):
+        pairs = share * value * (value - 1)
+        return say(
+            False, f"{value:g} neurons have {pairs:.1f} connected pairs, and {synapses:.0f} are needed: round up."
+        )
     if abs(value - right) <= 0.05 * right:
         return say(True, f"{right:.1f}, so {np.ceil(right):.0f} neurons, which have {synapses:.0f} connected pairs.")
     if abs(value - synapses) <= 0.05 * synapses:
@@ -185,7 +190,7 @@ def _as_near(
 
 
 def _arrangements() -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return distances and connectomes that tell right from nearly right: a hub, a cortex, and mutual pairs."""
+    """Return distances and connectomes that tell right from nearly right: a hub, a cortex, mutual pairs, ties."""
     rng = generator(13, "exercise", "labels")
     made = []
     for kind, n in (("a hub", 30), ("a cortex", 30), ("mutual pairs", 12)):
@@ -203,7 +208,8 @@ def _arrangements() -> list[tuple[np.ndarray, np.ndarray]]:
             connectome.flat[far] = 5  # synapses of each of the three pairs that are farthest apart, both ways
         np.fill_diagonal(connectome, 0)
         made.append((distances, connectome))
-    return made
+    alike = np.ones((12, 12)) - np.eye(12)  # every draw is as near
+    return [*made, (alike, made[-1][1])]
 
 
 def check_relabelling_test(answer: object) -> bool:
@@ -226,7 +232,9 @@ def check_relabelling_test(answer: object) -> bool:
         anywhere, _ = _as_near(distances, connectome, _anywhere)
         weighted, _ = _as_near(distances, connectome, relabelled, weighted=True)
         rows, _ = _as_near(distances, connectome, lambda graph, rng: rng.permutation(graph))
-        if value <= 0:
+        if near == 1 and value < 0.5:
+            why = "Draws in which they are as near count, too: where all distances are equal, p is 1. Take <=."
+        elif value <= 0:
             why = (
                 "A permutation test never gives 0: the labels as they are count as one of the draws, (1 + k) / 1,000."
             )
@@ -278,6 +286,10 @@ def check_design(answer: object) -> bool:
         f"One network that learns by luck moves a mean of {answer.runs} runs by up to "
         f"{(high - low) / answer.runs:.3f}: the rule must ask for more than that.",
     ]
+    if unlike := [control.name for control in answer.study.variants[1:] if len(differences(answer, control)) > 1]:
+        told.append(
+            f"More than one thing tells {' and '.join(unlike)} from the start: what differs has several causes."
+        )
     if len(answer.controls) == 1:
         told.append("There is one control: if nobody learns, does it show that the task can be learned?")
     if networks > 100:

@@ -59,8 +59,9 @@ def check_sparse_share(answer: object, neurons: int) -> bool:
     return graded(
         answer,
         right,
-        f"{100 * right:.0f} %: only below it does pruning save room, and well below it saves much.",
+        f"{100 * right:.1f} %: only below it does pruning save room, and well below it saves much.",
         {
+            4 / 6: "That leaves out the row pointers: solve share · 6 N² + 2 (N + 1) = 4 N².",
             1.0: "A sparse weight is larger than a dense one: its column is stored, too.",
             0.5: "That counts 4 bytes for each column; 2 are enough for so few neurons.",
             0.75: "6 bytes against 4, not 8 against 6: solve share · N² · 6 + pointers = N² · 4.",
@@ -68,7 +69,8 @@ def check_sparse_share(answer: object, neurons: int) -> bool:
             100 * right: "That is in per cent; give a share between 0 and 1.",
         },
         "{value:g} is too {way}: between 0 and 1, solve share · N² · (4 + 2) + 2 (N + 1) = 4 N².",
-        tolerance=0.01,
+        tolerance=0,
+        absolute=5e-4,
         mistaken=0.001,
     )
 

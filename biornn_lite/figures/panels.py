@@ -16,6 +16,7 @@ import ipywidgets as ipw
 import matplotlib.pyplot as plt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib_inline.backend_inline import flush_figures
 from traitlets import Bunch, validate
 
 from ..errors import InputError
@@ -115,12 +116,30 @@ AT_ONCE = 0.3
 TASK_OPTIONS = [(task.title, task.name) for task in TASKS.values()]
 
 
+def _flush_in_own_thread() -> None:
+    if threading.current_thread() is threading.main_thread():
+        flush_figures()
+
+
+def keep_figures_apart() -> None:
+    """See that what is clicked or moved does not show and close the figures that are being drawn.
+
+    After every message of a widget, Matplotlib's inline backend shows and closes all figures of pyplot, as after a
+    cell. JupyterLab lets a thread of its own handle these messages, while the kernel's own draws.
+    """
+    shell = IPython.get_ipython()
+    if shell is not None and flush_figures in shell.events.callbacks["post_execute"]:
+        shell.events.unregister("post_execute", flush_figures)
+        shell.events.register("post_execute", _flush_in_own_thread)
+
+
 def between_cells(work: Callable[[], None]) -> None:
     """Do some work at once or, in a thread beside the kernel's own, as soon as no cell is running.
 
     JupyterLab lets a thread of its own handle what is clicked or moved, also while a cell runs. Matplotlib may not
     draw in two threads, and pyplot has one list of figures: the cell would show a figure that is drawn beside it.
     """
+    keep_figures_apart()
     kernel = getattr(IPython.get_ipython(), "kernel", None)
     if kernel is None or threading.current_thread() is threading.main_thread():
         work()
@@ -167,6 +186,7 @@ def figure_panel(draw: Callable[..., Figure], controls: Mapping[str, ipw.ValueWi
 
     for control in controls.values():
         control.observe(follow, "value")
+    keep_figures_apart()
     redraw()
     return ipw.VBox([row_of(list(controls.values())), status, picture])
 
@@ -222,6 +242,7 @@ def stoppable(
     def end(_=None) -> None:
         stop.disabled = True
 
+    keep_figures_apart()
     start.on_click(begin)
     stop.on_click(end)
     return start, stop
