@@ -57,8 +57,8 @@ DETAILS = (
 )  # fmt: skip
 """From much to little. Two series are described both as long as possible, and titles tell pictures apart."""
 
-SHORTEST_TITLE = 80
-"""Number of letters that the title of a figure always has, as it may be what tells two pictures apart."""
+SHORT_TITLE = 80
+"""Maximum number of letters of the title of a figure whose charts lack details; it may tell two pictures apart."""
 
 ALIKE = 0.8
 """Charts lose details together if the shorter one's text is at least this share of the longest."""
@@ -91,13 +91,15 @@ def alternative_text(figure: Figure, longest: int = LONGEST) -> str:
             return shortened(text.of(levels), longest)
         levels = [level + (k in able and len(text.part(k, level)) >= ALIKE * most) for k, level in enumerate(levels)]
     able = {*range(len(levels))}
-    while able:  # what room is left goes to the charts with the fewest details
-        k = max(able, key=lambda one: levels[one])
-        more = [level - (one == k) for one, level in enumerate(levels)]
-        if levels[k] and len(text.of(more)) <= longest:
+    while able:  # what room is left goes to the charts with the fewest details; charts of one kind share it
+        least = max(levels[k] for k in able)
+        some = {k for k in able if levels[k] == least}
+        some = some if text.same else {min(some)}
+        more = [level - (k in some) for k, level in enumerate(levels)]
+        if least and len(text.of(more)) <= longest:
             levels = more
         else:
-            able.remove(k)
+            able -= some
     return text.of(levels)
 
 
@@ -121,7 +123,8 @@ class _Text:
         if len(self.charts) == 1:
             return self.part(0, levels[0])
         least = DETAILS[max(levels)]
-        head = [self.kinds, shortened(self.title, max(2 * least.letters, SHORTEST_TITLE))]
+        short = DETAILS[-1].letters < least.letters < DETAILS[0].letters
+        head = [self.kinds, shortened(self.title, SHORT_TITLE if short else 2 * least.letters)]
         head += [f"Each {_axis(axis, which, least)}" for which, axis in self.shared.items() if not axis.blank]
         return _sentences([*head, *(self.part(k, level) for k, level in enumerate(levels))])
 

@@ -256,14 +256,17 @@ def _of_epochs(tables: Mapping[str, pd.DataFrame], plain: pd.DataFrame) -> str:
     """Say where each line of :func:`epochs_figure` begins and ends, and the range for random graphs."""
 
     def ends(values: Sequence[float]) -> str:
-        return " to ".join(f"{round(value, 2) + 0.0:g}".replace("-", "−") for value in values)
+        return " to ".join(
+            f"{round(value, 2 if abs(value) < 1 else 1) + 0.0:g}".replace("-", "−") for value in values
+        )
 
     last = max(table.index.max() for table in tables.values())
-    parts = [f"Epochs 0 to {last} of {', '.join(map(as_text, tables))}; band: random graphs"]
+    parts = [f"Epochs 0 to {last}: {', '.join(map(as_text, tables))}; range of random graphs"]
     for name in (*SCORES, "entropy"):
         told = [ends(table[name].iloc[[0, -1]]) for table in tables.values()]
-        told += [f"band {ends((plain[name].min(), plain[name].max()))}"] if name in plain else []
-        parts.append(f"{SCORES.get(name, name)}: {', '.join(told)}".replace("\n", " "))
+        told = [", ".join(told), *([ends((plain[name].min(), plain[name].max()))] if name in plain else [])]
+        label = SCORES.get(name, name).replace("\n", " ").replace("small-worldness, own", "own")
+        parts.append(f"{label}: {'; '.join(told)}")
     return ". ".join(parts) + "."
 
 
