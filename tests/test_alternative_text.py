@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from IPython.core.formatters import DisplayFormatter
 
 from biornn_lite.figures.alternative_text import LONGEST, alternative_text
+from biornn_lite.figures.audit_parts import label_rows
 from biornn_lite.figures.drawn import number_in, rounded, say
 from biornn_lite.figures.field import by_distance, degrees, field_3d, field_figure, raster
 from biornn_lite.figures.matrices import matrix
@@ -453,6 +454,26 @@ def test_small_images_are_whole_in_the_table_and_large_ones_tell_their_diagonal(
     ax.imshow(values)
     table = numbers(ax.figure).set_index("x")["y"]
     assert table["mean on the diagonal"] == 1.25 and table["mean off it"] == 0.25
+
+
+def test_of_many_series_each_keeps_its_ends():
+    figure, both = plt.subplots(2, 4, sharey=True)
+    for ax in both.flat:
+        for run in range(7):
+            ax.plot(range(9), np.arange(9) + run, label=f"run {run}")
+    for row, name in zip(both, ("noise", "damage"), strict=True):
+        row[0].set_ylabel(name)
+    text = numbers_html(figure)
+    for run in range(7):
+        assert text.count(f"<td>run {run}</td><td>8</td><td>{8 + run}</td>") == 8
+    assert text.count("y: noise") == text.count("y: damage") == 4 and text.count("<tr><td>") <= MOST_ROWS
+
+
+def test_the_second_line_of_a_label_belongs_to_the_name():
+    ax = axes()
+    ax.plot([3, 5], [0, 1], "o")
+    label_rows(ax, ["W* − I", "W* − I"], ["λ = 0", "λ = 1"])
+    assert numbers(ax.figure)["y"].tolist() == ["W* − I, λ = 0", "W* − I, λ = 1"]
 
 
 # Showing

@@ -250,7 +250,7 @@ def _axis(axis: Axis, which: str, detail: Detail) -> str:
         told = names if len(names) <= 4 and detail.more else [names[0], f"… {names[-1]}"] if len(names) > 1 else names
         told = [shortened(name, max(detail.letters // 2, 12)) for name in told]
         number = f"{len(names)} places, " if len(names) > 4 or not detail.more else ""
-        said = f"{number}{', '.join(told)}".replace(", …", " …")
+        said = f"{number}{', '.join(told)}".replace(", …", " …").replace("… …", "…")
     else:
         low = 0.0 if abs(axis.low) < 1e-9 * abs(axis.high) and not axis.log else axis.low
         said = f"{rounded(low)} to {rounded(axis.high)}{', log scale' if axis.log else ''}"
@@ -455,7 +455,7 @@ def _by_place(series: Sequence[Series], axis: Axis, upright: bool, detail: Detai
         for place, value in zip(places, values, strict=True):
             if name := axis.name_of(place):
                 by_place.setdefault(name, {}).setdefault(one.name, []).append(float(value))
-    several = any(len(names) > 1 for names in by_place.values())
+    several = len({one.name for one in levels}) > 1
     found = [
         (value, shortened(", ".join(filter(None, (place, name if several else ""))), detail.letters))
         for place, names in by_place.items()

@@ -64,7 +64,9 @@ def _read_axis(axis: DrawnAxis, limits: tuple[float, float], data: tuple[float, 
     if len(names) > len(ticks) > 0:
         return Axis(label, low, high, log, tuple((float(place), clean(name)) for name, place in names.items()))
     if len(ticks) and sum(number_in(text) is None for _, text in ticks) > len(ticks) / 2:
-        return Axis(label, low, high, log, tuple(ticks))
+        beneath = axis.get_minorticklocs()
+        small = [*zip(beneath, map(clean, axis.get_minor_formatter().format_ticks(beneath)), strict=True)]
+        return Axis(label, low, high, log, tuple((place, _with_second(place, name, small)) for place, name in ticks))
     known = [(place, number) for place, number in zip(places, numbers, strict=True) if number is not None]
     if len(known) < 2:
         return Axis(label, low, high)
@@ -76,6 +78,11 @@ def _read_axis(axis: DrawnAxis, limits: tuple[float, float], data: tuple[float, 
         return Axis(label, low, high)
     ends += tuple(float(end) for end in data if np.isfinite(end))
     return Axis(label, max(low, min(ends)), min(high, max(ends)))
+
+
+def _with_second(place: float, name: str, small: Sequence[tuple[float, str]]) -> str:
+    """Append the small second line of a label, which is drawn as the label of a minor tick beside it."""
+    return ", ".join([name, *(text for other, text in small if text and abs(other - place) < 0.5)])
 
 
 # Names
@@ -407,8 +414,14 @@ def _of_cells(axis: Axis, limits: tuple[float, float]) -> Axis:
 
 
 def _sibling(ax: Axes, axis: Axis, which: str) -> Axis:
-    """Take an empty label from an Axes that shares the axis."""
-    others = getattr(ax, f"get_shared_{which}_axes")().get_siblings(ax)
+    """Take an empty label from an Axes that shares the axis, of the same row or column if one has a label."""
+
+    def elsewhere(other: Axes) -> bool:
+        specs = [one.get_subplotspec() for one in (ax, other)]
+        side = "rowspan" if which == "y" else "colspan"
+        return None in specs or getattr(specs[0], side) != getattr(specs[1], side)
+
+    others = sorted(getattr(ax, f"get_shared_{which}_axes")().get_siblings(ax), key=elsewhere)
     labels = [clean(getattr(other, f"get_{which}label")()) for other in others]
     return axis if axis.label else replace(axis, label=next(filter(None, labels), ""))
 

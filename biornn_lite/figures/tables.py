@@ -18,6 +18,9 @@ MOST_ROWS = 200
 FEW_ROWS = 40
 """Number of rows to which a longer table is thinned; bins with something in them are all kept, as far as possible."""
 
+OF_EACH = 3
+"""Number of rows that each of many series keeps, as far as there is room."""
+
 MOST_CELLS = 120
 """Maximum number of cells of an image that are all in the table."""
 
@@ -98,7 +101,8 @@ def _bands(chart: Chart) -> Iterator[dict[str, object]]:
 def thinned(table: pd.DataFrame, most: int = MOST_ROWS, few: int = FEW_ROWS) -> pd.DataFrame:
     """Leave out rows of a table of numbers that has more than `most`.
 
-    Each series keeps its first, its last and evenly between them, all series together at most `few`. Of histograms,
+    Each series keeps its last, its first and evenly between them, all series together at most `few`, or
+    :data:`OF_EACH` of each series as far as there is room. Of histograms,
     all bins are kept that are not empty, unless they are too many.
 
     Parameters
@@ -116,10 +120,11 @@ def thinned(table: pd.DataFrame, most: int = MOST_ROWS, few: int = FEW_ROWS) -> 
     if len(table) + len(whole) <= most:
         return pd.concat([whole, table]).sort_index()
     groups = [rows for _, rows in table.groupby(["chart", "series"], sort=False)]
+    few = max(few, min(most - len(whole), OF_EACH * len(groups)))
     kept, left = [whole], few
     for done, rows in enumerate(sorted(groups, key=len)):  # short ones leave room
         share = min(len(rows), left // (len(groups) - done))
-        places = np.linspace(0, len(rows) - 1, share).round().astype(int)
+        places = np.linspace(len(rows) - 1, 0, share).round().astype(int)  # the last tells more than the first
         kept.append(rows.iloc[np.unique(places)])
         left -= share
     return pd.concat(kept).sort_index()
