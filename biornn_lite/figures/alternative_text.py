@@ -455,7 +455,7 @@ def _by_place(series: Sequence[Series], axis: Axis, upright: bool, detail: Detai
         for place, value in zip(places, values, strict=True):
             if name := axis.name_of(place):
                 by_place.setdefault(name, {}).setdefault(one.name, []).append(float(value))
-    several = len({one.name for one in levels}) > 1
+    several = any(len(names) > 1 for names in by_place.values())
     found = [
         (value, shortened(", ".join(filter(None, (place, name if several else ""))), detail.letters))
         for place, names in by_place.items()
