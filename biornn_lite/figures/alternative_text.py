@@ -52,8 +52,8 @@ DETAILS = (
     *(Detail(series, 100) for series in (6, 5, 4)), Detail(4, 60), Detail(3, 60),
     *(Detail(series, letters, more=False) for series in (3, 2) for letters in (60, 40)),
     *(Detail(2, 60, False, False, across, ends) for across in (True, False) for ends in (True, False)),
-    *(Detail(series, 60, False, False, False) for series in (1, 0)),
-    *(Detail(0, letters, False, False, False) for letters in (40, 24, 14)),
+    Detail(1, 60, False, False, False), Detail(1, 60, False, False, False, False),
+    *(Detail(0, letters, False, False, False) for letters in (60, 40, 24, 14)),
 )  # fmt: skip
 """From much to little. Two series are described both as long as possible, and titles tell pictures apart."""
 
