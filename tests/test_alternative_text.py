@@ -3,6 +3,7 @@
 import base64
 import html
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -15,15 +16,19 @@ from hypothesis import strategies as st
 from IPython.core.formatters import DisplayFormatter
 
 from biornn_lite.figures.alternative_text import LONGEST, alternative_text
-from biornn_lite.figures.drawn import number_in, rounded
-from biornn_lite.figures.field import degrees, field_3d, raster
+from biornn_lite.figures.audit_parts import label_rows
+from biornn_lite.figures.drawn import number_in, rounded, say
+from biornn_lite.figures.field import by_distance, degrees, field_3d, field_figure, raster
 from biornn_lite.figures.matrices import matrix
 from biornn_lite.figures.panels import Picture, figure_panel
 from biornn_lite.figures.showing import figure_html, show_alternative_texts
 from biornn_lite.figures.study import accuracy_figure
 from biornn_lite.figures.style import as_text
-from biornn_lite.figures.tables import MOST_ROWS, numbers, numbers_html
+from biornn_lite.figures.tables import FEW_ROWS, MOST_ROWS, numbers, numbers_html
+from biornn_lite.figures.topology import communities_figure, graph_figure
+from biornn_lite.figures.wiring import forest, relative_distances
 from biornn_lite.replication import load_replication
+from biornn_lite.wiring import known_wiring, pool_effects
 
 SCRIPT = "\"><script>alert('x')</script>"
 
@@ -84,12 +89,16 @@ def test_lines_that_are_not_described_are_named_with_their_last_values():
         for name, end in {"diagonal kept": 5, "diagonal removed": 0.1, "diagonal only": 65, "orthogonal": 47}.items():
             ax.plot([0, 1, 2], [70, (70 + end) / 2, end], label=f"W*, {name}")
     text = alternative_text(figure)
-    assert text.count("kept: falls from 70 to 5; W*, diagonal removed: falls from 70 to 0.1; W*, diagonal only ") == 2
-    assert text.count("W*, diagonal only ends at 65; W*, orthogonal 47.") == 2
+    assert text.count("kept: falls from 70 to 5; W*, diagonal removed: falls from 70 to 0.1; W*, diagonal only") == 2
+    assert text.endswith("W*, diagonal only ends at 65; W*, orthogonal 47.")
     for line in (line for ax in both for line in ax.lines):
         line.set_label(f"functional weights whose diagonal is {line.get_label()}")
+    text = alternative_text(figure)  # what all names have in common is left out
+    assert len(text) <= LONGEST and text.count("… diagonal kept: falls from 70 to 5; … diagonal removed") == 2
+    for line in (line for ax in both for line in ax.lines):
+        line.set_label(line.get_label().replace(" ", "_") * 3)
     text = alternative_text(figure)
-    assert len(text) <= LONGEST and text.count("more series, y ") == 2 and "ends at" not in text
+    assert len(text) <= LONGEST and "ends at" not in text and text.count("more series, y ") == 2
 
 
 def test_bars_say_which_is_highest():
@@ -125,7 +134,7 @@ def test_an_image_says_its_values_and_its_colour_bar(column):
     text = alternative_text(matrix(values, axes(), "weights", "weight", limit=0.2).figure)
     assert text == (
         "Heat map: weights. x: to neuron, 0 to 19. y: from neuron, 0 to 19. Colour: weight, −0.2 to 0.2. "
-        "20 × 20 cells, 0.01 to 0.5, mean 0.0345, strongest on the diagonal, 0.5 on average."
+        "20 × 20 cells, 0.01 to 0.5, strongest on the diagonal, mean 0.5 on it, 0.01 off it."
     )
     graph = np.zeros((10, 10), bool)
     graph[0, :5] = True
@@ -209,12 +218,117 @@ def test_figures_of_the_course_say_what_they_show(column):
     assert "partners out, mean" in alternative_text(degrees(column, axes()).figure)
     ax = field_3d(column, plt.figure().add_subplot(projection="3d"))
     text = alternative_text(ax.figure)
-    assert "96 points, 39 lines" in text and "z: z (µm)" in text and "Colour: depth y (µm)" in text
+    assert "96 points, 39 lines, median length 1" in text and "z: z (µm)" in text and "Colour: depth y (µm)" in text
     ax = field_3d(column, plt.figure().add_subplot(projection="3d"), wiring=False)
     assert alternative_text(ax.figure).endswith("96 points.")
     networks = load_replication("6_6_2").networks
     text = alternative_text(accuracy_figure(networks, "6_6_2"))
     assert text.startswith("3 dot plots. 6_6_2, protocol published") and "11 values; highest 1 (W" in text
+
+
+def test_a_picture_in_space_says_its_numbers_and_from_where_it_is_seen(column):
+    figure = field_figure(column, "synapses out", elevation=-65)
+    assert "seen from 65° below" in alternative_text(figure)
+    table = numbers(figure)
+    np.testing.assert_allclose(table[["x", "y", "z"]].astype(float), column.positions)
+    np.testing.assert_array_equal(table["colour"], (column.connectome > 0).sum(axis=1))
+    found = Tags(numbers_html(figure))
+    assert found.texts.count("no value") == 0 and "colour: neurons it synapses onto" in found.texts
+
+
+def test_names_of_fields_are_names_not_numbers():
+    assert number_in("6_7_2") is None
+    text = alternative_text(forest(known_wiring(), "fall", axes(), line=500).figure)
+    for part in ("46 fields by depth", "From 6_7_2 −1.93 [−2.38, −1.48] to 5_3_8", "Mean −1.51 [−1.60, −1.42]"):
+        assert part in text
+    assert "depth below 500: 14 fields −2.20 to −1.24; others: 32 fields −1.98 to −0.94" in text
+    assert "One more field: −2.05 to −0.97" in text
+
+
+def test_a_forest_has_a_row_with_an_interval_for_every_field_and_for_what_they_tell_together():
+    known = known_wiring().sort_values("depth")
+    figure = forest(known, "fall", axes()).figure
+    table = numbers(figure)
+    assert table["y"].tolist() == [*known.index, "mean", "one more field"]
+    fields = table.iloc[:46]
+    np.testing.assert_allclose(fields["from"], known["fall"] - 1.96 * known["fall_error"])
+    np.testing.assert_allclose(fields["to"], known["fall"] + 1.96 * known["fall_error"])
+    pooled = pool_effects(known["fall"], known["fall_error"])
+    assert table[["from", "to"]].iloc[46:].to_numpy().tolist() == [[*pooled.interval], [*pooled.prediction]]
+    assert "left out" not in numbers_html(figure)
+
+
+def test_names_of_all_places_are_known_where_only_some_have_a_tick():
+    ax = axes()
+    ax.bar([f"field {k}" for k in range(9)], [5, 4, 3, 2, 1, 6, 7, 8, 9])
+    ax.set_xticks([0, 4, 8], ["field 0", "field 4", "field 8"])
+    assert "9 bars; highest 9 (field 8); lowest 1 (field 4)" in alternative_text(ax.figure)
+    assert numbers(ax.figure)["x"].tolist() == [f"field {k}" for k in range(9)]
+
+
+def test_intervals_belong_to_their_series():
+    """Also bands, and also where those of two series overlap."""
+    x = np.array([1.0, 2, 3])
+    ax = axes()
+    for y, reach, colour in ((x, 0.5, "C0"), (x + 0.2, 0.9, "C1")):
+        ax.plot(x, y, color=colour, label=colour)
+        ax.fill_between(x, y - reach, y + reach, color=colour, alpha=0.2, linewidth=0)
+    ax.errorbar(x, x + 5, yerr=0.25, color="C2", label="C2")
+    ax.plot(x, x + 7, color="C3", label="C3")
+    ax.vlines(x, x + 6, x + 9, color="C3")
+    table = numbers(ax.figure).set_index("series")
+    for name, low, high in (("C0", 0.5, 0.5), ("C1", 0.9, 0.9), ("C2", 0.25, 0.25), ("C3", 1, 2)):
+        mine = table.loc[name].astype(float)
+        np.testing.assert_allclose(mine["from"], mine["y"] - low)
+        np.testing.assert_allclose(mine["to"], mine["y"] + high)
+    assert "interval from" in Tags(numbers_html(ax.figure)).texts
+
+
+def test_a_shaded_range_is_said_and_stands_in_the_table():
+    ax = axes(ylim=(0, 1))
+    ax.plot([0, 10], [0.16, 0.44], label="W")
+    ax.axhspan(0.15, 0.18, color="0.8", label="random graphs")
+    ax.axhspan(0.5, 0.6, color="0.9")
+    assert "W: rises from 0.16 to 0.44. Band: random graphs, y 0.15 to 0.18." in alternative_text(ax.figure)
+    assert numbers(ax.figure)[["series", "x", "from", "to"]].to_numpy().tolist()[-1] == [
+        "random graphs", "all", 0.15, 0.18,
+    ]  # fmt: skip
+    ax = axes()
+    ax.fill_between([0, 1], [1, 2], [3, 4], label="chance")
+    assert "chance: band, 1 to 3 at the left, 2 to 4 at the right" in alternative_text(ax.figure)
+
+
+def test_what_a_chart_or_a_figure_says_itself_takes_the_place_of_what_is_read():
+    figure, both = plt.subplots(1, 2)
+    both[0].plot([0, 1], [0, 1])
+    say(both[1], "two circles")
+    text = alternative_text(figure)
+    assert text == "2 charts. 1: Line chart; x: 0 to 1; y: 0 to 1; rises from 0 to 1. 2: two circles."
+    say(figure, "word " * 200)
+    assert len(alternative_text(figure)) <= LONGEST and alternative_text(figure).startswith("word word")
+
+
+def test_points_side_by_side_along_an_axis_without_ticks_say_their_numbers():
+    figure = communities_figure()
+    assert re.search(r"at random: 5 points, 0\.1\d+ to 0\.1\d+; this graph: 0\.379", alternative_text(figure))
+    table = numbers_html(figure).split("Chart 3")[1]
+    assert "<td>this graph</td><td>0.379</td></tr>" in table and "y</th>" not in table  # y means nothing
+    text = alternative_text(graph_figure())
+    for part in ("modularity Q 0.379 (at random 0.1", "small-worldness, own density 2.57 (at random 1.0"):
+        assert part in text
+
+
+def test_charts_with_two_series_describe_both(column):
+    figure, both = plt.subplots(1, 2, layout="constrained")
+    orders = ("as released", "in the neurons' order")
+    fields = [replace(column, name=f"synthetic_column, {order}") for order in orders]
+    by_distance(fields, both[0], "synapses")
+    relative_distances(known_wiring(), both[1])
+    text = alternative_text(figure)
+    assert "… as released" in text and "… in the neurons'" in text and text.count("46 in 25 bins, most (2") == 2
+    table = numbers(figure)
+    places = [rows["x"].tolist() for _, rows in table[table["chart"] == 1].groupby("series")]
+    assert places[0] == places[1] == [*range(50, 800, 100)]  # not as drawn, one beside the other
 
 
 def test_a_text_changes_with_the_data():
@@ -314,8 +428,52 @@ def test_a_long_table_is_thinned_and_says_so():
     ax.plot(range(1000), range(1000), label="long")
     ax.plot([0, 1], [5, 6], label="short")
     text = numbers_html(ax.figure)
-    assert text.count("<tr>") == MOST_ROWS + 1 and "962 of 1,002 numbers are left out" in text
+    assert text.count("<tr>") == FEW_ROWS + 1 and "962 of 1,002 numbers are left out" in text
     assert "<td>short</td><td>0</td><td>5</td>" in text and "<td>long</td><td>999</td><td>999</td>" in text
+
+
+def test_bins_with_something_in_them_are_never_left_out():
+    ax = axes()
+    ax.plot(range(1000), range(1000), label="long")
+    ax.hist([0.5, 3.5, 3.5, 77.5], np.arange(101), label="bins")
+    text = numbers_html(ax.figure)
+    for row in ("0.5</td><td>1", "3.5</td><td>2", "77.5</td><td>1"):
+        assert f"<td>bins</td><td>{row}</td>" in text
+    assert text.count("<td>bins</td>") == 3 and text.count("<td>long</td>") == FEW_ROWS
+
+
+def test_small_images_are_whole_in_the_table_and_large_ones_tell_their_diagonal():
+    ax = axes()
+    ax.imshow([[1.0, 2.0], [3.0, 4.0]])
+    ax.set_xticks([0, 1], ["W", "WD"])
+    assert numbers(ax.figure)[["x", "y", "colour"]].to_numpy().tolist() == [
+        ["W", 0, 1], ["WD", 0, 2], ["W", 1, 3], ["WD", 1, 4],
+    ]  # fmt: skip
+    values = np.eye(30) + 0.25
+    ax = axes()
+    ax.imshow(values)
+    table = numbers(ax.figure).set_index("x")["y"]
+    assert table["mean on the diagonal"] == 1.25 and table["mean off it"] == 0.25
+
+
+def test_of_many_series_each_keeps_its_ends():
+    figure, both = plt.subplots(2, 4, sharey=True)
+    for ax in both.flat:
+        for run in range(7):
+            ax.plot(range(9), np.arange(9) + run, label=f"run {run}")
+    for row, name in zip(both, ("noise", "damage"), strict=True):
+        row[0].set_ylabel(name)
+    text = numbers_html(figure)
+    for run in range(7):
+        assert text.count(f"<td>run {run}</td><td>8</td><td>{8 + run}</td>") == 8
+    assert text.count("y: noise") == text.count("y: damage") == 4 and text.count("<tr><td>") <= MOST_ROWS
+
+
+def test_the_second_line_of_a_label_belongs_to_the_name():
+    ax = axes()
+    ax.plot([3, 5], [0, 1], "o")
+    label_rows(ax, ["W* − I", "W* − I"], ["λ = 0", "λ = 1"])
+    assert numbers(ax.figure)["y"].tolist() == ["W* − I, λ = 0", "W* − I, λ = 1"]
 
 
 # Showing

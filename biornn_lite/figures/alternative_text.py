@@ -5,15 +5,16 @@ They are what a screen reader reads in the place of a picture, so they are short
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby
+from functools import cache
+from itertools import takewhile
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from .drawn import Axis, Chart, Reference, Series, rounded
+from .drawn import HIGH, LOW, Axis, Band, Chart, Reference, Series, rounded, said_of
 from .reading import read_charts, title_of_figure
 
 LONGEST = 400
@@ -21,20 +22,20 @@ LONGEST = 400
 
 
 class Detail(NamedTuple):
-    """How much a text says.
+    """How much a text says of a chart.
 
     Attributes
     ----------
     series : int
-        Number of series of a chart that are described; with 0, a chart says the ends of its values only.
+        Number of series that are described; with 0, a chart says the ends of its lines or of its values only.
     letters : int
         Maximum number of letters of a title, and of twice the letters of a label.
     axes : bool
-        Whether each chart says its axes.
+        Whether it says its axes.
     more : bool
-        Whether it also says lines across, intervals and texts.
+        Whether it also says lines across, bands, intervals and texts.
     across : bool
-        Whether it says lines across that have a name, if it says no more than that.
+        Whether it says lines across and bands that have a name, if it says no more than that.
     ends : bool
         Whether series that are not described are named, each with its last value.
     """
@@ -43,20 +44,24 @@ class Detail(NamedTuple):
     letters: int
     axes: bool = True
     more: bool = True
-    across: bool = False
+    across: bool = True
     ends: bool = True
 
 
 DETAILS = (
-    *(Detail(series, 100) for series in (6, 5, 4)),
-    Detail(4, 60), Detail(3, 60), *(Detail(3, letters, more=False, across=True) for letters in (60, 40, 28)),
-    Detail(3, 60, more=False), Detail(2, 60, more=False), Detail(2, 40, more=False),
-    Detail(1, 60, more=False), Detail(1, 40, more=False), Detail(1, 28, more=False),
-    Detail(2, 40, False, False), Detail(1, 60, False, False), Detail(1, 40, False, False),
-    Detail(1, 28, False, False), Detail(0, 40, False, False), Detail(0, 24, False, False),
-    Detail(0, 14, False, False),
+    *(Detail(series, 100) for series in (6, 5, 4)), Detail(4, 60), Detail(3, 60),
+    *(Detail(series, letters, more=False) for series in (3, 2) for letters in (60, 40)),
+    *(Detail(2, 60, False, False, across, ends) for across in (True, False) for ends in (True, False)),
+    Detail(1, 60, False, False, False), Detail(1, 60, False, False, False, False),
+    *(Detail(0, letters, False, False, False) for letters in (60, 40, 24, 14)),
 )  # fmt: skip
-"""From much to little; the first that makes a text of the right length is taken."""
+"""From much to little. Two series are described both as long as possible, and titles tell pictures apart."""
+
+SHORT_TITLE = 80
+"""Maximum number of letters of the title of a figure whose charts lack details; it may tell two pictures apart."""
+
+ALIKE = 0.8
+"""Charts lose details together if the shorter one's text is at least this share of the longest."""
 
 
 def alternative_text(figure: Figure, longest: int = LONGEST) -> str:
@@ -71,25 +76,66 @@ def alternative_text(figure: Figure, longest: int = LONGEST) -> str:
     Returns
     -------
     str
-        Plain text on one line, never empty; it must be escaped where HTML is meant.
+        Plain text on one line, never empty; it must be escaped where HTML is meant. What the figure or one of its
+        charts says itself, by :func:`biornn_lite.figures.drawn.say`, takes the place of what is read from it.
     """
+    if said := said_of(figure):
+        return shortened(said, longest)
     charts, title = read_charts(figure), title_of_figure(figure)
-    lines_across = any(one.name for chart in charts for one in chart.references)
-    for detail in _from_much_to_little():
-        if detail.across and not lines_across:
-            continue
-        text = _composed(charts, title, detail)
-        if len(text) <= longest:
-            return text
-    return shortened(text, longest)
+    text = _Text(charts, title)
+    levels = [0] * len(charts)
+    while len(text.of(levels)) > longest:
+        able = [k for k, level in enumerate(levels) if level < len(DETAILS) - 1 and not charts[k].spoken]
+        most = max((len(text.part(k, levels[k])) for k in able), default=0)
+        if not able:
+            return shortened(text.of(levels), longest)
+        levels = [level + (k in able and len(text.part(k, level)) >= ALIKE * most) for k, level in enumerate(levels)]
+    able = {*range(len(levels))}
+    while able:  # what room is left goes to the charts with the fewest details; charts of one kind share it
+        least = max(levels[k] for k in able)
+        some = {k for k in able if levels[k] == least}
+        some = some if text.same else {min(some)}
+        more = [level - (k in some) for k, level in enumerate(levels)]
+        if least and len(text.of(more)) <= longest:
+            levels = more
+        else:
+            able -= some
+    return text.of(levels)
 
 
-def _from_much_to_little() -> Iterator[Detail]:
-    """Give all details, those that differ in their letters only once with and once without last values."""
-    for _, alike in groupby(DETAILS, key=lambda detail: detail._replace(letters=0)):
-        details = [*alike]
-        yield from details
-        yield from (detail._replace(ends=False) for detail in details if detail.series)
+class _Text:
+    """The text of a figure at each level of detail of each chart."""
+
+    def __init__(self, charts: Sequence[Chart], title: str):
+        self.charts, self.title = charts, title
+        kinds = list(dict.fromkeys(kind(chart) for chart in charts))
+        self.same = len(kinds) == 1
+        self.kinds = f"{len(charts)} {_plural(kinds[0]) if self.same else 'charts'}"
+        read = [chart for chart in charts if not chart.spoken]
+        both = {which: _common([getattr(chart, which) for chart in read]) for which in "xy" if len(read) > 1}
+        self.shared = {which: axis for which, axis in both.items() if axis}
+        self.part = cache(self._part)
+
+    def of(self, levels: Sequence[int]) -> str:
+        """Write the whole text, with these levels of the charts."""
+        if not self.charts:
+            return _sentences(["An empty figure", self.title])
+        if len(self.charts) == 1:
+            return self.part(0, levels[0])
+        least = DETAILS[max(levels)]
+        short = DETAILS[-1].letters < least.letters < DETAILS[0].letters
+        head = [self.kinds, shortened(self.title, SHORT_TITLE if short else 2 * least.letters)]
+        head += [f"Each {_axis(axis, which, least)}" for which, axis in self.shared.items() if not axis.blank]
+        return _sentences([*head, *(self.part(k, level) for k, level in enumerate(levels))])
+
+    def _part(self, number: int, level: int) -> str:
+        """Write what is said of one chart."""
+        chart, detail = self.charts[number], DETAILS[level]
+        if len(self.charts) == 1:
+            whole = ". ".join(filter(None, (self.title, chart.title)))
+            return _sentences(_chart(replace(chart, title=whole), detail, True))
+        told = "; ".join(_chart(chart, detail, not self.same, self.shared))
+        return f"{number + 1}: {told or 'nothing drawn'}"
 
 
 def shortened(text: str, longest: int) -> str:
@@ -100,28 +146,10 @@ def shortened(text: str, longest: int) -> str:
     return (kept[: kept.rfind(" ")] if " " in kept[longest // 2 :] else kept).rstrip(" ,;:.(") + " …"
 
 
-def _composed(charts: Sequence[Chart], title: str, detail: Detail) -> str:
-    if not charts:
-        return _sentences(["An empty figure", title])
-    if len(charts) == 1:
-        whole = ". ".join(filter(None, (title, charts[0].title)))
-        return _sentences(_chart(replace(charts[0], title=whole), detail, True))
-    kinds = list(dict.fromkeys(kind(chart) for chart in charts))
-    same = len(kinds) == 1
-    head = [f"{len(charts)} {_plural(kinds[0]) if same else 'charts'}", shortened(title, 2 * detail.letters)]
-    shared = {which: axis for which in "xy" if (axis := _common([getattr(chart, which) for chart in charts]))}
-    head += [f"Each {_axis(axis, which, detail)}" for which, axis in shared.items()]
-    parts = []
-    for number, chart in enumerate(charts, 1):
-        told = "; ".join(_chart(chart, detail, not same, shared))
-        parts.append(f"{number}: {told or 'nothing drawn'}")
-    return _sentences([*head, *parts])
-
-
 def _common(axes: Sequence[Axis]) -> Axis | None:
     """Return one axis for several that differ in their ends at most, or None."""
     first = axes[0]
-    if len({(axis.label, axis.log, axis.categories) for axis in axes}) > 1:
+    if len({(axis.label, axis.log, axis.categories, axis.blank) for axis in axes}) > 1:
         return None
     return replace(first, low=min(axis.low for axis in axes), high=max(axis.high for axis in axes))
 
@@ -137,7 +165,7 @@ def _plural(name: str) -> str:
 def kind(chart: Chart) -> str:
     """Name the kind of a chart."""
     kinds = {one.kind for one in chart.series}
-    places = bool(chart.x.categories or chart.y.categories)
+    places = bool(chart.x.categories or chart.y.categories or chart.x.blank or chart.y.blank)
     if chart.deep:
         return "Scatter plot in space"
     if "image" in kinds:
@@ -154,13 +182,17 @@ def kind(chart: Chart) -> str:
 
 
 def _chart(chart: Chart, detail: Detail, with_kind: bool, shared: Collection[str] = ()) -> list[str]:
+    if chart.spoken:
+        return [chart.spoken]
+    chart = replace(chart, series=_told_apart(chart.series, detail))
     title = shortened(chart.title, detail.letters)
     first = ": ".join(filter(None, (kind(chart) if with_kind else "", title)))
     if not detail.series:
-        return [", ".join(filter(None, (first, _ends(chart))))]
+        return [", ".join(filter(None, (first, _ends(chart, detail))))]
     parts = [first]
     if detail.axes and (chart.series or chart.segments):
-        parts += [_axis(getattr(chart, which), which, detail) for which in "xy" if which not in shared]
+        own = [which for which in "xy" if which not in shared and not getattr(chart, which).blank]
+        parts += [_axis(getattr(chart, which), which, detail) for which in own]
         parts.append(f"z: {chart.deep}" if chart.deep else "")
         parts.append(_axis(chart.colours, "Colour", detail) if chart.colours else "")
     parts += _series(chart, detail)
@@ -169,15 +201,41 @@ def _chart(chart: Chart, detail: Detail, with_kind: bool, shared: Collection[str
     return [part for part in parts if part]
 
 
-def _ends(chart: Chart) -> str:
-    """Say the smallest and the largest value of a chart."""
-    lying = bool(chart.y.categories)
+FEW = 4
+"""Number of lines, or of numbers at places with names, that even a short text says."""
+
+
+def _ends(chart: Chart, detail: Detail) -> str:
+    """Say the ends of a few lines, or a few numbers at places, or else the smallest and the largest value."""
+    lines = [one for one in chart.series if one.kind == "line" and not _closed(one)]
+    names = {_name(one.name, detail) for one in lines}
+    told_apart = len(lines) == 1 or (len(names) == len(lines) and all(names))
+    few = 0 < len(lines) == len(chart.series) <= FEW and detail.letters >= DETAILS[-3].letters
+    if few and told_apart:
+        return _from_to(lines, detail)
+    axis = chart.x if chart.x.categories else chart.y
+    points = [one for one in chart.series if one.kind in ("points", "marks", "bars")]
+    if axis.categories and points and sum(len(one.x) for one in points) <= FEW:
+        return "; ".join(_by_place(points, axis, chart.x.categories != (), detail._replace(series=FEW)))
+    if chart.square and points and len(points) == sum(not _closed(one) for one in chart.series):
+        return _counted(sum(len(one.x) for one in points), "point")
+    lying = bool(chart.y.categories or chart.y.blank)
     found = [
-        one.cells if one.cells is not None else one.x if lying and not one.flat else one.y for one in chart.series
+        one.cells if one.cells is not None else one.x if lying and not one.flat else one.y
+        for one in chart.series
+        if not _closed(one)
     ]
     values = np.concatenate([np.ravel(each) for each in found]) if found else np.empty(0)
     values = values[np.isfinite(values)]
     return _range(values) if len(values) else ""
+
+
+def _from_to(lines: Sequence[Series], detail: Detail) -> str:
+    """Say where lines begin and end, or only where they end if all begin alike."""
+    ends = [[rounded(one.y[at]) for at in (one.x.argmin(), one.x.argmax())] for one in lines]
+    alike = len(lines) > 1 and len({first for first, _ in ends}) == 1
+    told = [f"to {last}" if alike else f"from {first} to {last}" for first, last in ends]
+    return ", ".join(_named(one, text, detail, " ") for one, text in zip(lines, told, strict=True))
 
 
 def _range(values: np.ndarray) -> str:
@@ -192,7 +250,7 @@ def _axis(axis: Axis, which: str, detail: Detail) -> str:
         told = names if len(names) <= 4 and detail.more else [names[0], f"… {names[-1]}"] if len(names) > 1 else names
         told = [shortened(name, max(detail.letters // 2, 12)) for name in told]
         number = f"{len(names)} places, " if len(names) > 4 or not detail.more else ""
-        said = f"{number}{', '.join(told)}".replace(", …", " …")
+        said = f"{number}{', '.join(told)}".replace(", …", " …").replace("… …", "…")
     else:
         low = 0.0 if abs(axis.low) < 1e-9 * abs(axis.high) and not axis.log else axis.low
         said = f"{rounded(low)} to {rounded(axis.high)}{', log scale' if axis.log else ''}"
@@ -204,10 +262,16 @@ def _more(chart: Chart, detail: Detail) -> Iterator[str]:
         yield _counted(chart.intervals, "interval")
     if chart.segments and detail.more and not chart.deep and (chart.square or not chart.series):
         yield _counted(chart.segments, "joining line")
+    for band in chart.bands:
+        yield f"Band: {shortened(band.name, detail.letters // 2)}, {_span(band)}"
     if references := [one for one in chart.references if detail.more or one.name]:
         yield "Across: " + ", ".join(_reference(one, detail) for one in references[: detail.series])
     if detail.more and chart.texts and len(chart.texts) <= detail.series:
         yield "Texts: " + ", ".join(shortened(one, detail.letters // 2) for one in chart.texts)
+
+
+def _span(band: Band) -> str:
+    return f"{band.along} {rounded(band.low)} to {rounded(band.high)}"
 
 
 def _counted(number: int, what: str) -> str:
@@ -227,7 +291,8 @@ def _series(chart: Chart, detail: Detail) -> list[str]:
         return []
     if chart.deep:
         lines = f", {_counted(chart.segments, 'line')}" if chart.segments else ""
-        return [_counted(len(chart.series[0].x), "point") + lines]
+        length = f", median length {rounded(chart.length)}" if chart.segments > 1 and chart.length > 0 else ""
+        return [_counted(sum(len(one.x) for one in chart.series), "point") + lines + length]
     told = []
     for one in chart.series:
         if one.kind == "image":
@@ -247,30 +312,57 @@ def _series(chart: Chart, detail: Detail) -> list[str]:
         if one.kind in ("histogram", "bars") and (one.kind == "histogram" or one in placed):
             told.append(_named(one, _bars(one), detail))
     plain = [one for one in placed if one.kind in ("line", "points")]
-    return told + _plain(plain, chart, detail)
+    told += _plain(plain, chart, detail)
+    return told + [_named(one, _area(one), detail) for one in chart.series if one.kind == "band" and detail.more]
 
 
-def _named(one: Series, text: str, detail: Detail) -> str:
-    name = _name(one, detail)
-    return f"{name}: {text}" if name else text
+def _named(one: Series, text: str, detail: Detail, colon: str = ": ") -> str:
+    name = _name(one.name, detail)
+    return f"{name}{colon}{text}" if name else text
 
 
-def _name(one: Series, detail: Detail) -> str:
-    return shortened(one.name, max(detail.letters // 2, 20))  # shorter ones look alike
+def _told_apart(series: Sequence[Series], detail: Detail) -> tuple[Series, ...]:
+    """Cut names that are too long, and begin as others do, at their common beginning in place of their ends."""
+    names, found = dict.fromkeys(one.name for one in series), {}
+    for name in names:
+        begin = _name(name, detail).removesuffix(" …")
+        alike = [other.split() for other in names if other.startswith(begin)]
+        if begin != name and len(alike) > 1:
+            shared = sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(*alike, strict=False)))
+            found[name] = " ".join(["…", *name.split()[shared:]])
+    if len({_name(name, detail) for name in found.values()}) < len(found):
+        return tuple(series)  # they still look alike
+    return tuple(replace(one, name=found.get(one.name, one.name)) for one in series)
+
+
+def _area(one: Series) -> str:
+    """Say where a band lies at its left and at its right."""
+    ends = [_range(np.array([one.more[LOW][at], one.more[HIGH][at]])) for at in (0, -1)]
+    return f"band, {ends[0]} at the left, {ends[1]} at the right"
+
+
+def _closed(one: Series) -> bool:
+    """Whether a line ends where it began, such as a circle."""
+    return len(one.x) > 3 and bool(np.allclose([one.x[0], one.y[0]], [one.x[-1], one.y[-1]]))
+
+
+def _name(name: str, detail: Detail) -> str:
+    return shortened(name, max(detail.letters // 2, 20))  # shorter ones look alike
 
 
 def _plain(series: Sequence[Series], chart: Chart, detail: Detail) -> list[str]:
     """Describe lines and points: named ones first, long ones before short ones; and count the others."""
-    ordered = sorted(series, key=lambda one: (not one.name, one.kind != "line", -len(one.x)))
+    ordered = sorted(series, key=lambda one: (_closed(one), not one.name, one.kind != "line", -len(one.x)))
     groups: dict[object, list[Series]] = {}
     for one in ordered:
         groups.setdefault((one.kind, one.name) if one.name else id(one), []).append(one)
     chosen = [*groups.values()][: detail.series]
-    others = [one for group in [*groups.values()][detail.series :] for one in group]
+    others = [one for group in [*groups.values()][detail.series :] for one in group if not _closed(one)]
     told = [_named(group[0], _group(group, chart), detail) for group in chosen]
-    shown = [len({name(one) for one in series}) for name in (lambda one: one.name, lambda one: _name(one, detail))]
+    names = {one.name for one in series}
+    unlike = len({_name(name, detail) for name in names}) == len(names)
     lines = all(one.name and one.kind == "line" for one in others)
-    if others and detail.ends and lines and shown[0] == shown[1]:
+    if others and detail.ends and lines and unlike:
         told += _last_values(others, detail)
     elif others:
         y = np.concatenate([one.y for one in others])
@@ -282,7 +374,7 @@ def _last_values(lines: Sequence[Series], detail: Detail) -> Iterator[str]:
     """Say where lines end at the right, together where they have one name."""
     names: dict[str, list[float]] = {}
     for one in lines:
-        names.setdefault(_name(one, detail), []).append(one.y[one.x.argmax()])
+        names.setdefault(_name(one.name, detail), []).append(one.y[one.x.argmax()])
     for number, (name, values) in enumerate(names.items()):
         yield f"{name}{'' if number else ' ends at'} {_range(np.array(values))}"
 
@@ -332,10 +424,14 @@ def _line(one: Series, chart: Chart) -> str:
 
 
 def _points(one: Series, chart: Chart) -> str:
+    if chart.y.blank:
+        return rounded(one.x[0]) if len(one.x) == 1 else f"{len(one.x)} points, {_range(one.x)}"
     if len(one.x) == 1:
         return f"{rounded(one.y[0])} at x = {rounded(one.x[0])}"
     level = np.ptp(one.y) == 0
     told = f"{len(one.x)} points, {'x' if level else 'y'} {_range(one.x if level else one.y)}"
+    if chart.square and not level:
+        told = f"{len(one.x)} points, x {_range(one.x)}, y {_range(one.y)}"
     if len(one.x) >= 10 and not chart.square and np.ptp(one.x) > 0 and np.ptp(one.y) > 0:
         told += f", correlation {rounded(round(float(np.corrcoef(one.x, one.y)[0, 1]), 2))}"
     return told
@@ -368,13 +464,23 @@ def _by_place(series: Sequence[Series], axis: Axis, upright: bool, detail: Detai
     ]
     if not found:
         return []
-    if len(found) <= detail.series:
-        return ["; ".join(f"{name}: {rounded(value)}" for value, name in found)]
+    if len(found) <= max(detail.series, FEW):
+        if not several:
+            return ["; ".join(f"{name}: {rounded(value)}" for value, name in found)]
+        names = dict.fromkeys(one.name for one in levels)
+        same = all(len(there) == len(names) for there in by_place.values())  # places need be named only once
+        return [f"{name}: {_at_places(name, by_place, k == 0 or not same)}" for k, name in enumerate(names)]
     top, bottom = max(found, key=lambda item: item[0]), min(found, key=lambda item: item[0])
     if top[0] == bottom[0]:
         return [f"all {len(found)} values are {rounded(top[0])}"]
     what = "bars" if levels[0].kind == "bars" else "points" if levels is series else "values"
     return [f"{len(found)} {what}; highest {rounded(top[0])} ({top[1]}); lowest {rounded(bottom[0])} ({bottom[1]})"]
+
+
+def _at_places(name: str, by_place: Mapping[str, Mapping[str, Sequence[float]]], places: bool) -> str:
+    """Say the values of a series at all places, with or without the names of the places."""
+    found = [(place, value) for place, names in by_place.items() for value in names.get(name, ())]
+    return ", ".join(f"{place}: {rounded(value)}" if places else rounded(value) for place, value in found)
 
 
 def _events(series: Sequence[Series]) -> str:
@@ -392,10 +498,11 @@ def _image(one: Series) -> str:
     values = set(np.unique(good).tolist()) if good.size < 1e6 else {np.nan}
     if values <= {0.0, 1.0}:
         return f"{size}, {rounded(100 * good.mean())} % filled"
-    told = f"{size}, {rounded(good.min())} to {rounded(good.max())}, mean {rounded(good.mean())}"
+    ends = f"{size}, {rounded(good.min())} to {rounded(good.max())}"
     if cells.shape[0] == cells.shape[1] > 4 and np.isfinite(cells).all():
         diagonal = np.eye(len(cells), dtype=bool)
         on, off = np.abs(cells[diagonal]).mean(), np.abs(cells[~diagonal]).mean()
         if on > 2 * off:
-            told += f", strongest on the diagonal, {rounded(cells[diagonal].mean())} on average"
-    return told
+            means = rounded(cells[diagonal].mean()), rounded(cells[~diagonal].mean())
+            return f"{ends}, strongest on the diagonal, mean {means[0]} on it, {means[1]} off it"
+    return f"{ends}, mean {rounded(good.mean())}"

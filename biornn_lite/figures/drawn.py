@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Axis:
         Place and number of each tick, if ticks say other numbers than their places.
     words : tuple of (float, str)
         Of an axis of numbers, number and text of each tick that says words, such as "none".
+    blank : bool
+        Whether it has neither ticks nor a label, so that places along it mean nothing.
     """
 
     label: str
@@ -37,6 +42,7 @@ class Axis:
     categories: tuple[tuple[float, str], ...] = ()
     said: tuple[tuple[float, float], ...] = ()
     words: tuple[tuple[float, str], ...] = ()
+    blank: bool = False
 
     def name_of(self, place: float) -> str:
         """Name the category at a place, or say the words of a tick there, or return an empty text."""
@@ -60,14 +66,18 @@ class Axis:
         return np.where(np.abs(places - at[nearest]) < 1e-6, number[nearest], found)
 
 
+LOW, HIGH, DEEP, SHADE = "from", "to", "z", "colour"
+"""Columns that only some series have: the ends of each number's interval, its depth in space, and its colour."""
+
+
 @dataclass(frozen=True, eq=False)
 class Series:
     """One set of drawn numbers.
 
     Attributes
     ----------
-    kind : {"line", "points", "bars", "histogram", "events", "image", "marks"}
-        ``marks`` are short lines, each at one value of a category.
+    kind : {"line", "points", "bars", "histogram", "events", "image", "marks", "band"}
+        ``marks`` are short lines, each at one value of a category. A ``band`` has intervals, but no values, in y.
     name : str
         From its label or from the legend's entry of the same colour; may be empty.
     x, y : ndarray, shape (n,)
@@ -79,6 +89,10 @@ class Series:
         Of an image.
     lane : bool
         Whether y is counted from the line's own place, where each of several lines has one.
+    colour : str
+        As ``#rrggbb``; may be empty.
+    more : mapping of str to ndarray, shape (n,)
+        Further columns: :data:`LOW` and :data:`HIGH`, :data:`DEEP`, :data:`SHADE`. NaN where there is nothing.
     """
 
     kind: str
@@ -88,6 +102,8 @@ class Series:
     flat: bool = False
     cells: np.ndarray | None = None
     lane: bool = False
+    colour: str = ""
+    more: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -106,6 +122,24 @@ class Reference:
     name: str
     along: str
     value: float
+
+
+@dataclass(frozen=True)
+class Band:
+    """A shaded range across a whole chart.
+
+    Attributes
+    ----------
+    name : str
+    along : {"x", "y"}
+        Which numbers it marks.
+    low, high : float
+    """
+
+    name: str
+    along: str
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +162,11 @@ class Chart:
         Label of the third axis in space.
     square : bool
         Whether a length means the same along both axes, as on a map.
+    bands : tuple of Band
+    length : float
+        Median length of lines between two points in space.
+    spoken : str
+        What the figure itself says of the chart, by :func:`say`; it takes the place of all other text.
     """
 
     title: str
@@ -141,6 +180,23 @@ class Chart:
     texts: tuple[str, ...] = ()
     deep: str = ""
     square: bool = False
+    bands: tuple[Band, ...] = ()
+    length: float = np.nan
+    spoken: str = ""
+
+
+LEFT_OUT = "_left out"
+"""Label of what is drawn, but says no number of its own, such as an arrow at the end of an axis."""
+
+
+def say(drawn: Axes | Figure, text: str) -> None:
+    """Hand over a text that describes Axes or a whole figure better than what can be read back from them."""
+    drawn.biornn_lite_says = text
+
+
+def said_of(drawn: Axes | Figure) -> str:
+    """Return what :func:`say` handed over, or an empty text."""
+    return getattr(drawn, "biornn_lite_says", "")
 
 
 def clean(text: str) -> str:
@@ -151,7 +207,9 @@ def clean(text: str) -> str:
 
 
 def number_in(text: str) -> float | None:
-    """Return the number that a tick's label says, or None."""
+    """Return the number that a tick's label says, or None; a field's name, such as 6_7_2, is no number."""
+    if "_" in text:
+        return None
     text = clean(text).replace("−", "-").replace(",", "").removesuffix("%").strip()
     power = re.fullmatch(r"\$\{?(-?)10\^\{(-?\d+)\}\}?\$", text)
     if power:

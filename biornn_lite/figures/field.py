@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Affine2D
 from scipy.stats import binomtest
 
 from ..activity import (
@@ -323,15 +324,16 @@ def by_distance(
         table[key] = table[key] > 0
     shift = 0.0
     for (name, rows), line in zip(table.groupby("field", sort=False), LINES, strict=False):
-        rows = rows.assign(bin=rows["bin"] + shift)  # next to each other, without overlap
+        beside = Affine2D().translate(shift, 0) + ax.transData  # next to each other, without overlap
         shift += 8.0 if key == "synapses" else 0.0
         group = rows[rows.groupby("bin")[key].transform("size") >= FEWEST_PAIRS].groupby("bin")[key]
         mean = group.mean()
-        ax.plot(mean.index, mean, label=as_text(name), **line)
+        ax.plot(mean.index, mean, label=as_text(name), transform=beside, **line)
         if key == "synapses":
             counts = group.agg(["sum", "size"]).to_numpy(dtype=int)
             intervals = [binomtest(k, n).proportion_ci(method="wilson") for k, n in counts]
-            ax.vlines(mean.index, [i.low for i in intervals], [i.high for i in intervals], color=line["color"])
+            ends = [i.low for i in intervals], [i.high for i in intervals]
+            ax.vlines(mean.index, *ends, color=line["color"], transform=beside)
     labels = {"correlation": "mean correlation", "sttc": "mean STTC", "synapses": "share connected (95 % interval)"}
     ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
     ax.set(xlabel="distance between somata (µm)", ylabel=labels[key])

@@ -6,6 +6,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 
+from .drawn import LEFT_OUT
 from .style import BLUE, LONGEST_TITLE, ORANGE, as_text
 
 
@@ -50,7 +51,7 @@ def spectrum(weights: np.ndarray, ax: Axes, title: str) -> Axes:
     ax.plot(values.real, values.imag, ".", color=BLUE, markersize=4)
     if (np.abs(values) > 0.999 * np.abs(largest)).sum() <= 2:  # one eigenvalue or a pair, not a whole circle
         place = (largest.real, largest.imag)
-        ax.plot(*place, "o", markersize=9, markerfacecolor="none", color=ORANGE)
+        ax.plot(*place, "o", markersize=9, markerfacecolor="none", color=ORANGE, label=LEFT_OUT)
         ax.annotate(f"{np.abs(largest):.2f}", place, textcoords="offset points", xytext=(-9, 6), ha="right")
     ax.set_aspect("equal", adjustable="datalim")
     ax.set_xlabel("real part")

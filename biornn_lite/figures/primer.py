@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch
 
 from ..network import Networks
+from .drawn import LEFT_OUT, say
 from .panels import figure_panel, slider
 from .style import BLUE, DARK, LINES, ORANGE, as_text
 
@@ -90,6 +91,8 @@ def diagram(weights: np.ndarray, states: np.ndarray, ax: Axes) -> Axes:
         ax.text(*place, f"{weight:.2g}", ha="center", va="center", color=colour, fontweight="bold")
     ax.set(xlim=(-0.9, 3.5), ylim=(-1.0, 1.6), aspect="equal")
     ax.set_axis_off()
+    told = [f"{i} to {j} {weights[i, j]:.2g}" for i, j in np.ndindex(2, 2)]
+    say(ax, f"states: unit 0 {states[0]:.2f}, unit 1 {states[1]:.2f}; weights: {', '.join(told)}".replace("-", "−"))
     return ax
 
 
@@ -113,7 +116,9 @@ def state_curves(states: np.ndarray, ax: Axes, step: int | None = None) -> Axes:
     """
     step = len(states) - 1 if step is None else step
     for unit, line in zip(range(2), LINES, strict=False):
-        ax.plot(states[:, unit], markersize=5, alpha=0.2, **line)
+        if step < len(states) - 1:
+            later = np.arange(step, len(states))
+            ax.plot(later, states[later, unit], markersize=5, alpha=0.2, label=LEFT_OUT, **line)
         ax.plot(states[: step + 1, unit], markersize=5, label=f"unit {unit}", **line)
     ax.set(xlabel="step t", ylabel="state $h_t$", ylim=(-0.05, max(1.2, 1.2 * states.max())))
     ax.xaxis.get_major_locator().set_params(integer=True)
@@ -153,6 +158,18 @@ def _short(value: float) -> str:
     return "0.00" if text == "-0.00" else text
 
 
+def _in_a_line(weights: np.ndarray, states: np.ndarray, step: int, channel: int, bias: float) -> str:
+    """Say what :func:`arithmetic` writes."""
+    before, told = states[step - 1], []
+    for unit in range(2):
+        shown = float(step == 1 and channel == unit)
+        total = shown + before @ weights[:, unit] + bias
+        terms = [f"{shown:.3g} (input)", *(f"{before[i]:.2f} × {weights[i, unit]:.2g}" for i in range(2))]
+        terms += [f"{bias:.2g}"] if bias else []
+        told.append(f"unit {unit}: {' + '.join(terms)} = {total + 0.0:.2f}, relu {max(total, 0.0):.2f}")
+    return f"sums in step {step}; {'; '.join(told)}".replace("-", "−")
+
+
 def two_units_figure(weights: np.ndarray, channel: int = 0, step: int = 3, bias: float = 0.0) -> Figure:
     """Draw a network of two units in one step of a trial: units and weights, states so far, and the arithmetic.
 
@@ -180,6 +197,7 @@ def two_units_figure(weights: np.ndarray, channel: int = 0, step: int = 3, bias:
     axes[1].legend(fontsize=9, loc="upper right", ncols=2)
     axes[2].set_axis_off()
     told = arithmetic(weights, states, step, channel, bias)
+    say(axes[2], _in_a_line(weights, states, step, channel, bias))
     axes[2].text(0.04, 0.97, told, family="monospace", fontsize=9.5, va="top", transform=axes[2].transAxes)
     return figure
 

@@ -7,12 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis as DrawnAxis
 from matplotlib.cm import ScalarMappable
-from matplotlib.collections import Collection, EventCollection, LineCollection, PathCollection, QuadMesh
+from matplotlib.collections import (
+    Collection,
+    EventCollection,
+    LineCollection,
+    PathCollection,
+    PolyCollection,
+    QuadMesh,
+)
 from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
@@ -20,8 +28,24 @@ from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 from matplotlib.ticker import FixedLocator
+from matplotlib.transforms import Transform
 
-from .drawn import Axis, Chart, Reference, Series, clean, number_in, rounded
+from .drawn import (
+    DEEP,
+    HIGH,
+    LEFT_OUT,
+    LOW,
+    SHADE,
+    Axis,
+    Band,
+    Chart,
+    Reference,
+    Series,
+    clean,
+    number_in,
+    rounded,
+    said_of,
+)
 
 
 def _read_axis(axis: DrawnAxis, limits: tuple[float, float], data: tuple[float, float]) -> Axis:
@@ -29,14 +53,21 @@ def _read_axis(axis: DrawnAxis, limits: tuple[float, float], data: tuple[float, 
     low, high = sorted(map(float, limits))
     label, log = clean(axis.get_label().get_text()), axis.get_scale() != "linear"
     places = [float(place) for place in axis.get_majorticklocs() if low <= place <= high]
+    if not label and not len(axis.get_majorticklocs()) and not len(axis.get_minorticklocs()):
+        return Axis(label, low, high, log, blank=True)
     formatter = axis.get_major_formatter()
     texts = list(map(clean, formatter.format_ticks(places)))
     if log or formatter.get_offset():
         return Axis(label, low, high, log)
     numbers = [number_in(text) for text in texts]
     ticks = [(place, text) for place, text in zip(places, texts, strict=True) if text]
+    names = getattr(axis.get_units(), "_mapping", {})  # of all places, where only some have a tick
+    if len(names) > len(ticks) > 0:
+        return Axis(label, low, high, log, tuple((float(place), clean(name)) for name, place in names.items()))
     if len(ticks) and sum(number_in(text) is None for _, text in ticks) > len(ticks) / 2:
-        return Axis(label, low, high, log, tuple(ticks))
+        beneath = axis.get_minorticklocs()
+        small = [*zip(beneath, map(clean, axis.get_minor_formatter().format_ticks(beneath)), strict=True)]
+        return Axis(label, low, high, log, tuple((place, _with_second(place, name, small)) for place, name in ticks))
     known = [(place, number) for place, number in zip(places, numbers, strict=True) if number is not None]
     if len(known) < 2:
         return Axis(label, low, high)
@@ -48,6 +79,11 @@ def _read_axis(axis: DrawnAxis, limits: tuple[float, float], data: tuple[float, 
         return Axis(label, low, high)
     ends += tuple(float(end) for end in data if np.isfinite(end))
     return Axis(label, max(low, min(ends)), min(high, max(ends)))
+
+
+def _with_second(place: float, name: str, small: Sequence[tuple[float, str]]) -> str:
+    """Append the small second line of a label, which is drawn as the label of a minor tick beside it."""
+    return ", ".join([name, *(text for other, text in small if text and abs(other - place) < 0.5)])
 
 
 # Names
@@ -90,15 +126,19 @@ def _key(legends: Sequence[Legend]) -> _Key:
 # Series
 
 
-def _finite(kind: str, name: str, x: object, y: object, flat: bool = False) -> Series:
-    x, y = (np.ma.filled(np.ma.asarray(values, dtype=float), np.nan).ravel() for values in (x, y))
+def _numbers(values: object) -> np.ndarray:
+    return np.ma.filled(np.ma.asarray(values, dtype=float), np.nan)
+
+
+def _finite(kind: str, name: str, x: object, y: object, flat: bool = False, colour: str = "", more=None) -> Series:
+    x, y = _numbers(x).ravel(), _numbers(y).ravel()
     good = np.isfinite(x) & np.isfinite(y)
-    return Series(kind, name, x[good], y[good], flat)
+    columns = {key: values[good] for key, values in (more or {}).items() if len(values) == len(good)}
+    return Series(kind, name, x[good], y[good], flat, colour=colour, more=columns)
 
 
-def _along(ax: Axes, line: Line2D) -> tuple[bool, bool]:
-    """Whether x, and y, of a line are data, not parts of the Axes."""
-    transform = line.get_transform()
+def _along(ax: Axes, transform: Transform) -> tuple[bool, bool]:
+    """Whether x, and y, of what is drawn are data, not parts of the Axes."""
     split = getattr(transform, "contains_branch_separately", None) or transform.contains_branch_seperately
     return split(ax.transData)  # older releases of matplotlib spell it so
 
@@ -107,19 +147,20 @@ MOST_OF_A_CHART = 0.5
 """How long a line along an axis must be, as a share of the chart, to mark a number there."""
 
 
-def _lines(ax: Axes, key: _Key, x: Axis, y: Axis) -> tuple[list[Series], list[Reference], int]:
-    """Read lines and markers: series, lines across the chart, and the number of intervals."""
-    series, references, intervals = [], [], 0
+def _lines(ax: Axes, key: _Key, x: Axis, y: Axis) -> tuple[list[Series], list[Reference], list[_Interval]]:
+    """Read lines and markers: series, lines across the chart, and intervals."""
+    series, references, intervals = [], [], []
     errorbars = {part for container in ax.containers if not isinstance(container, BarContainer)
                  for part in (container[1] if len(container) > 2 else ())}  # fmt: skip
     names = {container[0]: container.get_label() for container in ax.containers
              if not isinstance(container, BarContainer) and len(container) > 2}  # fmt: skip
     for line in ax.lines:
-        if line in errorbars or not line.get_visible():
+        if line in errorbars or not line.get_visible() or line.get_label() == LEFT_OUT:
             continue
-        label = names.get(line) or line.get_label()
-        name = key.name(label, _hex(line.get_color()), line.get_marker())
-        (in_x, in_y), (xs, ys) = _along(ax, line), (np.asarray(d, dtype=float) for d in line.get_data(orig=False))
+        label, colour = names.get(line) or line.get_label(), _hex(line.get_color())
+        name = key.name(label, colour, line.get_marker())
+        in_x, in_y = _along(ax, line.get_transform())
+        xs, ys = (np.asarray(d, dtype=float) for d in line.get_data(orig=False))
         if not (in_x and in_y):
             across = (in_y and not in_x and len(ys) == 2 and ys[0] == ys[1], in_x and not in_y and len(xs) == 2)
             begin, end = sorted(xs if across[0] else ys)
@@ -140,13 +181,125 @@ def _lines(ax: Axes, key: _Key, x: Axis, y: Axis) -> tuple[list[Series], list[Re
                 series.append(_finite("marks", name, [xs.mean()], [ys.mean()], not x.categories))
                 continue
             if xs[0] == xs[1] or ys[0] == ys[1]:
-                intervals += 1
+                intervals.append(_interval(x.numbers(xs), y.numbers(ys), colour))
                 continue
         if not bare and not name and len(ys) > 2 and (lane := _lane(y, ys)):
             series.append(replace(_finite("line", lane[1], x.numbers(xs), ys - lane[0]), lane=True))
             continue
-        series.append(_finite("points" if bare else "line", name, x.numbers(xs), y.numbers(ys)))
-    return series, references, intervals + sum(len(line.get_xdata()) for line in names)
+        series.append(_finite("points" if bare else "line", name, x.numbers(xs), y.numbers(ys), colour=colour))
+    for container in ax.containers:
+        if not isinstance(container, BarContainer) and len(container) > 2 and container[0] is not None:
+            for bars in container[2]:
+                intervals += _segments(bars, _hex(container[0].get_color()), x, y)[0]
+    return series, references, intervals
+
+
+# Intervals
+
+
+class _Interval(NamedTuple):
+    """A line from one number to another, along x or y, at one place of the other axis."""
+
+    along: str
+    place: float
+    low: float
+    high: float
+    colour: str
+
+
+def _interval(xs: np.ndarray, ys: np.ndarray, colour: str) -> _Interval:
+    along, place, ends = ("y", xs[0], ys) if xs[0] == xs[1] else ("x", ys[0], xs)
+    return _Interval(along, float(place), float(min(ends)), float(max(ends)), colour)
+
+
+def _segments(lines: LineCollection, colour: str, x: Axis, y: Axis) -> tuple[list[_Interval], int]:
+    """Read the intervals among some lines, and count the others."""
+    drawn = [np.asarray(segment, dtype=float) for segment in lines.get_segments()]
+    drawn = [segment for segment in drawn if len(segment) == 2 and np.isfinite(segment).all()]
+    straight = [segment for segment in drawn if (segment[0] == segment[1]).any()]
+    found = [_interval(x.numbers(segment[:, 0]), y.numbers(segment[:, 1]), colour) for segment in straight]
+    return found, len(lines.get_segments()) - len(found)
+
+
+MOST_INTERVALS = 1000
+"""Maximum number of intervals of a chart that are sought at its numbers."""
+
+
+def _with_intervals(series: Sequence[Series], intervals: Sequence[_Interval]) -> list[Series]:
+    """Give series the intervals at their places that hold their values, of the same colour if there are any.
+
+    An interval in the colour of one series belongs to no other.
+    """
+    colours = {one.colour for one in series if one.colour}
+    found = []
+    for one in series:
+        lying = one.flat and one.kind == "bars"
+        whole = one.kind in ("points", "line", "marks", "bars") and not one.lane and len(one.x)
+        for along in ("x" if lying else "yx") if whole and len(intervals) <= MOST_INTERVALS else "":
+            mine = [i for i in intervals if i.along == along and (i.colour == one.colour or i.colour not in colours)]
+            places, values = (one.x, one.y) if along == "y" or lying else (one.y, one.x)
+            if mine and LOW not in one.more:
+                one = _held(one, places, values, mine)
+        found.append(one)
+    return found
+
+
+def _held(one: Series, places: np.ndarray, values: np.ndarray, intervals: Sequence[_Interval]) -> Series:
+    place, low, high = np.array([interval[1:4] for interval in intervals]).T
+    near = 1e-9 * max(np.abs(place).max(), np.abs(values).max(), 1e-300)
+    inside = np.abs(places[:, None] - place) <= near
+    inside &= (values[:, None] >= low - near) & (values[:, None] <= high + near)
+    if not inside.any():
+        return one
+    which, there = inside.argmax(axis=1), inside.any(axis=1)
+    ends = {LOW: np.where(there, low[which], np.nan), HIGH: np.where(there, high[which], np.nan)}
+    return replace(one, more={**one.more, **ends})
+
+
+def _filled(drawn: PolyCollection, key: _Key, x: Axis, y: Axis) -> Iterator[Series]:
+    """Read an area between two curves as a band; other areas say no numbers."""
+    for path in drawn.get_paths():
+        corners = path.vertices
+        count = (len(corners) - 3) // 2  # as fill_between draws it: a curve, and the other one back
+        there, back = corners[1 : count + 1], corners[count + 2 : 2 * count + 2][::-1]
+        if count < 1 or len(corners) != 2 * count + 3 or not np.array_equal(there[:, 0], back[:, 0]):
+            continue
+        colours = drawn.get_facecolor()
+        colour = _hex(colours[0]) if len(colours) else ""
+        label = str(drawn.get_label())
+        name = key.name(label, "") if not label.startswith("_") else ""
+        ends = np.sort([y.numbers(there[:, 1]), y.numbers(back[:, 1])], axis=0)
+        more = {LOW: ends[0], HIGH: ends[1]}
+        yield Series("band", name, x.numbers(there[:, 0]), np.full(count, np.nan), colour=colour, more=more)
+
+
+def _of_lines(series: Sequence[Series]) -> list[Series]:
+    """Let bands around lines of their colour be the intervals of these; other bands stay."""
+    bands = [one for one in series if one.kind == "band"]
+    found = []
+    for one in (one for one in series if one.kind != "band"):
+        ends = {LOW: np.full(len(one.x), np.nan), HIGH: np.full(len(one.x), np.nan)}
+        for band in [*bands] if one.kind == "line" and not one.more else ():
+            shared, at, there = np.intersect1d(one.x, band.x, return_indices=True)
+            low, high = band.more[LOW][there], band.more[HIGH][there]
+            if band.colour == one.colour and len(shared) and ((low <= one.y[at]) & (one.y[at] <= high)).all():
+                ends[LOW][at], ends[HIGH][at] = low, high
+                bands.remove(band)
+        found.append(replace(one, more=ends) if np.isfinite(ends[LOW]).any() else one)
+    return found + bands
+
+
+def _bands(ax: Axes, key: _Key, x: Axis, y: Axis) -> Iterator[Band]:
+    """Read shaded ranges across the whole chart that have a name."""
+    for patch in ax.patches:
+        in_x, in_y = _along(ax, patch.get_data_transform())
+        if in_x == in_y or not patch.get_visible():
+            continue
+        corners = patch.get_patch_transform().transform(patch.get_path().vertices)
+        name = key.name(patch.get_label(), _hex(patch.get_facecolor()))
+        if name and np.ptp(corners[:, int(in_x)]) >= MOST_OF_A_CHART:
+            ends = (x if in_x else y).numbers(corners[:, int(in_y)])
+            yield Band(name, "x" if in_x else "y", float(ends.min()), float(ends.max()))
 
 
 def _lane(y: Axis, values: np.ndarray) -> tuple[float, str] | None:
@@ -170,7 +323,8 @@ def _bars(ax: Axes, key: _Key) -> Iterator[Series]:
         first = container.patches[0]
         label = first.get_label() if str(container.get_label()).startswith("_") else container.get_label()
         name = key.name(label, _hex(first.get_facecolor()))
-        yield _finite("histogram" if touching else "bars", name, places, boxes[:, value], flat)
+        colour = _hex(first.get_facecolor())
+        yield _finite("histogram" if touching else "bars", name, places, boxes[:, value], flat, colour)
     for patch in ax.patches:  # an outline of a histogram
         if isinstance(patch, Polygon) and not patch.get_fill():
             corners = patch.get_xy()
@@ -185,21 +339,56 @@ def _collection(ax: Axes, drawn: Collection, key: _Key, x: Axis, y: Axis) -> Ite
         places = np.asarray(drawn.get_positions(), dtype=float)
         yield _finite("events", key.name(drawn.get_label(), ""), places, np.full(len(places), drawn.get_lineoffset()))
     elif isinstance(drawn, PathCollection):
-        places = np.ma.filled(np.ma.asarray(drawn.get_offsets(), dtype=float), np.nan)
-        colours = drawn.get_facecolor()
-        name = key.name(drawn.get_label(), _hex(colours[0]) if len(colours) == 1 else "")
-        yield _finite("points", name, x.numbers(places[:, 0]), y.numbers(places[:, 1]))
+        places, colours = _numbers(drawn.get_offsets()), drawn.get_facecolor()
+        colour = _hex(colours[0]) if len(colours) == 1 else ""
+        shades = _shades(drawn)
+        name = key.name(drawn.get_label(), colour)
+        yield _finite("points", name, x.numbers(places[:, 0]), y.numbers(places[:, 1]), colour=colour, more=shades)
+    elif isinstance(drawn, PolyCollection) and not isinstance(drawn, QuadMesh):
+        yield from _filled(drawn, key, x, y)
     elif isinstance(drawn, QuadMesh) and drawn.get_array() is not None:
         values = np.ma.filled(np.ma.asarray(drawn.get_array(), dtype=float), np.nan)
         cells = values if values.ndim == 2 else values.reshape(1, -1)
         yield Series("image", "", np.empty(0), np.empty(0), cells=cells)
 
 
+def _shades(points: PathCollection) -> dict[str, np.ndarray]:
+    """Return the numbers that colours of points stand for, if a colour bar explains them."""
+    explained = getattr(points, "colorbar", None) is not None and points.get_array() is not None
+    return {SHADE: _numbers(points.get_array()).ravel()} if explained else {}
+
+
 def _images(ax: Axes) -> Iterator[Series]:
     for image in ax.images:
-        values = np.ma.filled(np.ma.asarray(image.get_array(), dtype=float), np.nan)
+        values = _numbers(image.get_array())
         if values.ndim == 2:  # a picture in three colours says no numbers
-            yield Series("image", "", np.empty(0), np.empty(0), cells=values)
+            left, right, bottom, top = image.get_extent()
+            (rows, columns), lower = values.shape, image.origin == "lower"
+            x = left + (np.arange(columns) + 0.5) * (right - left) / columns
+            y = bottom + (np.arange(rows) + 0.5) * (top - bottom) / rows
+            yield Series("image", "", x, y if lower else y[::-1], cells=values)
+
+
+def _in_space(ax: Axes, title: str, x: Axis, y: Axis, texts: tuple[str, ...], key: _Key) -> Chart:
+    """Read points in space, and count the lines."""
+    series = []
+    for drawn in ax.collections:
+        if isinstance(drawn, PathCollection):
+            xs, ys, zs = map(_numbers, drawn._offsets3d)  # matplotlib has no other way to read them back
+            colours = drawn.get_facecolor()
+            name = key.name(drawn.get_label(), _hex(colours[0]) if len(colours) == 1 else "")
+            series.append(_finite("points", name, xs, ys, more={DEEP: zs.ravel(), **_shades(drawn)}))
+    lines = [np.array(line.get_data_3d(), dtype=float) for line in ax.lines]
+    lengths = [float(np.linalg.norm(ends[:, 1] - ends[:, 0])) for ends in lines if ends.shape[1] == 2]
+    low, high = sorted(ax.get_zlim())
+    above = "below" if ax.elev < 0 else "above"
+    label = f"{clean(ax.get_zlabel())}, {rounded(low)} to {rounded(high)}"
+    label += f", turned to {rounded(ax.azim)}°, seen from {rounded(abs(ax.elev))}° {above}"
+    length = float(np.median(lengths)) if lengths and len(lengths) == len(lines) else np.nan
+    return Chart(
+        title, x, y, tuple(series), (), _colours(ax), segments=len(lines), texts=texts, deep=label, length=length,
+        spoken=said_of(ax),
+    )  # fmt: skip
 
 
 # Charts
@@ -270,26 +459,26 @@ def _read_axes(ax: Axes, legends: Sequence[Legend]) -> Chart:
     title, colours = _title(ax), _colours(ax)
     if ax.images:
         x, y = (_of_cells(axis, limits) for axis, limits in ((x, ax.get_xlim()), (y, ax.get_ylim())))
-    if hasattr(ax, "get_zlim"):  # in space; what is drawn there has no places of its own on the page
-        points = sum(len(c.get_offsets()) for c in ax.collections if isinstance(c, PathCollection))
-        there = Series("points", "", np.full(points, np.nan), np.full(points, np.nan))
-        low, high = sorted(ax.get_zlim())
-        label = f"{clean(ax.get_zlabel())}, {rounded(low)} to {rounded(high)}"
-        label += f", turned to {rounded(ax.azim)}°, seen from {rounded(ax.elev)}° above"
-        return Chart(title, x, y, (there,), (), colours, segments=len(ax.lines), texts=texts, deep=label)
+    if hasattr(ax, "get_zlim"):
+        return _in_space(ax, title, x, y, texts, key)
     lines, references, intervals = _lines(ax, key, x, y)
     series = [*_images(ax), *_bars(ax, key), *lines]
     held = {id(part) for container in ax.containers for part in _flat(container)}
-    segments = 0
+    segments, straight = 0, []
     for drawn in ax.collections:
-        if id(drawn) in held or not drawn.get_visible():
+        if id(drawn) in held or not drawn.get_visible() or drawn.get_label() == LEFT_OUT:
             continue
         series += _collection(ax, drawn, key, x, y)
         if isinstance(drawn, LineCollection) and not isinstance(drawn, EventCollection):
             segments += len(drawn.get_segments())
-    series = tuple(one for one in series if len(one.x) or one.cells is not None)
-    square = ax.get_aspect() != "auto"
-    return Chart(title, x, y, series, tuple(references), colours, intervals, segments, texts, square=square)
+            colour = drawn.get_color()
+            straight += _segments(drawn, _hex(colour[0]) if len(colour) == 1 else "", x, y)[0]
+    series = [one for one in series if len(one.x) or one.cells is not None]
+    series = _of_lines(_with_intervals(_with_intervals(series, intervals), straight))
+    return Chart(
+        title, x, y, tuple(series), tuple(references), colours, len(intervals), segments, texts,
+        square=ax.get_aspect() != "auto", bands=tuple(_bands(ax, key, x, y)), spoken=said_of(ax),
+    )  # fmt: skip
 
 
 def _flat(parts: object) -> Iterator[object]:

@@ -22,6 +22,7 @@ from ..robustness_studies import SIZES
 from ..robustness_verdict import AFTER, CLAIMS, COMPARED, FAMILIES, FEWEST, SEVERITIES, SHOWN, verdicts
 from ..tasks import PERCEPTUAL, title_of
 from .audit_parts import band_handle, draw_band, draw_interval, drawable, handle, label_rows, percent
+from .drawn import LEFT_OUT
 from .parts import (
     ceiling_handles,
     entitle,
@@ -163,7 +164,7 @@ def still_below(table: pd.DataFrame, study: str, task: str, ax: Axes, variants: 
         if row["censored"]:
             end = share[-1]
             # by this label, tables of numbers and alternative texts leave it out
-            ax.vlines(sizes[-1], end - 0.035, end + 0.035, label="_left out", **look)
+            ax.vlines(sizes[-1], end - 0.035, end + 0.035, label=LEFT_OUT, **look)
     _trials_axis(ax)
     ax.set_ylim(-0.06, 1.06)
     ax.yaxis.set_major_formatter(lambda share, _: percent(share))

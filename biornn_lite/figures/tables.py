@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .drawn import Axis, Chart, rounded
+from .drawn import DEEP, HIGH, LOW, SHADE, Chart, Series, rounded
 from .reading import read_charts
 
-MOST_ROWS = 40
+MOST_ROWS = 200
 """Maximum number of rows that are shown of a figure."""
 
-_COLUMNS = ["chart", "series", "x", "y"]
+FEW_ROWS = 40
+"""Number of rows to which a longer table is thinned; bins with something in them are all kept, as far as possible."""
+
+OF_EACH = 3
+"""Number of rows that each of many series keeps, as far as there is room."""
+
+MOST_CELLS = 120
+"""Maximum number of cells of an image that are all in the table."""
+
+_MORE = [DEEP, LOW, HIGH, SHADE]
+_COLUMNS = ["chart", "series", "x", "y", *_MORE]
 
 
 def numbers(figure: Figure) -> pd.DataFrame:
@@ -29,60 +39,111 @@ def numbers(figure: Figure) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``chart`` (its number, from 1), ``series``, ``x`` and ``y``; a row per drawn number. Of an axis of
-        names, the name; of an image, its smallest, mean and largest value; of what is drawn in space, nothing.
+        names, the name; of an image of many cells, its smallest, mean and largest value. Columns ``z``, ``from`` and
+        ``to`` (the ends of an interval) and ``colour`` (the number that it stands for) are NaN where there is none.
     """
-    rows = [(number, *row) for number, chart in enumerate(read_charts(figure), 1) for row in _rows(chart)]
-    return pd.DataFrame(rows, columns=_COLUMNS)
+    return _numbers(read_charts(figure)).drop(columns="bin")
 
 
-def _rows(chart: Chart) -> Iterator[tuple[str, object, object]]:
+def _numbers(charts: Sequence[Chart]) -> pd.DataFrame:
+    """Return all numbers, with a column ``bin``: whether a row is a bin of a histogram."""
+    rows = []
+    for number, chart in enumerate(charts, 1):
+        found = [row for one, name in _named(chart) for row in _rows(chart, one, name)]
+        rows += [{"chart": number, "bin": False} | row for row in (*found, *_bands(chart))]
+    return pd.DataFrame(rows, columns=["bin", *_COLUMNS])
+
+
+def _named(chart: Chart) -> Iterator[tuple[Series, str]]:
+    """Give each series with a name: its own, or for a row of events the row's, or its kind and a number."""
     unnamed = 0
     for one in chart.series:
-        if not one.name:
-            unnamed += 1
-        name = one.name or f"{one.kind} {unnamed}"
-        if one.cells is not None:
-            yield from _cells(one.cells, name)
-            continue
-        x, y = (one.y, one.x) if one.flat and one.kind in ("bars", "histogram") else (one.x, one.y)
-        for a, b in zip(x.tolist(), y.tolist(), strict=True):
-            yield name, chart.x.name_of(a) or a, (not one.lane and chart.y.name_of(b)) or b
+        unnamed += not one.name
+        row = f"{chart.y.label or 'row'} {rounded(one.y[0])}" if one.kind == "events" else ""
+        yield one, one.name or row or f"{one.kind} {unnamed}"
 
 
-def _cells(cells: np.ndarray, name: str) -> Iterator[tuple[str, object, object]]:
+def _rows(chart: Chart, one: Series, name: str) -> Iterator[dict[str, object]]:
+    if one.cells is not None:
+        yield from _cells(chart, one, name)
+        return
+    x, y = (one.y, one.x) if one.flat and one.kind in ("bars", "histogram") else (one.x, one.y)
+    for number, (a, b) in enumerate(zip(x.tolist(), y.tolist(), strict=True)):
+        row = {"series": name, "x": chart.x.name_of(a) or a, "y": (not one.lane and chart.y.name_of(b)) or b}
+        row["bin"] = one.kind == "histogram" and one.y[number] != 0
+        yield row | {key: float(values[number]) for key, values in one.more.items()}
+
+
+def _cells(chart: Chart, one: Series, name: str) -> Iterator[dict[str, object]]:
+    cells = one.cells
+    if cells.size <= MOST_CELLS and len(one.x) == cells.shape[1]:
+        for b, row in zip(one.y.tolist(), cells.tolist(), strict=True):
+            for a, value in zip(one.x.tolist(), row, strict=True):
+                yield {"series": name, "x": chart.x.name_of(a) or a, "y": chart.y.name_of(b) or b, SHADE: value}
+        return
+    said = f"{name}, {cells.shape[0]} × {cells.shape[1]} cells"
     good = cells[np.isfinite(cells)]
-    size = f"{cells.shape[0]} × {cells.shape[1]} cells"
-    for what, value in (("smallest", np.min), ("mean", np.mean), ("largest", np.max)):
-        yield f"{name}, {size}", what, float(value(good)) if good.size else np.nan
+    found = {what: value(good) if good.size else np.nan for what, value in
+             (("smallest", np.min), ("mean", np.mean), ("largest", np.max))}  # fmt: skip
+    if good.size == cells.size and cells.shape[0] == cells.shape[1]:
+        diagonal = np.eye(len(cells), dtype=bool)
+        found |= {"mean on the diagonal": cells[diagonal].mean(), "mean off it": cells[~diagonal].mean()}
+    for what, value in found.items():
+        yield {"series": said, "x": what, "y": float(value)}
 
 
-def thinned(table: pd.DataFrame, most: int = MOST_ROWS) -> pd.DataFrame:
-    """Leave at most so many rows of a table of numbers: of each series its first, its last and evenly between.
+def _bands(chart: Chart) -> Iterator[dict[str, object]]:
+    for band in chart.bands:
+        other = "x" if band.along == "y" else "y"
+        yield {"series": band.name, band.along: "shaded", other: "all", LOW: band.low, HIGH: band.high}
+
+
+def thinned(table: pd.DataFrame, most: int = MOST_ROWS, few: int = FEW_ROWS) -> pd.DataFrame:
+    """Leave out rows of a table of numbers that has more than `most`.
+
+    Each series keeps its last, its first and evenly between them, all series together at most `few`, or
+    :data:`OF_EACH` of each series as far as there is room. Of histograms,
+    all bins are kept that are not empty, unless they are too many.
 
     Parameters
     ----------
     table : DataFrame
-        From :func:`numbers`.
-    most : int
+        With a column ``bin``: whether a row is a bin with something in it.
+    most, few : int
     """
     if len(table) <= most:
         return table
+    bins = table["bin"].astype(bool)
+    whole = table[bins & (bins.sum() <= most - few)]
+    series = pd.MultiIndex.from_frame(table[["chart", "series"]])
+    table = table[~series.isin(series[bins]) if len(whole) else slice(None)]
+    if len(table) + len(whole) <= most:
+        return pd.concat([whole, table]).sort_index()
     groups = [rows for _, rows in table.groupby(["chart", "series"], sort=False)]
-    kept, left = [], most
-    for number, rows in sorted(enumerate(groups), key=lambda item: len(item[1])):  # short ones leave room
-        share = min(len(rows), left // (len(groups) - len(kept)))
-        places = np.linspace(0, len(rows) - 1, share).round().astype(int)
-        kept.append((number, rows.iloc[np.unique(places)]))
+    few = max(few, min(most - len(whole), OF_EACH * len(groups)))
+    kept, left = [whole], few
+    for done, rows in enumerate(sorted(groups, key=len)):  # short ones leave room
+        share = min(len(rows), left // (len(groups) - done))
+        places = np.linspace(len(rows) - 1, 0, share).round().astype(int)  # the last tells more than the first
+        kept.append(rows.iloc[np.unique(places)])
         left -= share
-    return pd.concat([rows for _, rows in sorted(kept, key=lambda item: item[0])])
+    return pd.concat(kept).sort_index()
 
 
 def _cell(value: object) -> str:
     return html.escape(rounded(value) if isinstance(value, float) else str(value))
 
 
-def _head(axis: Axis, name: str) -> str:
-    return html.escape(f"{name}: {axis.label}" if axis.label else name)
+def _heads(chart: Chart, rows: pd.DataFrame) -> dict[str, str]:
+    """Say which columns a chart's table has, and their heads; an axis without ticks means nothing."""
+    labels = {"x": chart.x.label, "y": chart.y.label, DEEP: chart.deep.partition(",")[0]}
+    labels[SHADE] = chart.colours.label if chart.colours else ""
+    labels |= {LOW: "interval from", HIGH: "interval to"}
+    blank = [which for which in "xy" if getattr(chart, which).blank]
+    names = ["x", "y", *(key for key in _MORE if rows[key].notna().any())]
+    heads = {key: f"{key}: {labels[key]}" if labels[key] else key for key in names if key not in blank}
+    heads |= {key: labels[key] for key in (LOW, HIGH) if key in heads}
+    return {"series": "series"} | heads
 
 
 def numbers_html(figure: Figure, most: int = MOST_ROWS) -> str:
@@ -94,7 +155,8 @@ def numbers_html(figure: Figure, most: int = MOST_ROWS) -> str:
     most : int
         Maximum number of rows; the text says how many are left out.
     """
-    charts, table = read_charts(figure), numbers(figure)
+    charts = read_charts(figure)
+    table = _numbers(charts)
     if table.empty:
         return ""
     shown = thinned(table, most)
@@ -102,18 +164,20 @@ def numbers_html(figure: Figure, most: int = MOST_ROWS) -> str:
     for number, rows in shown.groupby("chart", sort=False):
         chart = charts[number - 1]
         caption = ". ".join(filter(None, (f"Chart {number}" if len(charts) > 1 else "", chart.title)))
-        heads = ("series", _head(chart.x, "x"), _head(chart.y, "y"))
-        parts.append(_table(caption, heads, rows))
+        parts.append(_table(caption, _heads(chart, rows), rows))
     missing = len(table) - len(shown)
     told = f"<p>{missing:,} of {len(table):,} numbers are left out.</p>" if missing else ""
     return f"<details><summary>Numbers</summary>{''.join(parts)}{told}</details>"
 
 
-def _table(caption: str, heads: tuple[str, ...], rows: pd.DataFrame) -> str:
-    head = "".join(f'<th scope="col">{text}</th>' for text in heads)
+def _table(caption: str, heads: Mapping[str, str], rows: pd.DataFrame) -> str:
+    head = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in heads.values())
+    rows = rows[[*heads]].astype(object)
+    empty = rows.isna() & rows.columns.isin(_MORE)
+    rows = rows.where(~empty, "")
     body = "".join(
         f"<tr>{''.join(f'<td>{_cell(value)}</td>' for value in row)}</tr>"
-        for row in rows[_COLUMNS[1:]].itertuples(index=False, name=None)
+        for row in rows.itertuples(index=False, name=None)
     )
     caption = f"<caption>{html.escape(caption)}</caption>" if caption else ""
     return f"<table>{caption}<tr>{head}</tr>{body}</table>"

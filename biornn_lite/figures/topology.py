@@ -23,6 +23,7 @@ from ..snapshots import Snapshot
 from ..statistics import beyond_variants, relation
 from ..tasks import title_of
 from ..topology import MODELS, SCORES, communities, model_graph, random_graphs, scores_of
+from .drawn import rounded, say
 from .panels import dropdown, figure_panel, slider
 from .style import (
     BLUE,
@@ -246,10 +247,29 @@ def epochs_figure(tables: Mapping[str, pd.DataFrame], title: str = "", neurons: 
         ax.axhline(1, color="0.35", linewidth=1)
         ax.set_ylim(0, None)
     axes[4].set(ylim=(0, np.log2(100)), ylabel="bits")
+    say(figure, _of_epochs(tables, plain))
     for_legend.set_axis_off()
     for_legend.legend(*axes[0].get_legend_handles_labels(), loc="center", fontsize=10, frameon=False)
     figure.suptitle(as_text(title, LONGEST_TITLE), fontsize=11)
     return figure
+
+
+def _of_epochs(tables: Mapping[str, pd.DataFrame], plain: pd.DataFrame) -> str:
+    """Say where each line of :func:`epochs_figure` begins and ends, and the range for random graphs."""
+
+    def ends(values: Sequence[float]) -> str:
+        return " to ".join(
+            f"{round(value, 2 if abs(value) < 1 else 1) + 0.0:g}".replace("-", "−") for value in values
+        )
+
+    last = max(table.index.max() for table in tables.values())
+    parts = [f"Epochs 0 to {last}: {', '.join(map(as_text, tables))}; range of random graphs"]
+    for name in (*SCORES, "entropy"):
+        told = [ends(table[name].iloc[[0, -1]]) for table in tables.values()]
+        told = [", ".join(told), *([ends((plain[name].min(), plain[name].max()))] if name in plain else [])]
+        label = SCORES.get(name, name).replace("\n", " ").replace("small-worldness, own", "own")
+        parts.append(f"{label}: {'; '.join(told)}")
+    return ". ".join(parts) + "."
 
 
 def relation_figure(
@@ -398,10 +418,12 @@ WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
 
 
 def _scores(own: Mapping[str, float], plain: Mapping[str, float], names: Sequence[str], ax: Axes) -> None:
+    told = [f"{SCORES[name]} {rounded(own[name])} (at random {rounded(plain[name])})" for name in names]
+    say(ax, "; ".join(told).replace("\n", " "))
     for height, name in enumerate(names):
-        ax.plot(plain[name], height, "D", color="0.45", markerfacecolor="white", markersize=8)
+        ax.plot(plain[name], height, "D", color="0.45", markerfacecolor="white", markersize=8, label="at random")
         if np.isfinite(own[name]):
-            ax.plot(own[name], height, "o", color=BLUE, markersize=9)
+            ax.plot(own[name], height, "o", color=BLUE, markersize=9, label="this graph")
         said = f"{own[name]:.2f}" if np.isfinite(own[name]) else "not defined"
         ax.text(
             own[name] if np.isfinite(own[name]) else plain[name],

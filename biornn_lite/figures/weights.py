@@ -111,7 +111,9 @@ def weights_figure(
     left, right = figure.subfigures(1, 2, width_ratios=[2, 1])
     matrix, circle = left.subplots(1, 2)
     draw_matrix(weights, matrix, f"functional weights, diagonal {self_connections}", "weight", limit=0.05)
-    spectrum(weights, circle, f"eigenvalues, {(np.abs(np.linalg.eigvals(weights)) > 0.5).sum()} beyond 0.5")
+    sizes = np.sort(np.abs(np.linalg.eigvals(weights)))[::-1]
+    told = f"largest {sizes[0]:.2f}, next {sizes[1]:.2f}"
+    spectrum(weights, circle, f"eigenvalues, {(sizes > 0.5).sum()} beyond 0.5: {told}")
     fading_curves({"": weights}, tuple(right.subplots(2, 1, sharex=True)))
     right.axes[0].set_xlabel("")
     figure.suptitle(f"{as_text(field.label)}, before any training", fontsize=11)

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 
 from ..errors import InputError
 from ..field import CorticalField
-from ..wiring import EDGES_UM, by_distance, known_by_distance, known_wiring, pool_effects
+from ..wiring import EDGES_UM, Pooled, by_distance, known_by_distance, known_wiring, pool_effects
+from .drawn import LEFT_OUT, say
 from .panels import dropdown, figure_panel
 from .style import BLUE, ORANGE, as_text
 
@@ -141,12 +142,16 @@ def forest(table: pd.DataFrame, effect: str, ax: Axes, order: str = "depth", lin
     span = min(0, low.quantile(0.05), pooled.prediction.low), max(0, high.quantile(0.95), pooled.prediction.high)
     margin = 0.08 * (span[1] - span[0])
     left, right = span[0] - margin, span[1] + margin
-    ax.hlines(height, np.maximum(low, left), np.minimum(high, right), color="0.55", linewidth=1.2)
-    ax.scatter(rows[effect], height, s=14, color=ONE, zorder=3)
+    ax.hlines(height, low, high, color="0.55", linewidth=1.2)
+    ax.scatter(rows[effect], height, s=14, color=ONE, zorder=3, label="field")
     for beyond, end, marker in ((low < left, left, "<"), (high > right, right, ">")):
-        ax.scatter(np.full(beyond.sum(), end), height[beyond], marker=marker, s=22, color="0.55", clip_on=False)
+        look = {"marker": marker, "s": 22, "color": "0.55", "clip_on": False, "label": LEFT_OUT}
+        ax.scatter(np.full(beyond.sum(), end), height[beyond], **look)
+    ends = np.transpose([pooled.interval, pooled.prediction])
+    ax.hlines([-0.4, -1.7], *ends, color=[ONE, OTHER], linewidth=[0.5, 3])
+    for place, colour in ((-0.4, ONE), (-1.7, OTHER)):  # within the diamond and within the line, for tables
+        ax.scatter(pooled.mean, place, s=4, color=colour)
     ax.fill([pooled.interval.low, pooled.mean, pooled.interval.high, pooled.mean], [-0.4, 0.1, -0.4, -0.9], color=ONE)
-    ax.hlines(-1.7, *pooled.prediction, color=OTHER, linewidth=3)
     if line is not None:
         above = int((rows[order] < line).sum())
         ax.axhline(len(rows) - above + 0.5, color="0.4", linewidth=0.8, linestyle="--", label=f"{order} {line:g}")
@@ -157,7 +162,35 @@ def forest(table: pd.DataFrame, effect: str, ax: Axes, order: str = "depth", lin
     told = f"mean {pooled.mean:+.2f} [{pooled.interval.low:+.2f}, {pooled.interval.high:+.2f}]"
     ax.set_title(told.replace("-", "−"), fontsize=10)
     sns.despine(ax=ax, left=True)
+    say(ax, _of_forest(rows.assign(low=low, high=high), effect, pooled, order, line))
     return ax
+
+
+def _of_forest(rows: pd.DataFrame, effect: str, pooled: Pooled, order: str, line: float | None) -> str:
+    """Say what :func:`forest` shows; `rows` are in its order, with columns ``low`` and ``high``."""
+
+    def interval(row: pd.Series) -> str:
+        return f"{row.name} {row[effect]:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+
+    def dots(values: pd.Series) -> str:
+        return f"{len(values)} fields {values.min():.2f} to {values.max():.2f}"
+
+    below, above = (rows["high"] < 0).sum(), (rows["low"] > 0).sum()
+    if line is None:
+        groups = dots(rows[effect])
+    else:
+        first = rows[order] < line
+        sides = {f"{order} below {line:g}": rows.loc[first, effect], "others": rows.loc[~first, effect]}
+        groups = "; ".join(f"{name}: {dots(values)}" for name, values in sides.items() if len(values))
+    told = [
+        f"Forest plot: {EFFECTS[effect]}; {len(rows)} fields by {order}",
+        f"From {interval(rows.iloc[0])} to {interval(rows.iloc[-1])}",
+        groups,
+        f"Intervals: {below} wholly below 0, {above} above",
+        f"Mean {pooled.mean:.2f} [{pooled.interval.low:.2f}, {pooled.interval.high:.2f}]",
+        f"One more field: {pooled.prediction.low:.2f} to {pooled.prediction.high:.2f}",
+    ]
+    return ". ".join(told).replace("-", "−") + "."
 
 
 def with_share(table: pd.DataFrame) -> pd.DataFrame:
