@@ -28,6 +28,16 @@ def only_active_are_checked(w, drive, active):
     return point if (point >= 0).all() else point * np.nan
 
 
+def with_the_other_sign(w, drive, active):
+    point = -solved(w, drive, active, check=False)
+    return point * np.nan if (point < 0).any() else point
+
+
+def one_nan(w, drive, active):
+    point = solved(w, drive, active)
+    return np.nan if np.isnan(point).any() else point
+
+
 def only_others_are_checked(w, drive, active):
     point = solved(w, drive, active, check=False)
     return point * np.nan if (point @ w + drive)[~active].max() > 0 else point
@@ -75,6 +85,12 @@ def spread(active, values):
         (simulated, "Solve for it, do not simulate"),
         (simulated_from_above, "Solve for it, do not simulate"),
         (lambda w, d, a: d * np.nan, "for a pattern that is right"),
+        (with_the_other_sign, "Is the sign right, I − Wᵀ"),
+        (one_nan, "It returns one NaN; 4 of them are needed"),
+        (
+            lambda w, d, a: solved(w, d, a)[:, None] if np.isnan(solved(w, d, a)).any() else solved(w, d, a),
+            "shape (4, 1)",
+        ),
         (lambda w, d, a: d * 0 + 1, "A step changes this point by"),
         (lambda w, d, a: np.ones((4, 4)), "shape (4, 4)"),
         (lambda w, d, a: w.fill(0), "It changes what it was given"),
@@ -159,6 +175,34 @@ def everything(folds, fold):
     return folds >= 0
 
 
+def decided(states, cues, folds, decide, every=np.unique):
+    """Decode each fold; `decide` takes the states of a fold, the means, and the kinds of cues."""
+    right, kinds = [], np.unique(cues)
+    for fold in every(folds):
+        test = folds == fold
+        means = np.stack([states[~test & (cues == kind)].mean(0) for kind in kinds])
+        right.append((decide(states[test], means, kinds) == cues[test]).mean())
+    return np.mean(right)
+
+
+def apart(states, means):
+    return np.linalg.norm(states[:, None] - means, axis=2)
+
+
+def the_nearest(states, means, kinds):
+    return kinds[apart(states, means).argmin(1)]
+
+
+def cues_from_zero(states, cues, folds):
+    """Take 0, 1 and 2 for the cues, whatever they are."""
+    right = []
+    for fold in np.unique(folds):
+        test = folds == fold
+        means = np.stack([states[~test & (cues == kind)].mean(0) for kind in range(3)])
+        right.append((apart(states[test], means).argmin(1) == cues[test]).mean())
+    return np.mean(right)
+
+
 def test_the_decoder_is_that_of_scikit_learn(capsys):
     def scored(states, cues, folds):
         return cross_val_score(NearestCentroid(), states, cues, groups=folds, cv=LeaveOneGroupOut()).mean()
@@ -179,9 +223,15 @@ def test_the_decoder_is_that_of_scikit_learn(capsys):
         (lambda s, c, f: 100 * nearest(s, c, f), "not in per cent"),
         (lambda s, c, f: 60 * nearest(s, c, f), "divide by the number of trials"),
         (lambda s, c, f: 1 / 3, "That is chance"),
+        (lambda s, c, f: decided(s, c, f, the_nearest), "✓"),
+        (lambda s, c, f: decided(s, c, f, lambda s, m, k: apart(s, m).argmin(1)), "the cue that it belongs to"),
+        (lambda s, c, f: decided(s, c, f, lambda s, m, k: k[(s @ m.T).argmax(1)]), "the *distance* decides"),
+        (lambda s, c, f: decided(s, c, f, the_nearest, every=lambda f: range(5)), "np.unique(folds)"),
+        (cues_from_zero, "np.unique(cues)"),
         (lambda s, c, f: 0.99, "too high"),
         (lambda s, c, f: c, "one number is needed"),
-        (lambda s, c, f: np.nan, "not a number"),
+        (lambda s, c, f: np.nan, "It returns NaN"),
+        (lambda s, c, f: "most", "expected one number"),
         (lambda s, c, f: None, "It returns None"),
         (lambda s, c, f: s.sort(), "It changes what it was given"),
         (lambda s, c: 1, "raises TypeError"),

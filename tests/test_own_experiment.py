@@ -154,6 +154,11 @@ def diagonal(values):
         (lambda w, cost: diagonal(w.abs()).sum(1), "cost is missing"),
         (lambda w, cost: (w.abs() * cost).sum(), "one number each"),
         (lambda w, cost: w[:, 0, 0], "other numbers"),
+        (lambda w, cost: diagonal(w.abs() * cost).sum(1).detach(), "autograd cannot follow"),
+        (lambda w, cost: torch.tensor([each.trace().item() for each in w.abs() * cost]), "autograd cannot follow"),
+        (lambda w, cost: np.trace((w.abs() * cost).numpy(), axis1=1, axis2=2), "autograd cannot follow"),
+        (lambda w, cost: [each.trace() for each in w.abs() * cost], "one tensor of numbers"),
+        (lambda w, cost: torch.stack([each.trace() for each in w.abs() * cost]), "✓"),
     ],
 )
 def test_the_check_of_a_penalty(capsys, answer, told):

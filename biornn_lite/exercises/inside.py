@@ -11,7 +11,7 @@ from ..fixed_points import solve_in_pattern, time_constant
 from ..memory import CUTS
 from ..seeds import generator
 from ..tasks import Task, get_task
-from .saying import array_from, graded, number, result_of, say, unanswered
+from .saying import array_from, graded, one_number, result_of, say, unanswered
 
 # A fixed point by hand
 
@@ -45,7 +45,12 @@ def check_fixed_point(answer: object) -> bool:
         found = array_from(answer, "w, drive and active", w, drive, active)
         if found is None:
             return False
-        if found.shape != drive.shape or not np.isnan(found).all():
+        if found.shape != drive.shape:
+            n = len(drive)
+            if found.size == 1 and np.isnan(found).all():
+                return say(False, f"It returns one NaN; {n} of them are needed, np.full({n}, np.nan) for {n} units.")
+            return say(False, f"For a pattern that contradicts itself it returns shape {found.shape}, not {(n,)}.")
+        if not np.isnan(found).all():
             listed = np.flatnonzero(active).tolist()
             return say(False, f"With units {listed} active, a {why}: the pattern contradicts itself. Return NaN.")
     found = array_from(answer, "w, drive and active", *_UNSTABLE)
@@ -64,7 +69,8 @@ def _of_point(found: np.ndarray, w: np.ndarray, drive: np.ndarray, active: np.nd
     if np.isnan(found).any():
         return (
             "It returns NaN for a pattern that is right: a step keeps its point, active units are above 0, and the "
-            "others get less than 0. Do the weights act the right way round, h @ w?"
+            "others get less than 0. Is the sign right, I − Wᵀ and not Wᵀ − I? And do the weights act the right way "
+            "round, h @ w?"
         )
     here = np.ix_(active, active)
     eye = np.eye(active.sum())
@@ -126,18 +132,29 @@ def check_time_constant(answer: object, eigenvalue: complex) -> bool:
 
 
 def _noisy_cues() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Draw states (60, 6), cues and folds, with little to tell the three cues apart."""
-    rng = generator(15, "exercise", "decoder")
-    cues, folds = np.repeat(np.arange(3), 20), np.tile(np.arange(5), 12)
-    return rng.normal(size=(60, 6)) + 0.7 * np.eye(3, 6)[cues], cues, folds
+    """Draw states (60, 6), cues and folds, with little to tell the three cues apart.
+
+    Neither cues nor folds are 0, 1, 2 and so on, so a cue is not its position among the cues.
+    """
+    rng = generator(15, "exercise", "a decoder")
+    positions = np.repeat(np.arange(3), 20)
+    cues, folds = np.array([2, 5, 7])[positions], np.tile([1, 3, 4, 6, 8], 12)
+    return rng.normal(size=(60, 6)) + 0.7 * np.eye(3, 6)[positions], cues, folds
 
 
-def _share_right(states: np.ndarray, cues: np.ndarray, train: np.ndarray, test: np.ndarray) -> float:
-    """Decode trials `test` by the nearest of the cues' mean states in trials `train`; return how many are right."""
+def _share_right(
+    states: np.ndarray, cues: np.ndarray, train: np.ndarray, test: np.ndarray, *, by: str = "distance"
+) -> float:
+    """Decode trials `test` by the cues' mean states in trials `train`; return the share that is right.
+
+    By "distance" the nearest mean decides, by "product" the one with the largest product. By "position" the
+    position of the nearest mean is taken for the cue.
+    """
     kinds = np.unique(cues)
     means = np.stack([states[train & (cues == cue)].mean(0) for cue in kinds])
-    far = np.linalg.norm(states[test][:, None] - means, axis=-1)
-    return float((kinds[far.argmin(1)] == cues[test]).mean())
+    far = -states[test] @ means.T if by == "product" else np.linalg.norm(states[test][:, None] - means, axis=-1)
+    chosen = far.argmin(1)
+    return float(((chosen if by == "position" else kinds[chosen]) == cues[test]).mean())
 
 
 def check_decoder(answer: object) -> bool:
@@ -149,9 +166,12 @@ def check_decoder(answer: object) -> bool:
     if np.ndim(returned):
         shape = np.shape(returned)
         return say(False, f"It returns shape {shape}; one number is needed, the share of all trials that are right.")
-    value = number(returned)
+    value = one_number(returned)
     if value is None:
         return False
+    if np.isnan(value):
+        return say(False, "It returns NaN, which is the mean of nothing. The folds here are 1, 3, 4, 6 and 8, and "
+                          "the cues 2, 5 and 7: take np.unique(folds) and np.unique(cues).")  # fmt: skip
     every = np.ones(len(cues), dtype=bool)
 
     def over_folds(share) -> float:
@@ -165,6 +185,11 @@ def check_decoder(answer: object) -> bool:
         "folds, from which the means come.",
         over_folds(lambda test: _share_right(states, cues, test, ~test)): "Learned from one fold and tested on four; "
         "turn it round.",
+        over_folds(lambda test: _share_right(states, cues, ~test, test, by="position")): "That is the position of "
+        "the nearest mean; give the trial the cue that it belongs to.",
+        over_folds(lambda test: _share_right(states, cues, ~test, test, by="product")): "That takes the largest "
+        "product; the *distance* decides.",
+        0: "The cues here are 2, 5 and 7, not 0, 1 and 2: take np.unique(cues).",
         1 - right: "That is the share of wrong answers.",
         100 * right: "As a share of 1, not in per cent.",
         60 * right: "That is how many are right; divide by the number of trials.",

@@ -151,8 +151,21 @@ def check_own_penalty(answer: Callable | None) -> bool:
             return say(False, why)
     if not np.allclose(value, right):
         return say(False, "These are other numbers than Σ |w[i, i]| · cost[i, i] of each run.")
+    if not _has_gradient(answer, weights, cost):
+        return say(False, "The numbers are right, but autograd cannot follow them: they would change nothing in "
+                          "training. Return one tensor of numbers; float, .item(), .detach(), .data and NumPy "
+                          "cut it off.")  # fmt: skip
     told = 'A price on self-connections alone: Study(…, penalty=my_penalty), with variants of space="none".'
     return say(True, f"{told} With a distance it is always 0.")
+
+
+def _has_gradient(penalty: Callable, weights: torch.Tensor, cost: torch.Tensor) -> bool:
+    """Say whether a penalty is a tensor that autograd can follow back to the weights."""
+    try:
+        found = penalty(weights.clone().requires_grad_(), cost.clone())
+    except Exception:  # such as PyTorch's of numpy() where a gradient is needed
+        return False
+    return isinstance(found, torch.Tensor) and found.requires_grad
 
 
 _DIFFERENCES = tuple(
