@@ -112,6 +112,22 @@ def add_again(field, rng):
             ),
             "two different starts",
         ),
+        (
+            lambda field, rng: off_diagonal_rows(field, rng, lambda r, g: g.permutation(r, axis=1)),
+            "All rows were shuffled in one order",
+        ),
+        (
+            lambda field, rng: off_diagonal_rows(
+                field, rng, lambda r, g: np.random.default_rng(0).permuted(r, axis=1)
+            ),
+            "Another stream gave the same order",
+        ),
+        (
+            lambda field, rng: off_diagonal_rows(
+                field, rng, lambda r, g: np.array([g.permutation(row) for row in r])
+            ),
+            "✓",
+        ),
         (lambda field, rng: np.ones(3), "has shape (3,)"),
         (lambda field, rng: 1 / 0, "ZeroDivisionError"),
     ],

@@ -215,6 +215,15 @@ def adam(w, gradient, steps, m_keeps=0.9, v_keeps=0.999, correct_m=1, correct_v=
     return w
 
 
+def without_square(w, gradient, steps):
+    m = v = 0 * w
+    for t in range(1, steps + 1):
+        g = gradient(w)
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g
+        w = w - 0.001 * m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-7)
+    return w
+
+
 def stale_adam(w, gradient, steps):
     g = gradient(w)
     return adam(w, lambda w: g, steps)
@@ -276,6 +285,7 @@ def with_mistake(**mistake):
         (with_shares(0.9, 0.001), "v moves a *thousandth*"),
         (with_shares(0.1, 0.001), "m and v move"),
         (with_mistake(from_t=0), "count the steps from 1"),
+        (without_square, "a mean of g², never negative"),
         (lambda w, gradient, steps: w, "did not move"),
         (with_mistake(correct_m=0, correct_v=0), "Divide m by 1 − 0.9ᵗ and v"),
         (with_mistake(correct_v=0), "Only m is divided"),

@@ -107,6 +107,9 @@ def check_row_shuffle(answer: Callable | None, field: CorticalField) -> bool:
     def stream() -> np.random.Generator:
         return generator(3, "a control of your own")
 
+    def other() -> np.random.Generator:
+        return generator(4, "a control of your own")
+
     first = array_from(lambda: answer(field, stream()), "nothing")
     if first is None:
         return False
@@ -127,9 +130,27 @@ def check_row_shuffle(answer: Callable | None, field: CorticalField) -> bool:
         if np.allclose(np.sort(rows.ravel()), np.sort(right.ravel())):
             return say(False, "Entries moved between rows; shuffle within each row, so that each keeps its outputs.")
         return say(False, "These are not the entries of W*; shuffle, and change nothing else.")
+    if sorted(map(tuple, rows.T)) == sorted(map(tuple, right.T)):
+        told = "All rows were shuffled in one order, so neurons that shared a target still share one"
+        return say(False, f"{told}; `rng.permuted(…, axis=1)` draws an order for each row.")
     if not np.array_equal(first, answer(field, stream())):
         return say(False, "The same stream gave two different starts: take all random numbers from rng.")
+    orders = [_sources(np.asarray(answer(field, draw())), Functional()(field, draw())) for draw in (stream, other)]
+    both = orders[0].keys() & orders[1].keys()
+    if len(both) > 2 and all(orders[0][place] == orders[1][place] for place in both):
+        return say(False, "Another stream gave the same order: take it from rng, too.")
     return say(True, "Each neuron keeps its outputs and loses to whom they go: Variant('mine', my_start).")
+
+
+def _sources(shuffled: np.ndarray, weights: np.ndarray) -> dict[tuple[int, int], int]:
+    """Return by place from which column each entry comes, where its row has its value once."""
+    sources = {}
+    for i, row in enumerate(shuffled):
+        for j, value in enumerate(row):
+            there = np.flatnonzero(weights[i] == value)
+            if i != j and len(there) == 1:
+                sources[i, j] = int(there[0])
+    return sources
 
 
 def _one_more_was_shuffled(rows: np.ndarray, right: np.ndarray, more: np.ndarray) -> bool:

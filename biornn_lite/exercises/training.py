@@ -168,7 +168,10 @@ def check_adam(function: object) -> bool:
         if given.shape != w.shape:
             return say(False, f"For weights of shape {w.shape} it returns shape {given.shape}.")
         if not np.isfinite(given).all():
-            return say(False, "It holds nan or inf: 1 − 0.9ᵗ is 0 for t = 0; count the steps from 1.")
+            first = array_from(function, takes, np.ones(1), lambda w: w, 1)  # one step with a positive gradient
+            from_0 = first is None or not np.isfinite(first).all()
+            why = "1 − 0.9ᵗ is 0 for t = 0; count the steps from 1" if from_0 else "v is a mean of g², never negative"
+            return say(False, f"It holds nan or inf: {why}.")
         right = _by_torch(w, gradient, steps)
         if not same(given, right):
             place = np.unravel_index(np.abs(given - right).argmax(), right.shape)
