@@ -133,7 +133,7 @@ def add_again(field, rng):
     ],
 )
 def test_the_check_of_a_control(column, capsys, answer, told):
-    assert check_row_shuffle(answer, column.select(range(12))) == (told == "✓")
+    assert check_row_shuffle(answer, column.select(range(24))) == (told == "✓")
     assert told in capsys.readouterr().out
 
 
