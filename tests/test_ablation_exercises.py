@@ -99,6 +99,7 @@ def apart(a, b, rng):
         (apart, "so that partners stay together"),
         (lambda a, b, rng: drawn(a, b, rng, mean=np.median), "medians of the draws"),
         (lambda a, b, rng: drawn(a, b, rng, level=0.9), "90 % interval"),
+        (lambda a, b, rng: 2 * (a - b).mean() - drawn(a, b, rng)[::-1], "a basic bootstrap"),
         (
             lambda a, b, rng: (a - b).mean() + standard_error(a - b) * np.array([-1, 1]),
             "one standard error",

@@ -67,7 +67,10 @@ def unguarded(w):
         (lambda w: last(w, order=2), "alternates between 2.92 and 1.37"),
         (lambda w: last(w, order=np.inf), "alternates between 4 and 1"),
         (lambda w: growths_of(w)[0][100:].mean(), "Growths multiply"),
-        (lambda w: growth(w, first=0, steps=30), "near it. Take more steps, and leave the first ones out"),
+        (
+            lambda w: growth(w, first=0, steps=30),
+            "Take more steps, an even number of them, and leave the first",
+        ),
         (lambda w: growth(w, divide=False), "Divide the state by its size"),
         (unguarded, "0 / 0 is no number"),
         (lambda w: growths_of(w)[1].sum(), "before it is divided"),

@@ -217,6 +217,10 @@ def _right_interval(given: np.ndarray, a: np.ndarray, b: np.ndarray, drawn: bool
             for method in ("linear", "inverted_cdf")  # of the differences themselves, or of single ones drawn
         ),
         (_resampled(difference, a, b), "You drew the two groups apart: draw pairs, so that partners stay together."),
+        (
+            2 * apart.mean() - right[::-1],
+            "You turned the quantiles round at the mean (a basic bootstrap); take them as they are.",
+        ),
         (_resampled(np.median, apart), "Those are medians of the draws; the mean was asked for."),
         (_resampled(np.mean, apart, level=0.9), "That is a 90 % interval: leave out 2.5 % at each end."),
         (apart.mean() + error * np.array([-1, 1]), "That is the mean and one standard error either way."),

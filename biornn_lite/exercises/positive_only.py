@@ -33,7 +33,7 @@ def check_lost_step(answer: float | None, radius: float, first: float, largest: 
         largest / (first * radius): "Activity is multiplied at each step, not added to.",
         np.log(largest / first): "That is ln(largest / first); divide by ln(radius).",
     }
-    hint = "{value:g} is too {way}: solve first · radiusⁿ = largest for n."
+    hint = "{value:g} is too {way}: solve first · radiusⁿ⁻¹ = largest for n."
     return graded(value, right, told, mistakes, hint, tolerance=0, mistaken=0.03, ways=("early", "late"))
 
 
@@ -144,7 +144,7 @@ def _right_growth(value: float, w: np.ndarray) -> bool:
         if near(value, wrong, absolute=1e-6):
             return say(False, f"{of}: {why}")
     if near(value, right, 0.05):
-        return say(False, f"{of}: near it. Take more steps, and leave the first ones out.")
+        return say(False, f"{of}: near it. Take more steps, an even number of them, and leave the first ones out.")
     return say(False, f"{of}. By what factor does the state grow in each of many late steps?")
 
 
@@ -158,7 +158,7 @@ def _right_turns(value: float, of: str) -> bool:
             told = f"growth alternates between {growths[0]:.3g} and {growths[1]:.3g}"
             return say(False, f"{of}: {told}. Average its logarithm over many late steps.")
         if near(value, growths.mean()):
-            return say(False, f"{of}: that is the mean of growths. Growths multiply, so average their logarithms.")
+            return say(False, f"{of}: halfway between two growths. Growths multiply, so average their logarithms.")
     return True
 
 
