@@ -49,6 +49,14 @@ def with_pictures(notebook: nbformat.NotebookNode) -> Iterator[tuple[dict, str]]
                 yield model["state"], "value"
 
 
+def drop_defaults(notebook: nbformat.NotebookNode) -> None:
+    """Take what is not set out of the layouts and styles of widgets, which is most of them."""
+    for kind in notebook.metadata.get("widgets", {}).values():
+        for model in kind["state"].values():
+            if model["model_name"].endswith(("LayoutModel", "StyleModel")):
+                model["state"] = {name: value for name, value in model["state"].items() if value is not None}
+
+
 def run(path: Path) -> None:
     """Execute the learners' notebook of one source; an error in a cell ends here and leaves the file as it was."""
     notebook = build(path, student)
@@ -63,6 +71,7 @@ def run(path: Path) -> None:
         cell.metadata.pop("execution", None)  # the time of day, which differs at each run
     for held, key in with_pictures(notebook):
         held[key] = PICTURE.sub(lambda found: smaller(found[0]), held[key])
+    drop_defaults(notebook)
     # Of the kernel, only what every machine has in common.
     notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook.metadata["language_info"] = {"name": "python"}
