@@ -148,7 +148,7 @@ def test_commands_write_both_sets(tmp_path):
         written = sorted((tmp_path / what).glob("*.ipynb"))
         assert [path.name for path in written] == [path.name for path in SOURCES]
         text = nbformat.read(written[0], 4).cells
-        assert ("5 / 8" in "".join(cell.source for cell in text)) is kept
+        assert ("4 / 6" in "".join(cell.source for cell in text)) is kept
 
 
 @pytest.fixture(scope="module")
