@@ -323,6 +323,12 @@ def harder_answers(networks: pd.DataFrame) -> list[Answer]:
     return list(_pairs(7, "harder tasks", rows, "start", pairs, context, ("condition",)))
 
 
+def harder_exploratory(networks: pd.DataFrame) -> list[Answer]:
+    """Compare functional and orthogonal starts on harder tasks, which the plan does not."""
+    pair = ("functional", "orthogonal at 0.95")
+    return list(_pairs(7, "harder tasks", harder_rows(networks), "start", [pair], "5_3_4, λ = 0", ("condition",)))
+
+
 FIELD_CONTRASTS = {
     "functional − diagonal alone": ("functional | cortical | C*", "diagonal alone | cortical | C*"),
     "functional − off-diagonal shuffled": ("functional | cortical | C*", "off-diagonal shuffled | cortical | C*"),

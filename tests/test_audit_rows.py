@@ -216,6 +216,12 @@ def test_the_readme_says_what_the_rows_say(rows):
     starts = ("orthogonal", "functional", "diagonal alone")
     slow, fast = ([learners("6_6_2 no penalty", s, learning_rate=rate) for s in starts] for rate in (0.0001, 0.001))
     assert slow == ["5 of 5"] * 3 and fast == ["0 of 5", "3 of 5", "4 of 5"]
+    (harder,) = (answer.found for answer in verdict.harder_exploratory(rows))
+    told = f"`W*` gains {harder.difference:.2f} [{harder.low:.2f}, {harder.high:.2f}] more ({harder.runs} runs"
+    assert told in readme
+    assert (
+        f"by {harder.difference:.2f} on average" in notebook_11() and f"p {harder.p:.2f} uncorrected" in notebook_11()
+    )
     fields = {answer.second: answer.found.says for answer in verdict.general_answers(rows)}
     assert (
         fields["permuted"] == "equivalent"
