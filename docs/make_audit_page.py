@@ -301,10 +301,10 @@ def sentences(networks: pd.DataFrame, answers: pd.DataFrame, exploratory: pd.Dat
         "free": f"{free['learns'].sum()} of {len(free)}",
         "paid": f"{paid.sum()} of {len(paid)}",
         "harder_identity": of("harder tasks", "0.95 I", what="{interval}"),
-        "harder_orthogonal": "".join(
-            interval(pd.Series(asdict(answer.found))) for answer in verdict.harder_exploratory(networks)
-        )
-        or "not there yet",
+        "harder_orthogonal": next(
+            (interval(pd.Series(asdict(answer.found))) for answer in verdict.harder_exploratory(networks)),
+            "not there yet",
+        ),
         "fields_alone": of("generality", "diagonal alone", what="{interval}"),
         "fields_shuffled": of("generality", "off-diagonal shuffled", what="{interval}"),
         "free_shuffled": of("function", "off-diagonal shuffled", "λ = 0", what="{interval}"),

@@ -50,7 +50,7 @@ def with_pictures(notebook: nbformat.NotebookNode) -> Iterator[tuple[dict, str]]
 
 
 def drop_defaults(notebook: nbformat.NotebookNode) -> None:
-    """Take what is not set out of the layouts and styles of widgets, which is most of them."""
+    """Remove settings without a value from the layouts and styles of widgets; most have none."""
     for kind in notebook.metadata.get("widgets", {}).values():
         for model in kind["state"].values():
             if model["model_name"].endswith(("LayoutModel", "StyleModel")):

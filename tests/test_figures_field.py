@@ -292,6 +292,7 @@ CASES = {
         [
             (256, "how many connected pairs"),
             (413, "unordered"),
+            (280, "round up"),
             (292, "292 neurons have 254.9 connected pairs, and 256 are needed: round up"),
             (50, "too few"),
             (5000, "too many"),

@@ -287,6 +287,7 @@ def test_the_environment_is_checked():
         (0.667, True, "may have learned no memory"),
         (4 / 6, True, "0.667"),
         (0.25, False, "blind guessing"),
+        (0.62, False, "right for all 8 types; only the first 6 come"),
         (1.0, False, "perfect use"),
         (0.7, False, "too high"),
         (0.67, True, "0.667"),

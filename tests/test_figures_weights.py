@@ -102,7 +102,7 @@ def test_the_figure_says_what_the_matrix_is(column):
 def test_sizes_are_drawn_on_one_scale_unless_a_curve_leaves_it(column):
     def scale(**choices):
         figure = weights_figure(column, **choices)
-        (ax,) = (ax for part in figure.subfigs for ax in part.axes if "activity" in ax.get_ylabel())
+        (ax,) = (ax for part in figure.subfigs for ax in part.axes if "size of the state" in ax.get_ylabel())
         size = ax.lines[0].get_ydata()
         assert ax.get_ylim()[0] <= size.min() and size.max() <= ax.get_ylim()[1]
         return ax.get_ylim()

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from biornn_lite import Settings, Variant
 from biornn_lite.errors import InputError
-from biornn_lite.exercises import Prediction, check_design, check_relabelling_test, design_faults
+from biornn_lite.exercises import Prediction, check_design, check_relabelling_test, design_faults, design_outcome
 from biornn_lite.exercises.design import Design
 from biornn_lite.exercises.design_faults import what_is_missing
 from biornn_lite.exercises.design_outcome import NONE_LEARNED, Outcome, carry_out, report_of, write_report
@@ -292,6 +293,14 @@ def test_a_rule_that_changes_after_the_outcome_is_noticed(design, capsys):
 def test_a_rule_cannot_give_what_is_no_option(design):
     with pytest.raises(InputError, match="'better'"):
         carry_out(replace(design, rule=lambda p, a: "better"), progress=False)
+
+
+def test_the_report_holds_the_code_of_a_class_that_a_notebook_defines():
+    shell = InteractiveShell()
+    code = "class Mine(GoNoGo):\n    def trials(self, count, rng):\n        return 3"
+    cell = f"from biornn_lite.tasks import GoNoGo\n\n\n{code}"
+    shell.run_cell(cell)
+    assert design_outcome._source(shell.user_ns["Mine"]) == code
 
 
 def test_the_report_holds_what_another_needs(design, tmp_path):

@@ -62,12 +62,12 @@ def _plan_of(design: Design) -> str:
 
 
 def _asked_of_another(design: Design) -> bool:
-    """Say whether the prediction belongs to another field, task or start; otherwise keep to what it belongs."""
+    """Say whether the question belongs to another field, task or start. If not, note to which it belongs."""
     prediction, study = design.prediction, design.study
     configuration = study.configuration
     experiment = digest_of([configuration["field_digest"], configuration["tasks"], variant_digest(study.variants[0])])
-    first, of = _ASKED.get(prediction.question, (prediction, experiment))
-    if of != experiment and (first is prediction or prediction.answer is not None):
+    asked, belongs_to = _ASKED.get(prediction.question, (prediction, experiment))
+    if belongs_to != experiment and (asked is prediction or prediction.answer is not None):
         return True
     _ASKED[prediction.question] = prediction, experiment
     return False
@@ -259,8 +259,8 @@ def _renamed(first: np.ndarray, second: np.ndarray) -> bool:
     return np.allclose(units(first), units(second))
 
 
-def differences(design: Design, control: Variant) -> list[str]:
-    """Return the choices, such as space, in which a control differs from the start."""
+def choices_that_differ(design: Design, control: Variant) -> list[str]:
+    """Return the names of the choices, such as "space", in which a control differs from the start."""
     start = design.study.variants[0]
     return [what for what in CHOICES if getattr(start, what) != getattr(control, what)]
 
@@ -280,7 +280,7 @@ def what_is_missing(design: Design) -> list[str]:
     if not controls:
         found.append("There is no control: a start alone is compared with nothing.")
     else:
-        if 1 not in (len(differences(design, control)) for control in controls):
+        if 1 not in (len(choices_that_differ(design, control)) for control in controls):
             found.append(
                 f"No control differs from {start.name} in one thing alone (weights, space or communicability): a "
                 "difference would have two causes."
@@ -318,7 +318,7 @@ def what_is_missing(design: Design) -> list[str]:
         )
     if not found and _asked_of_another(design):
         found.append(
-            "The question was asked of another field, task or start, and so was its answer. Ask anew: "
+            "The question was asked of another field, task or start, and one answer cannot count for both. Ask anew: "
             f"prediction=Prediction('…', options, at={design.prediction.at!r}), with a question of its own."
         )
     return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import linecache
 import math
 import textwrap
 from collections.abc import Callable
@@ -133,15 +135,15 @@ def report_of(outcome: Outcome) -> str:
 def _recipe(design: Design) -> str:
     """Return task, variants and settings as they are written, and the source of what is not in this library."""
     study = design.study
-    task, own = study.tasks[0], {}
+    task = study.tasks[0]
+    own = [each for variant in study.variants for each in variant.own.values()]
     lines = [f"task: {task!r}"]
     for variant in study.variants:
         choices = (f"{name}={_written(getattr(variant, name))}" for name in CHOICES)
         lines.append(f"{variant.name}: {', '.join(choices)}")
-        own |= {id(each): each for each in variant.own.values()}
     lines.append(f"settings: {design.settings!r}")
     library = __package__.partition(".")[0]
-    things = dict.fromkeys(_defined(each) for each in (task, *own.values()))
+    things = dict.fromkeys(map(_defined, (task, *own)))
     mine = [_source(each) for each in things if each.__module__.partition(".")[0] != library]
     parts = ["```text\n" + "\n".join(lines) + "\n```", *(f"```python\n{source}\n```" for source in mine)]
     return "\n\n".join(parts)
@@ -160,7 +162,19 @@ def _written(choice: object) -> str:
 
 
 def _source(thing: object) -> str:
+    """Return the code that defines a function or class; of what has none, its name."""
     try:
         return textwrap.dedent(inspect.getsource(thing)).strip()
     except (OSError, TypeError):
-        return str(thing)
+        return _class_in_a_cell(thing) or str(thing)
+
+
+def _class_in_a_cell(thing: object) -> str:
+    """Return the code of a class of a notebook, which :mod:`inspect` does not find, by way of its methods."""
+    for method in vars(thing).values() if inspect.isclass(thing) else ():
+        lines = linecache.getlines(method.__code__.co_filename) if inspect.isfunction(method) else []
+        for node in ast.walk(ast.parse("".join(lines))):
+            if isinstance(node, ast.ClassDef) and node.name == thing.__name__:
+                first = min(part.lineno for part in (node, *node.decorator_list))
+                return textwrap.dedent("".join(lines[first - 1 : node.end_lineno])).strip()
+    return ""

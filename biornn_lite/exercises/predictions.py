@@ -13,7 +13,7 @@ import ipywidgets as ipw
 from IPython.display import HTML, display
 
 from ..errors import InputError
-from ..figures.panels import keep_figures_apart, plain, said
+from ..figures.panels import keep_figures_of_cells, plain, said
 from .kept import Kept, file_of_predictions, read_predictions, write_predictions
 
 WIDTH = 88
@@ -65,7 +65,7 @@ class Prediction:
 
     def ask(self) -> ipw.Widget:
         """Return the panel in which to choose."""
-        keep_figures_apart()
+        keep_figures_of_cells()
         question = f"<b>Predict.</b> {plain(self.question)}{_WRAPPED}"
         return ipw.VBox([ipw.HTML(question), self._choice, self._status])
 

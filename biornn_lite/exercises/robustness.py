@@ -116,7 +116,10 @@ def check_front(answer: object) -> bool:
 
 
 def _sorted_front(costs: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Mark, from the lowest cost on, what is worth more than all before it, whichever of one cost comes first."""
+    """Mark, from the lowest cost on, each point that is worth more than all before it.
+
+    Points of one cost stay in the order in which they are given.
+    """
     on_it, highest = np.zeros(len(costs), dtype=bool), -np.inf
     for i in np.argsort(costs, kind="stable"):
         on_it[i], highest = values[i] > highest, max(highest, values[i])

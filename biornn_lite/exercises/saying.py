@@ -38,6 +38,9 @@ def number(answer: object) -> float | None:
     return value
 
 
+OF_EIGENVALUES = " (Eigenvalues may be complex: take np.abs first.)"
+
+
 def array(answer: object, otherwise: str = "That is not an array of numbers.") -> np.ndarray | None:
     """Turn an answer into an array of numbers, or say what keeps it from being one."""
     if answer is None:
@@ -56,9 +59,6 @@ def array(answer: object, otherwise: str = "That is not an array of numbers.") -
         return values.real
     say(False, f"Those are complex numbers; expected real ones.{OF_EIGENVALUES}")
     return None
-
-
-OF_EIGENVALUES = " (Eigenvalues may be complex: take np.abs first.)"
 
 
 def near(value: float, right: float, tolerance: float = 1e-3, absolute: float = 0.0) -> bool:
@@ -183,11 +183,18 @@ def one_number(returned: object) -> float | None:
 
 
 def number_from(
-    function: object, takes: str, *arrays: object, rng: np.random.Generator | None = None
+    function: object, takes: str, *arrays: object, rng: np.random.Generator | None = None, nan: bool = True
 ) -> float | None:
-    """Call a learner's function as :func:`result_of` does, and take what it returns as one number."""
+    """Call a learner's function as :func:`result_of` does, and take what it returns as one number.
+
+    With ``nan=False``, NaN is refused.
+    """
     returned = result_of(function, takes, *arrays, rng=rng)
-    return None if returned is None else one_number(returned)
+    value = None if returned is None else one_number(returned)
+    if value is not None and np.isnan(value) and not nan:
+        say(False, "It returns NaN, which is not a number.")
+        return None
+    return value
 
 
 def _returned_by(function: Callable, given: tuple, kept: tuple, drawn_from: tuple) -> object | None:

@@ -31,8 +31,9 @@ def check_memoryless_ceiling(answer: float | None, task: str, types: int | None 
         task.best_ceiling(): f"{answer:.3f} is what perfect use of the whole trial allows; here the past is gone.",
     }
     if isinstance(task, OneChoiceInference):
-        answers = {choices: [other for _, shown, other in task.types if {*shown} == choices] for choices in
-                   {frozenset(shown) for _, shown, _ in task.types}}  # fmt: skip
+        answers: dict[frozenset, list[int]] = {}  # by pair of choices
+        for _, choices, correct in task.types:
+            answers.setdefault(frozenset(choices), []).append(correct)
         of_each = [max(map(given.count, given)) / len(given) for given in answers.values()]
         mistakes |= {
             0.5: "0.5 is a guess between the two choices that are shown. Does each pair of choices come with two "
@@ -47,7 +48,7 @@ def check_memoryless_ceiling(answer: float | None, task: str, types: int | None 
             True,
             f"{right:.3f}. A network that scores this on {task.title} may have learned no memory at all.",
         )
-    if why := next((why for wrong, why in mistakes.items() if abs(answer - wrong) < 1e-3), None):
+    if why := next((why for wrong, why in mistakes.items() if abs(answer - wrong) < 6e-3), None):
         return say(False, why)
     return say(
         False,

@@ -169,7 +169,9 @@ def check_adam(function: object) -> bool:
             return say(False, f"For weights of shape {w.shape} it returns shape {given.shape}.")
         if not np.isfinite(given).all():
             first = array_from(function, takes, np.ones(1), lambda w: w, 1)  # one step with a positive gradient
-            from_0 = first is None or not np.isfinite(first).all()
+            if first is None:
+                return False
+            from_0 = not np.isfinite(first).all()
             why = "1 − 0.9ᵗ is 0 for t = 0; count the steps from 1" if from_0 else "v is a mean of g², never negative"
             return say(False, f"It holds nan or inf: {why}.")
         right = _by_torch(w, gradient, steps)

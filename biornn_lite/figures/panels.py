@@ -116,32 +116,36 @@ AT_ONCE = 0.3
 TASK_OPTIONS = [(task.title, task.name) for task in TASKS.values()]
 
 
-def _flush_in_own_thread() -> None:
-    if threading.current_thread() is threading.main_thread():
+def _in_kernels_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+def _flush_in_kernels_thread() -> None:
+    if _in_kernels_thread():
         flush_figures()
 
 
-def keep_figures_apart() -> None:
-    """See that what is clicked or moved does not show and close the figures that are being drawn.
+def keep_figures_of_cells() -> None:
+    """See that a click or a move of a slider does not show and close the figures that the kernel is drawing.
 
     After every message of a widget, Matplotlib's inline backend shows and closes all figures of pyplot, as after a
-    cell. JupyterLab lets a thread of its own handle these messages, while the kernel's own draws.
+    cell. JupyterLab lets another thread handle these messages, also while a cell runs.
     """
     shell = IPython.get_ipython()
     if shell is not None and flush_figures in shell.events.callbacks["post_execute"]:
         shell.events.unregister("post_execute", flush_figures)
-        shell.events.register("post_execute", _flush_in_own_thread)
+        shell.events.register("post_execute", _flush_in_kernels_thread)
 
 
 def between_cells(work: Callable[[], None]) -> None:
-    """Do some work at once or, in a thread beside the kernel's own, as soon as no cell is running.
+    """Do work at once or, if another thread than the kernel's asks for it, when the kernel is free.
 
-    JupyterLab lets a thread of its own handle what is clicked or moved, also while a cell runs. Matplotlib may not
-    draw in two threads, and pyplot has one list of figures: the cell would show a figure that is drawn beside it.
+    It is free after a cell, and while a cell awaits something. Matplotlib may not draw in two threads, and pyplot has
+    one list of figures: a cell would show a figure that is drawn beside it.
     """
-    keep_figures_apart()
+    keep_figures_of_cells()
     kernel = getattr(IPython.get_ipython(), "kernel", None)
-    if kernel is None or threading.current_thread() is threading.main_thread():
+    if kernel is None or _in_kernels_thread():
         work()
     else:
         kernel.io_loop.add_callback(work)
@@ -186,7 +190,7 @@ def figure_panel(draw: Callable[..., Figure], controls: Mapping[str, ipw.ValueWi
 
     for control in controls.values():
         control.observe(follow, "value")
-    keep_figures_apart()
+    keep_figures_of_cells()
     redraw()
     return ipw.VBox([row_of(list(controls.values())), status, picture])
 
@@ -215,6 +219,9 @@ def stoppable(
 
     async def go() -> None:
         try:
+            if stop.disabled:  # pressed while the work was waiting for a cell
+                status.value = "Stopped before it began."
+                return
             for _ in work():
                 await asyncio.sleep(0.01)
                 if stop.disabled:
@@ -242,7 +249,7 @@ def stoppable(
     def end(_=None) -> None:
         stop.disabled = True
 
-    keep_figures_apart()
+    keep_figures_of_cells()
     start.on_click(begin)
     stop.on_click(end)
     return start, stop

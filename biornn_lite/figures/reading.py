@@ -308,7 +308,7 @@ def _lane(y: Axis, values: np.ndarray) -> tuple[float, str] | None:
     return max(below, default=None)
 
 
-def _bars(ax: Axes, key: _Key) -> Iterator[Series]:
+def _bars(ax: Axes, key: _Key, x: Axis, y: Axis) -> Iterator[Series]:
     for container in ax.containers:
         if not isinstance(container, BarContainer) or not container.patches:
             continue
@@ -318,7 +318,7 @@ def _bars(ax: Axes, key: _Key) -> Iterator[Series]:
         places = boxes[:, start] + boxes[:, size] / 2
         gaps = np.diff(places)
         touching = len(places) > 4 and np.allclose(gaps, np.abs(boxes[1:, size]), rtol=0.05)
-        if np.ptp(places - places.round()) < 1e-6:  # beside their place, for another set of bars
+        if (y if flat else x).categories and np.ptp(places - places.round()) < 1e-6:  # beside their place
             places = places.round()
         first = container.patches[0]
         label = first.get_label() if str(container.get_label()).startswith("_") else container.get_label()
@@ -462,7 +462,7 @@ def _read_axes(ax: Axes, legends: Sequence[Legend]) -> Chart:
     if hasattr(ax, "get_zlim"):
         return _in_space(ax, title, x, y, texts, key)
     lines, references, intervals = _lines(ax, key, x, y)
-    series = [*_images(ax), *_bars(ax, key), *lines]
+    series = [*_images(ax), *_bars(ax, key, x, y), *lines]
     held = {id(part) for container in ax.containers for part in _flat(container)}
     segments, straight = 0, []
     for drawn in ax.collections:

@@ -101,9 +101,9 @@ def _bands(chart: Chart) -> Iterator[dict[str, object]]:
 def thinned(table: pd.DataFrame, most: int = MOST_ROWS, few: int = FEW_ROWS) -> pd.DataFrame:
     """Leave out rows of a table of numbers that has more than `most`.
 
-    Each series keeps its last, its first and evenly between them, all series together at most `few`, or
-    :data:`OF_EACH` of each series as far as there is room. Of histograms,
-    all bins are kept that are not empty, unless they are too many.
+    Each series keeps its last and first row and rows at even steps between; all series together keep at most `few`
+    rows, or :data:`OF_EACH` of each where there is room. All bins of histograms that are not empty are kept, unless
+    there are too many.
 
     Parameters
     ----------

@@ -316,18 +316,16 @@ def training_panel(
     seed = ipw.BoundedIntText(description="seed", value=1, min=0, max=9999, layout={"width": "12em"})
     bar = ipw.FloatProgress(min=0, max=epochs, description="epochs")
     status = ipw.HTML("Pick two variants and a task.")
-    picture, shown = Picture(), False
+    picture = Picture()
 
     def work() -> Iterator[None]:
-        nonlocal shown
-        values, before = {name: control.value for name, control in more.items()}, shown
+        values, before = {name: control.value for name, control in more.items()}, picture.value
         for step in steps((variants[0].value, variants[1].value), task.value, seed.value, **values):
             bar.value, status.value = step.epoch, step.status
             if step.figure is not None:
                 picture.show(step.figure)
-                shown = True
-            elif before:
-                status.value += " Below is still the run before."
+            elif before and picture.value == before:
+                status.value += " (The figure below is still that of the run before.)"
             yield
 
     buttons = stoppable(work, status, button)
