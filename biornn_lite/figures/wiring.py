@@ -119,6 +119,10 @@ def relative_distances(table: pd.DataFrame, ax: Axes, restored: bool = True) -> 
     return ax
 
 
+MEAN, NEXT = -0.4, -1.7
+"""Heights of the rows of the mean and of one more field, below those of the fields."""
+
+
 def forest(table: pd.DataFrame, effect: str, ax: Axes, order: str = "depth", line: float | None = None) -> Axes:
     """Draw an effect in each field with its 95 % interval, and below the mean over fields and prediction interval.
 
@@ -148,16 +152,20 @@ def forest(table: pd.DataFrame, effect: str, ax: Axes, order: str = "depth", lin
         look = {"marker": marker, "s": 22, "color": "0.55", "clip_on": False, "label": LEFT_OUT}
         ax.scatter(np.full(beyond.sum(), end), height[beyond], **look)
     ends = np.transpose([pooled.interval, pooled.prediction])
-    ax.hlines([-0.4, -1.7], *ends, color=[ONE, OTHER], linewidth=[0.5, 3])
-    for place, colour in ((-0.4, ONE), (-1.7, OTHER)):  # within the diamond and within the line, for tables
+    ax.hlines([MEAN, NEXT], *ends, color=[ONE, OTHER], linewidth=[0.5, 3])
+    for place, colour in ((MEAN, ONE), (NEXT, OTHER)):  # within the diamond and within the line, for tables
         ax.scatter(pooled.mean, place, s=4, color=colour)
-    ax.fill([pooled.interval.low, pooled.mean, pooled.interval.high, pooled.mean], [-0.4, 0.1, -0.4, -0.9], color=ONE)
+    ax.fill(
+        [pooled.interval.low, pooled.mean, pooled.interval.high, pooled.mean],
+        [MEAN, MEAN + 0.5, MEAN, MEAN - 0.5],
+        color=ONE,
+    )
     if line is not None:
         above = int((rows[order] < line).sum())
         ax.axhline(len(rows) - above + 0.5, color="0.4", linewidth=0.8, linestyle="--", label=f"{order} {line:g}")
     ax.axvline(0, color="0.3", linewidth=0.9)
     ax.axvline(pooled.mean, color=ONE, linewidth=0.8, linestyle=":")
-    ax.set_yticks([*height, -0.4, -1.7], [*map(as_text, rows.index), "mean", "one more field"], fontsize=7)
+    ax.set_yticks([*height, MEAN, NEXT], [*map(as_text, rows.index), "mean", "one more field"], fontsize=7)
     ax.set(xlabel=EFFECTS[effect], ylim=(-2.4, len(rows) + 1), xlim=(left, right))
     told = f"mean {pooled.mean:+.2f} [{pooled.interval.low:+.2f}, {pooled.interval.high:+.2f}]"
     ax.set_title(told.replace("-", "−"), fontsize=10)
