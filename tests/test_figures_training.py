@@ -83,6 +83,29 @@ def test_the_panel_of_two_variants_moves_and_stops_within_an_epoch(small):
     assert 0 < parts["epochs"].value < 1 and parts["HTML"].value.endswith("(stopped)")
 
 
+def test_an_old_figure_is_said_to_be_old_and_a_stop_before_the_start_is_heeded(small):
+    parts = parts_of(two_variants_panel(small, Settings(epochs=1, batches=2, batch_size=8, test_trials=8)))
+    status, old = parts["HTML"], "(The figure below is still that of the run before.)"
+
+    async def person():
+        said = []
+        status.observe(lambda change: said.append(change["new"]), "value")
+        for _ in range(2):
+            parts["Train both"].click()
+            while parts["Train both"].disabled:
+                await asyncio.sleep(0.01)
+        first, second = [k for k, text in enumerate(said) if "test accuracy" in text]
+        assert not any(old in text for text in said[: first + 1]) and old not in said[second]
+        assert any(text.endswith(old) for text in said[first:second])
+        parts["Train both"].click()
+        parts["Stop"].click()
+        while parts["Train both"].disabled:
+            await asyncio.sleep(0.01)
+        assert status.value == "Stopped before it began."
+
+    asyncio.run(asyncio.wait_for(person(), 60))
+
+
 def test_every_control_of_the_panel_of_epochs_redraws_it(small, watched):
     by_variant = histories(watched)
     check_that_every_control_redraws(network_panel(by_variant, small), {"epoch": 2, "network": "WD*C*"})
